@@ -1,0 +1,171 @@
+//! Components for the Tessera web server: plain functions with attributes.
+//!
+//! A component is one file, built by `cargo build --release --target wasm32-wasip2` with
+//! `crate-type = ["cdylib"]`, and dropped into the `components` folder of a site:
+//!
+//! ```
+//! use tessera_guest::prelude::*;
+//!
+//! /// Answers every URL that is neither a file nor a method.
+//! #[on_web_connection]
+//! fn shop(call: &WebCall) -> impl Reply {
+//!     html(format!("<p>You asked for {}.", escape(call.path())))
+//! }
+//!
+//! /// Answers `/4DACTION/greet/Ann`.
+//! #[web_method]
+//! fn greet(name: &str) -> impl Reply {
+//!     text(format!("Hello {name}!"))
+//! }
+//!
+//! /// Answers a form that is posted to `/4DACTION/order`.
+//! #[web_method]
+//! fn order() -> Result<String, Error> {
+//!     let article = request::variable("article").ok_or_else(|| Error::new("no article"))?;
+//!     Ok(format!("<p>Ordered: {}", escape(&article)))
+//! }
+//! ```
+//!
+//! An error that a function returns is a 500 for the visitor and a line in the host's log; a panic ends the
+//! web process with the same. What a component prints goes to its log too.
+//!
+//! The functions stay plain functions, and [`mod@test`] runs them natively with `cargo test`, one by one or as the
+//! host would. An instance serves many requests, one at a time: statics of a component survive from one to the
+//! next, and nothing of this crate does.
+
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod bindings;
+#[cfg(not(target_arch = "wasm32"))]
+mod memory;
+
+pub mod request;
+pub mod response;
+pub mod session;
+pub mod variables;
+pub mod web_server;
+
+mod argument;
+mod error;
+mod escape;
+mod export;
+mod reply;
+mod types;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod test;
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) use bindings::imports::tessera::web as host;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use memory as host;
+
+pub use argument::{Arguments, Parameter};
+pub use error::Error;
+pub use escape::escape;
+pub use reply::{
+    Blob, File, Html, Redirect, Reply, Status, Text, Verdict, WithHeader, blob, file, html,
+    redirect, status, text,
+};
+#[cfg(feature = "json")]
+pub use reply::{Json, json};
+pub use types::{BodyError, HeaderField, ResponseError, Value, Variable, WebCall};
+
+/// What the attributes expand to; not for authors.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::export::*;
+}
+
+/// Makes a function On Web Authentication: it decides whether a dynamic request may run.
+///
+/// Takes `WebCall`, `&WebCall` or nothing and returns `bool` or `Result<bool, _>`. False and an error refuse
+/// the request with 401. Without such a function every request is accepted. At most one per component.
+///
+/// ```
+/// use tessera_guest::prelude::*;
+///
+/// #[on_web_authentication]
+/// fn admit(call: &WebCall) -> bool {
+///     call.path().starts_with("/open/") || call.user == "ann"
+/// }
+/// ```
+pub use tessera_guest_macros::on_web_authentication;
+
+/// Makes a function On Web Connection: it answers every URL that is neither a file nor a method.
+///
+/// Takes `WebCall`, `&WebCall` or nothing and returns a [`Reply`]. At most one per component.
+///
+/// ```
+/// use tessera_guest::prelude::*;
+///
+/// #[on_web_connection]
+/// fn shop(call: &WebCall) -> Result<impl Reply, Error> {
+///     match call.path() {
+///         "/" => Ok(html("<h1>Shop</h1>").with_status(200)),
+///         _ => Ok(html("<h1>Not here</h1>").with_status(404)),
+///     }
+/// }
+/// ```
+pub use tessera_guest_macros::on_web_connection;
+
+/// Makes a function COMPILER_WEB: it is called before the method or On Web Connection of every dynamic
+/// request, after the request was accepted. At most one per component.
+///
+/// ```
+/// use tessera_guest::prelude::*;
+///
+/// #[compiler_web]
+/// fn declare() {
+///     let _ = variables::set("vTitle", "Shop");
+/// }
+/// ```
+pub use tessera_guest_macros::compiler_web;
+
+/// Makes a function On Web Close Process: the last call of an instance that belonged to a session (pool policy
+/// `session`). At most one per component.
+///
+/// ```
+/// #[tessera_guest::on_web_close_process]
+/// fn bye() {
+///     println!("the visitor has gone");
+/// }
+/// ```
+pub use tessera_guest_macros::on_web_close_process;
+
+/// Makes a function a method that URLs (`/4DACTION/Method/Param`) and template tags call.
+///
+/// Takes any number of [`Parameter`]s and returns a [`Reply`]. Options: `name = "..."`, by default the function's
+/// name, compared regardless of case; `available = false`, so that a URL calling it is a 403.
+///
+/// ```
+/// use tessera_guest::prelude::*;
+///
+/// /// `/4DACTION/addToCart/42`
+/// #[web_method(name = "addToCart")]
+/// fn add_to_cart(article: u32) -> impl Reply {
+///     redirect(format!("/cart?added={article}")).see_other()
+/// }
+///
+/// /// For tags: what it returns goes into the page.
+/// #[web_method]
+/// fn price(net: f64, tax: Option<f64>) -> f64 {
+///     net * (1.0 + tax.unwrap_or(0.19))
+/// }
+///
+/// #[web_method(available = false)]
+/// fn hidden() {}
+/// ```
+pub use tessera_guest_macros::web_method;
+
+/// What a component uses: attributes, replies, and the modules of the current request.
+pub mod prelude {
+    pub use crate::{
+        BodyError, Error, HeaderField, Reply, ResponseError, Status, Value, Variable, WebCall,
+        blob, compiler_web, escape, file, html, on_web_authentication, on_web_close_process,
+        on_web_connection, redirect, request, response, session, status, text, variables,
+        web_method, web_server,
+    };
+    #[cfg(feature = "json")]
+    pub use crate::{Json, json};
+}

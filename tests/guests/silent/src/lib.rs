@@ -1,0 +1,6 @@
+//! Sends nothing.
+
+use tessera_guest::prelude::*;
+
+#[on_web_connection]
+fn silent() {}
