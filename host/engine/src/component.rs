@@ -1,0 +1,115 @@
+//! A loaded component: compiled, linked, and its hooks known.
+
+use wasmtime::component::InstancePre;
+use wasmtime::component::types::ComponentExtern;
+
+use crate::engine::Engine;
+use crate::error::LoadError;
+use crate::hooks::HookIndices;
+use crate::state::State;
+
+/// A component that can be instantiated.
+#[derive(Clone)]
+pub struct Component {
+    pub(crate) pre: InstancePre<State>,
+    pub(crate) hooks: HookIndices,
+    info: ComponentInfo,
+}
+
+/// What a component offers and wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComponentInfo {
+    /// The hooks it exports.
+    pub hooks: Hooks,
+    /// All names it exports.
+    pub exports: Vec<String>,
+    /// All names it imports.
+    pub imports: Vec<String>,
+    /// Whether its compiled code was found on disk.
+    pub from_cache: bool,
+}
+
+/// Which hooks a component exports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hooks {
+    /// On Web Authentication.
+    pub authentication: bool,
+    /// On Web Connection.
+    pub connection: bool,
+    /// Methods for 4DACTION and tags.
+    pub actions: bool,
+    /// On Web Close Process.
+    pub session_end: bool,
+    /// COMPILER_WEB.
+    pub compiler: bool,
+}
+
+/// One method of a component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// Its name.
+    pub name: String,
+    /// Attribute "Available through 4D tags and URLs".
+    pub available: bool,
+}
+
+impl Component {
+    /// Compiles (or finds compiled) and links a component. Takes seconds for a large one: not for serving threads.
+    pub fn load(engine: &Engine, wasm: &[u8]) -> Result<Self, LoadError> {
+        check_header(wasm)?;
+        let (component, from_cache) = engine.compile(wasm)?;
+        let ty = component.component_type();
+        let names = |list: &mut dyn Iterator<Item = (&str, ComponentExtern<'_>)>| {
+            list.map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
+        };
+        let exports = names(&mut ty.exports(component.engine()));
+        let imports = names(&mut ty.imports(component.engine()));
+
+        let hooks = HookIndices::of(&component);
+        if !hooks.has_connection() && !hooks.has_actions() {
+            let list = if exports.is_empty() {
+                "nothing".to_owned()
+            } else {
+                exports.join(", ")
+            };
+            return Err(LoadError::NoHooks(list));
+        }
+        let pre = engine.link(&component)?;
+        // The first request should not pay for the memory image.
+        component
+            .initialize_copy_on_write_image()
+            .map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+        let info = ComponentInfo {
+            hooks: Hooks {
+                authentication: hooks.has_authentication(),
+                connection: hooks.has_connection(),
+                actions: hooks.has_actions(),
+                session_end: hooks.has_session_end(),
+                compiler: hooks.has_compiler(),
+            },
+            exports,
+            imports,
+            from_cache,
+        };
+        Ok(Self { pre, hooks, info })
+    }
+
+    /// What the component offers and wants.
+    pub fn info(&self) -> &ComponentInfo {
+        &self.info
+    }
+}
+
+/// Says what a file is that is no component, before the compiler says it in its own words.
+fn check_header(wasm: &[u8]) -> Result<(), LoadError> {
+    let problem = match wasm {
+        [] => "the file is empty",
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => {
+            "it is a core WebAssembly module; build it for wasm32-wasip2, or wrap it with `wasm-tools component new`"
+        }
+        [0, b'a', b's', b'm', ..] => "its version of the component format is not supported",
+        _ => "the file does not start as WebAssembly does",
+    };
+    Err(LoadError::NotAComponent(problem.into()))
+}

@@ -1,0 +1,108 @@
+//! What can go wrong: with the engine as a whole, with loading a component, with one web process.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::answer::Answer;
+
+/// The engine could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Wasmtime refused the configuration.
+    #[error("the WebAssembly engine cannot start: {0}")]
+    Configuration(String),
+    /// The runtime for long-running guests could not be started.
+    #[error("cannot start the threads that guests run on")]
+    Threads(#[source] io::Error),
+}
+
+/// A component could not be loaded. The generation that serves stays as it is.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The module's file could not be read.
+    #[error("{path}: cannot be read: {source}")]
+    Read {
+        /// The module.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is not a component.
+    #[error("not a WebAssembly component: {0}")]
+    NotAComponent(String),
+    /// The component does not compile, or asks for more than the engine gives.
+    #[error("does not compile: {0}")]
+    Compile(String),
+    /// The component imports something that this host does not provide.
+    #[error("cannot be linked: {0}")]
+    Link(String),
+    /// The component has none of the hooks that make it a web server.
+    #[error(
+        "exports none of tessera:web/connection, tessera:web/actions; it exports {0}: \
+         export at least one of them (in Rust: #[on_web_connection] or #[web_method])"
+    )]
+    NoHooks(String),
+    /// Two methods have one name.
+    #[error(
+        "has two methods named {0:?} (names are compared without regard to case); rename one of them"
+    )]
+    DoubledMethod(String),
+    /// Asking the component for its methods failed.
+    #[error("cannot be asked for its methods: {0}")]
+    Methods(#[source] ProcessError),
+}
+
+/// A web process ended without an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// On Web Authentication refused the request.
+    #[error("refused by On Web Authentication{}", reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    Unauthorized {
+        /// Why, if the hook failed rather than refused.
+        reason: Option<String>,
+        /// What it set and sent before: a challenge, a page to log in on.
+        answer: Box<Answer>,
+    },
+    /// The component does not have the hook that the request needs.
+    #[error("the component has no {0}")]
+    NoHook(&'static str),
+    /// A handler returned an error.
+    #[error("{hook} failed: {message}")]
+    Failed {
+        /// The hook that returned it.
+        hook: &'static str,
+        /// The handler's own words.
+        message: String,
+    },
+    /// The guest trapped.
+    #[error("trapped in {hook}: {message}")]
+    Trap {
+        /// The hook that was running.
+        hook: &'static str,
+        /// The trap, and the backtrace.
+        message: String,
+    },
+    /// The guest trapped after it had been refused memory.
+    #[error("ran out of memory in {hook} (limit {limit} bytes): {message}")]
+    OutOfMemory {
+        /// The hook that was running.
+        hook: &'static str,
+        /// The limit that was reached.
+        limit: u64,
+        /// The trap, and the backtrace.
+        message: String,
+    },
+    /// The wall-clock deadline passed.
+    #[error("not finished after {0:?}")]
+    Deadline(Duration),
+    /// No instance was free in time.
+    #[error("no instance was free within {0:?}")]
+    Busy(Duration),
+    /// The body of the request was too large for the server.
+    #[error("the request's body is too large")]
+    BodyTooLarge,
+    /// An instance could not be made.
+    #[error("cannot be instantiated: {0}")]
+    Instantiate(String),
+}

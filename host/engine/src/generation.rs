@@ -1,0 +1,188 @@
+//! A generation: one loaded version of a component, with its settings and its pool of instances.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::component::{Component, ComponentInfo, Method};
+use crate::directory::ServerDirectory;
+use crate::engine::Engine;
+use crate::error::LoadError;
+use crate::pool::Pool;
+use crate::process;
+use crate::state::Profile;
+
+/// How the instances of a component are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolPolicy {
+    /// An instance for each request; nothing survives it.
+    Fresh,
+    /// An instance serves one request after the other.
+    Reuse,
+}
+
+/// Settings of the pool of instances.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolOptions {
+    /// Whether instances are kept.
+    pub policy: PoolPolicy,
+    /// Instances made ahead.
+    pub min: usize,
+    /// Most idle instances that are kept.
+    pub max: usize,
+    /// Requests after which an instance is retired; 0 is never.
+    pub max_requests: u32,
+    /// How long a request waits when no more instances may be made.
+    pub queue_timeout: Duration,
+}
+
+/// Limits of one instance and of one web process.
+#[derive(Clone, Copy, Debug)]
+pub struct InstanceLimits {
+    /// Bytes of linear memory.
+    pub memory: u64,
+    /// Wall-clock time of a web process.
+    pub deadline: Duration,
+    /// Bytes of a response.
+    pub response_size: u64,
+}
+
+/// Everything a generation is made of, beside the component.
+#[derive(Clone)]
+pub struct GenerationOptions {
+    /// Name of the web server, for the log and for `web-server.server`.
+    pub name: Arc<str>,
+    /// Settings of the pool.
+    pub pool: PoolOptions,
+    /// Limits.
+    pub limits: InstanceLimits,
+    /// Environment variables of the guest.
+    pub environment: Vec<(String, String)>,
+    /// What the component may ask about web servers.
+    pub directory: Arc<dyn ServerDirectory>,
+}
+
+/// Counts of a generation's instances.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolStatistics {
+    /// Instances kept for the next request.
+    pub idle: usize,
+    /// Instances made so far.
+    pub created: u64,
+    /// Instances that ended by a trap.
+    pub trapped: u64,
+}
+
+/// One version of a component that serves.
+pub struct Generation {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) component: Component,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) pool_options: PoolOptions,
+    pub(crate) limits: InstanceLimits,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) created: AtomicU64,
+    pub(crate) trapped: AtomicU64,
+    methods: Vec<Method>,
+    /// Names in lower case, as URLs are compared.
+    by_name: HashMap<String, usize>,
+}
+
+impl Generation {
+    /// Makes a generation: asks the component for its methods, and makes the instances that wait ahead.
+    pub async fn new(
+        engine: Arc<Engine>,
+        component: Component,
+        options: GenerationOptions,
+    ) -> Result<Arc<Self>, LoadError> {
+        let profile = Arc::new(Profile {
+            component: options.name,
+            environment: options.environment,
+            response_bytes_max: usize::try_from(options.limits.response_size).unwrap_or(usize::MAX),
+            directory: options.directory,
+        });
+        let pool = Arc::new(Pool::new(options.pool.max));
+        engine.register(&pool);
+        let mut generation = Self {
+            engine,
+            component,
+            profile,
+            pool_options: options.pool,
+            limits: options.limits,
+            pool,
+            created: AtomicU64::new(0),
+            trapped: AtomicU64::new(0),
+            methods: Vec::new(),
+            by_name: HashMap::new(),
+        };
+        if generation.component.hooks.has_actions() {
+            generation.methods = process::ask_methods(&generation)
+                .await
+                .map_err(LoadError::Methods)?;
+            for (index, method) in generation.methods.iter().enumerate() {
+                if generation
+                    .by_name
+                    .insert(method.name.to_lowercase(), index)
+                    .is_some()
+                {
+                    return Err(LoadError::DoubledMethod(method.name.clone()));
+                }
+            }
+        }
+        let generation = Arc::new(generation);
+        generation.refill().await.map_err(LoadError::Methods)?;
+        Ok(generation)
+    }
+
+    /// What the component offers and wants.
+    pub fn info(&self) -> &ComponentInfo {
+        self.component.info()
+    }
+
+    /// The component's methods.
+    pub fn methods(&self) -> &[Method] {
+        &self.methods
+    }
+
+    /// The method of a name, compared without regard to case.
+    pub fn method(&self, name: &str) -> Option<&Method> {
+        if let Some(index) = self.by_name.get(name) {
+            return self.methods.get(*index);
+        }
+        self.methods.get(*self.by_name.get(&name.to_lowercase())?)
+    }
+
+    /// Counts of now.
+    pub fn statistics(&self) -> PoolStatistics {
+        PoolStatistics {
+            idle: self.pool.idle(),
+            created: self.created.load(Ordering::Relaxed),
+            trapped: self.trapped.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Ends the pool: instances still running are dropped when their request has ended.
+    pub fn retire(&self) {
+        self.pool.close();
+    }
+
+    /// Makes the instances that should wait ahead.
+    pub(crate) async fn refill(&self) -> Result<(), crate::ProcessError> {
+        if self.pool_options.policy == PoolPolicy::Reuse {
+            while self.pool.idle() < self.pool_options.min.min(self.pool_options.max) {
+                let instance = process::new_idle_instance(self).await?;
+                if !self.pool.put(instance) {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        self.pool.close();
+    }
+}

@@ -1,0 +1,101 @@
+//! The hooks of a component: found in its type once, looked up by index in every instance.
+
+use std::sync::Arc;
+
+use wasmtime::component::{Component, ComponentExportIndex, Instance, TypedFunc};
+use wasmtime::{Result, Store};
+
+use crate::state::State;
+use crate::wit::{Value, WebCall, WitMethod};
+
+const VERSION: &str = "0.1.0";
+
+/// Names of the hooks, as messages write them.
+pub(crate) const AUTHENTICATION: &str = "On Web Authentication";
+pub(crate) const CONNECTION: &str = "On Web Connection";
+pub(crate) const METHOD: &str = "the method";
+pub(crate) const COMPILER: &str = "COMPILER_WEB";
+pub(crate) const METHODS: &str = "the list of methods";
+
+/// Where a component's hooks are; `None` for those it does not have.
+#[derive(Clone)]
+pub(crate) struct HookIndices {
+    authenticate: Option<ComponentExportIndex>,
+    connect: Option<ComponentExportIndex>,
+    methods: Option<ComponentExportIndex>,
+    call: Option<ComponentExportIndex>,
+    close_process: Option<ComponentExportIndex>,
+    compiler_web: Option<ComponentExportIndex>,
+}
+
+impl HookIndices {
+    pub(crate) fn of(component: &Component) -> Self {
+        let find = |interface: &str, function: &str| {
+            let name = format!("tessera:web/{interface}@{VERSION}");
+            let instance = component.get_export_index(None, &name)?;
+            component.get_export_index(Some(&instance), function)
+        };
+        Self {
+            authenticate: find("authentication", "authenticate"),
+            connect: find("connection", "connect"),
+            methods: find("actions", "methods"),
+            call: find("actions", "call"),
+            close_process: find("session-end", "close-process"),
+            compiler_web: find("compiler", "compiler-web"),
+        }
+    }
+
+    pub(crate) fn has_authentication(&self) -> bool {
+        self.authenticate.is_some()
+    }
+
+    pub(crate) fn has_connection(&self) -> bool {
+        self.connect.is_some()
+    }
+
+    pub(crate) fn has_actions(&self) -> bool {
+        self.methods.is_some() && self.call.is_some()
+    }
+
+    pub(crate) fn has_session_end(&self) -> bool {
+        self.close_process.is_some()
+    }
+
+    pub(crate) fn has_compiler(&self) -> bool {
+        self.compiler_web.is_some()
+    }
+
+    /// The hooks of one instance, their types checked.
+    pub(crate) fn bind(&self, store: &mut Store<State>, instance: &Instance) -> Result<BoundHooks> {
+        macro_rules! bind {
+            ($index:expr) => {
+                match &$index {
+                    Some(index) => Some(instance.get_typed_func(&mut *store, index)?),
+                    None => None,
+                }
+            };
+        }
+        Ok(BoundHooks {
+            authenticate: bind!(self.authenticate),
+            connect: bind!(self.connect),
+            methods: bind!(self.methods),
+            call: bind!(self.call),
+            compiler_web: bind!(self.compiler_web),
+        })
+    }
+}
+
+/// What a hook returns: one value, or the text of an error.
+type Returned<T> = (std::result::Result<T, String>,);
+
+/// `actions.call`: the method's name and its arguments.
+type CallMethod = TypedFunc<(String, Vec<Value>), Returned<Value>>;
+
+/// The hooks of one instance, ready to be called.
+pub(crate) struct BoundHooks {
+    pub(crate) authenticate: Option<TypedFunc<(Arc<WebCall>,), Returned<bool>>>,
+    pub(crate) connect: Option<TypedFunc<(Arc<WebCall>,), Returned<()>>>,
+    pub(crate) methods: Option<TypedFunc<(), (Vec<WitMethod>,)>>,
+    pub(crate) call: Option<CallMethod>,
+    pub(crate) compiler_web: Option<TypedFunc<(), ()>>,
+}

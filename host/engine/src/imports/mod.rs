@@ -1,0 +1,18 @@
+//! What components may ask of the host: one file for each interface of `wit/`.
+//!
+//! The functions are linked by hand, one by one: a component that imports one that is not here is refused when
+//! it is loaded, with the function's name, and the ones on the path of every request copy no more than they must.
+
+mod request;
+mod response;
+mod web_server;
+
+use wasmtime::component::Linker;
+
+use crate::state::State;
+
+pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    request::add_to_linker(&mut linker.instance("tessera:web/request@0.1.0")?)?;
+    response::add_to_linker(&mut linker.instance("tessera:web/response@0.1.0")?)?;
+    web_server::add_to_linker(&mut linker.instance("tessera:web/web-server@0.1.0")?)
+}

@@ -1,0 +1,264 @@
+//! One instance of a component, and the calls into it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
+use wasmtime::{Store, UpdateDeadline};
+
+use crate::call::{self, HEADER_TEXT_BYTES_MAX, Target};
+use crate::clock::TICKS_INLINE;
+use crate::error::ProcessError;
+use crate::generation::Generation;
+use crate::hooks::{self, BoundHooks};
+use crate::limits::InstanceLimiter;
+use crate::state::{Exchange, State};
+use crate::wit::{Value, WebCall, WitMethod};
+
+/// Most bytes of a trap's message and backtrace that are logged.
+const TRAP_TEXT_BYTES_MAX: usize = 16 * 1024;
+
+/// An instance with everything it needs to run.
+pub(crate) struct Instance {
+    store: Store<State>,
+    hooks: BoundHooks,
+    /// Requests after which this instance is retired; 0 is never.
+    requests_max: u32,
+    requests: u32,
+    /// Its place among the engine's instances. Last, so that the place is free only when the instance is gone.
+    _slot: OwnedSemaphorePermit,
+}
+
+impl Instance {
+    pub(crate) async fn new(
+        generation: &Generation,
+        exchange: Exchange,
+        slow: Arc<AtomicBool>,
+    ) -> Result<Self, ProcessError> {
+        let patience = generation.pool_options.queue_timeout;
+        let slot = generation
+            .engine
+            .slot(patience)
+            .await
+            .ok_or(ProcessError::Busy(patience))?;
+        let limiter =
+            InstanceLimiter::new(generation.limits.memory, generation.engine.budget.clone());
+        let state = State::new(generation.profile.clone(), limiter, exchange, slow);
+        let mut store = Store::new(generation.engine.wasmtime(), state);
+        store.limiter(|state| &mut state.limiter);
+        store.set_epoch_deadline(TICKS_INLINE);
+        store.epoch_deadline_callback(|store| {
+            store.data().mark_slow();
+            // A plain yield would be polled again at once, ahead of every other task.
+            Ok(UpdateDeadline::YieldCustom(
+                1,
+                Box::pin(tokio::task::yield_now()),
+            ))
+        });
+        let failed = |error: wasmtime::Error| ProcessError::Instantiate(trap_text(&error));
+        let instance = generation
+            .component
+            .pre
+            .instantiate_async(&mut store)
+            .await
+            .map_err(failed)?;
+        let hooks = generation
+            .component
+            .hooks
+            .bind(&mut store, &instance)
+            .map_err(failed)?;
+        let number = generation.created.fetch_add(1, Ordering::Relaxed);
+        let requests_max = jittered(generation.pool_options.max_requests, number);
+        Ok(Self {
+            store,
+            hooks,
+            requests_max,
+            requests: 0,
+            _slot: slot,
+        })
+    }
+
+    /// Makes the instance ready for the next request.
+    pub(crate) fn begin(&mut self, exchange: Exchange, slow: Arc<AtomicBool>) {
+        self.store.data_mut().begin(exchange, slow);
+    }
+
+    /// Runs the hooks of one request, in the order of the documents: authentication, COMPILER_WEB, handler.
+    pub(crate) async fn perform(&mut self, target: Target) -> Result<(), ProcessError> {
+        self.requests += 1;
+        let needs_call = self.hooks.authenticate.is_some() || target == Target::Connection;
+        let web_call = if needs_call {
+            Some(self.web_call().await?)
+        } else {
+            None
+        };
+
+        if let (Some(authenticate), Some(web_call)) = (&self.hooks.authenticate, &web_call) {
+            let authenticate = *authenticate;
+            match self
+                .call(hooks::AUTHENTICATION, &authenticate, (web_call.clone(),))
+                .await?
+                .0
+            {
+                Ok(true) => {}
+                Ok(false) => return Err(self.refused(None)),
+                Err(reason) => return Err(self.refused(Some(one_line(&reason)))),
+            }
+        }
+        if let Some(compiler_web) = self.hooks.compiler_web {
+            self.call(hooks::COMPILER, &compiler_web, ()).await?;
+        }
+        let (hook, result) = match target {
+            Target::Connection => {
+                let (Some(connect), Some(web_call)) = (self.hooks.connect, web_call) else {
+                    return Err(ProcessError::NoHook(hooks::CONNECTION));
+                };
+                (
+                    hooks::CONNECTION,
+                    self.call(hooks::CONNECTION, &connect, (web_call,)).await?.0,
+                )
+            }
+            Target::Method { name, parameter } => {
+                let Some(method) = self.hooks.call else {
+                    return Err(ProcessError::NoHook(hooks::METHOD));
+                };
+                let arguments = parameter.map(Value::Text).into_iter().collect();
+                let (result,) = self.call(hooks::METHOD, &method, (name, arguments)).await?;
+                (hooks::METHOD, result.map(drop))
+            }
+        };
+        result.map_err(|message| ProcessError::Failed {
+            hook,
+            message: one_line(&message),
+        })
+    }
+
+    /// The refusal of On Web Authentication, with what it set and sent.
+    fn refused(&mut self, reason: Option<String>) -> ProcessError {
+        let answer = std::mem::take(&mut self.store.data_mut().exchange.answer);
+        ProcessError::Unauthorized {
+            reason,
+            answer: Box::new(answer),
+        }
+    }
+
+    pub(crate) async fn ask_methods(&mut self) -> Result<Vec<WitMethod>, ProcessError> {
+        let Some(methods) = self.hooks.methods else {
+            return Ok(Vec::new());
+        };
+        Ok(self.call(hooks::METHODS, &methods, ()).await?.0)
+    }
+
+    /// Ends a web process: what it answered, and whether its request's body was refused for its size.
+    pub(crate) fn finish(&mut self, idle: Exchange) -> Exchange {
+        let state = self.store.data_mut();
+        state.log.end();
+        std::mem::replace(&mut state.exchange, idle)
+    }
+
+    /// Whether the instance has done its share or outgrown its limits.
+    pub(crate) fn is_worn_out(&self) -> bool {
+        (self.requests_max > 0 && self.requests >= self.requests_max)
+            || self.store.data().limiter.was_refused()
+    }
+
+    /// The six parameters. The body is read ahead as far as `$2` shows it.
+    async fn web_call(&mut self) -> Result<Arc<WebCall>, ProcessError> {
+        let exchange = &mut self.store.data_mut().exchange;
+        let mut header = exchange.call.head_text();
+        if let Some(room) = HEADER_TEXT_BYTES_MAX.checked_sub(header.len()) {
+            // A body that breaks off is the handler's to find out, when it reads it.
+            if let Ok(body) = exchange.body.peek(room).await {
+                header.push_str(&String::from_utf8_lossy(body));
+            }
+        }
+        call::cut(&mut header, HEADER_TEXT_BYTES_MAX);
+        if exchange.body.is_too_large() {
+            return Err(ProcessError::BodyTooLarge);
+        }
+        let call = &exchange.call;
+        Ok(Arc::new(WebCall {
+            url: call.url.clone(),
+            header,
+            browser_ip: call::hybrid_address(call.peer.client),
+            server_ip: call::hybrid_address(call.peer.server),
+            user: call.user.clone(),
+            password: call.password.clone(),
+        }))
+    }
+
+    async fn call<P, R>(
+        &mut self,
+        hook: &'static str,
+        func: &TypedFunc<P, R>,
+        parameters: P,
+    ) -> Result<R, ProcessError>
+    where
+        P: ComponentNamedList + Lower + Send + Sync,
+        R: ComponentNamedList + Lift + Send + Sync + 'static,
+    {
+        self.store.set_epoch_deadline(TICKS_INLINE);
+        func.call_async(&mut self.store, parameters)
+            .await
+            .map_err(|error| {
+                let message = trap_text(&error);
+                let limiter = &self.store.data().limiter;
+                if limiter.was_refused() {
+                    ProcessError::OutOfMemory {
+                        hook,
+                        limit: limiter.memory_max(),
+                        message,
+                    }
+                } else {
+                    ProcessError::Trap { hook, message }
+                }
+            })
+    }
+}
+
+/// The error with its backtrace, bounded: it goes into a log.
+fn trap_text(error: &wasmtime::Error) -> String {
+    let mut text = format!("{error:?}");
+    call::cut(&mut text, TRAP_TEXT_BYTES_MAX);
+    text
+}
+
+/// A guest's words as they may stand in a log: a line break in them must not begin a line of its own.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len().min(TRAP_TEXT_BYTES_MAX));
+    for c in text.chars().take(TRAP_TEXT_BYTES_MAX) {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+/// Spreads the retirement of instances that were made together, by up to a quarter.
+fn jittered(requests_max: u32, number: u64) -> u32 {
+    // Multiples of the golden ratio: neighbours end up far apart, without a generator of random numbers.
+    let spread =
+        (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % (u64::from(requests_max / 4) + 1);
+    requests_max - u32::try_from(spread).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::jittered;
+
+    #[test]
+    fn instances_retire_at_different_times_but_never_late() {
+        let all: std::collections::BTreeSet<u32> =
+            (0..10).map(|number| jittered(1000, number)).collect();
+        assert!(all.len() > 5, "{all:?}");
+        assert!(
+            all.iter().all(|requests| (750..=1000).contains(requests)),
+            "{all:?}"
+        );
+        assert_eq!(jittered(0, 3), 0);
+        assert_eq!(jittered(1, 3), 1);
+    }
+}

@@ -1,0 +1,128 @@
+//! What an instance carries: the current exchange, and the little that outlives it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+
+use crate::answer::Answer;
+use crate::body::BodyReader;
+use crate::call::{Call, Deadline};
+use crate::directory::ServerDirectory;
+use crate::limits::{InstanceLimiter, MemoryBudget};
+use crate::output::{GuestLog, LogStream, Stream};
+use crate::wit::Variable;
+
+/// Most resources (streams, pollables, ...) that a guest may hold.
+const RESOURCES_MAX: usize = 1_000;
+/// Most random bytes that a guest may ask for at once.
+const RANDOM_BYTES_MAX: u64 = 64 * 1024;
+
+/// What all instances of a generation share.
+pub(crate) struct Profile {
+    pub(crate) component: Arc<str>,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) response_bytes_max: usize,
+    pub(crate) directory: Arc<dyn ServerDirectory>,
+}
+
+/// The data of a store.
+pub(crate) struct State {
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) limiter: InstanceLimiter,
+    pub(crate) exchange: Exchange,
+    pub(crate) log: Arc<GuestLog>,
+    /// Told when the guest has run for so long that it should make room for others.
+    slow: Arc<AtomicBool>,
+    table: ResourceTable,
+    /// Made when first needed: most handlers never call WASI, and it costs as much as the call itself.
+    wasi: Option<WasiCtx>,
+}
+
+/// One request and what was answered so far.
+pub(crate) struct Exchange {
+    pub(crate) call: Call,
+    pub(crate) body: BodyReader,
+    pub(crate) answer: Answer,
+    /// WEB GET VARIABLES, once it was asked for.
+    pub(crate) variables: Option<Vec<Variable>>,
+    pub(crate) deadline: Deadline,
+}
+
+impl Exchange {
+    pub(crate) fn new(
+        mut call: Call,
+        deadline: Deadline,
+        memory_max: u64,
+        budget: Arc<MemoryBudget>,
+    ) -> Self {
+        let body = BodyReader::new(call.body.take(), memory_max, budget);
+        Self {
+            call,
+            body,
+            answer: Answer::default(),
+            variables: None,
+            deadline,
+        }
+    }
+}
+
+impl State {
+    pub(crate) fn new(
+        profile: Arc<Profile>,
+        limiter: InstanceLimiter,
+        exchange: Exchange,
+        slow: Arc<AtomicBool>,
+    ) -> Self {
+        let log = Arc::new(GuestLog::new(profile.component.clone()));
+        log.begin(exchange.call.id);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES_MAX);
+        Self {
+            profile,
+            limiter,
+            exchange,
+            log,
+            slow,
+            table,
+            wasi: None,
+        }
+    }
+
+    /// Starts the next web process on a kept instance.
+    pub(crate) fn begin(&mut self, exchange: Exchange, slow: Arc<AtomicBool>) {
+        self.log.begin(exchange.call.id);
+        self.exchange = exchange;
+        self.slow = slow;
+    }
+
+    pub(crate) fn mark_slow(&self) {
+        self.slow.store(true, Ordering::Relaxed);
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let (profile, log) = (&self.profile, &self.log);
+        let ctx = self.wasi.get_or_insert_with(|| {
+            WasiCtxBuilder::new()
+                .envs(&profile.environment)
+                .args(&[&*profile.component])
+                .stdout(LogStream {
+                    log: log.clone(),
+                    stream: Stream::Output,
+                })
+                .stderr(LogStream {
+                    log: log.clone(),
+                    stream: Stream::Error,
+                })
+                .max_random_size(RANDOM_BYTES_MAX)
+                .build()
+        });
+        WasiCtxView {
+            ctx,
+            table: &mut self.table,
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The types of `wit/types.wit`, as the component model passes them.
+
+use wasmtime::component::{ComponentType, Lift, Lower};
+
+/// `types.header-field`.
+#[derive(ComponentType, Lift, Lower, Clone, Debug)]
+#[component(record)]
+pub(crate) struct HeaderField {
+    #[component(name = "name")]
+    pub(crate) name: String,
+    #[component(name = "value")]
+    pub(crate) value: String,
+}
+
+/// `types.variable`.
+#[derive(ComponentType, Lift, Lower, Clone, Debug, PartialEq, Eq)]
+#[component(record)]
+pub(crate) struct Variable {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+/// `types.web-call`.
+#[derive(ComponentType, Lift, Lower, Clone, Debug)]
+#[component(record)]
+pub(crate) struct WebCall {
+    pub(crate) url: String,
+    pub(crate) header: String,
+    #[component(name = "browser-ip")]
+    pub(crate) browser_ip: String,
+    #[component(name = "server-ip")]
+    pub(crate) server_ip: String,
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
+/// `types.value`.
+#[derive(ComponentType, Lift, Lower, Clone, Debug, PartialEq)]
+#[component(variant)]
+pub(crate) enum Value {
+    #[component(name = "null")]
+    Null,
+    #[component(name = "boolean")]
+    Boolean(bool),
+    #[component(name = "number")]
+    Number(f64),
+    #[component(name = "text")]
+    Text(String),
+    #[component(name = "json")]
+    Json(String),
+}
+
+/// `types.body-error`.
+#[derive(ComponentType, Lift, Lower, Clone, Debug, PartialEq, Eq)]
+#[component(variant)]
+pub(crate) enum WitBodyError {
+    #[component(name = "too-large")]
+    TooLarge,
+    #[component(name = "incomplete")]
+    Incomplete,
+    #[component(name = "malformed")]
+    Malformed(String),
+    #[component(name = "no-such-part")]
+    NoSuchPart,
+}
+
+/// `types.response-error`.
+#[derive(ComponentType, Lift, Lower, Clone, Debug, PartialEq, Eq)]
+#[component(variant)]
+pub(crate) enum ResponseError {
+    #[component(name = "invalid")]
+    Invalid(String),
+    #[component(name = "too-large")]
+    TooLarge,
+    #[component(name = "not-found")]
+    NotFound,
+    #[component(name = "already-sent")]
+    AlreadySent,
+}
+
+/// `actions.method`.
+#[derive(ComponentType, Lift, Lower, Clone, Debug)]
+#[component(record)]
+pub(crate) struct WitMethod {
+    pub(crate) name: String,
+    pub(crate) available: bool,
+}
+
+/// `web-server.selector`.
+#[expect(
+    dead_code,
+    reason = "made by the component model only, from what a guest passes"
+)]
+#[derive(ComponentType, Lift, Lower, Clone, Copy, Debug)]
+#[component(enum)]
+#[repr(u8)]
+pub(crate) enum WitSelector {
+    #[component(name = "database")]
+    Database,
+    #[component(name = "host-database")]
+    HostDatabase,
+    #[component(name = "receiving-request")]
+    ReceivingRequest,
+}
+
+/// `web-server.property`.
+#[derive(ComponentType, Lift, Lower, Clone, Debug)]
+#[component(record)]
+pub(crate) struct WitProperty {
+    pub(crate) name: String,
+    pub(crate) value: Value,
+}
+
+/// `web-server.start-error`.
+#[derive(ComponentType, Lift, Lower, Clone, Debug)]
+#[component(record)]
+pub(crate) struct StartError {
+    #[component(name = "err-code")]
+    pub(crate) err_code: u32,
+    pub(crate) message: String,
+    #[component(name = "component-signature")]
+    pub(crate) component_signature: String,
+}
+
+/// `web-server.server-error`.
+#[derive(ComponentType, Lift, Lower, Clone, Debug)]
+#[component(variant)]
+pub(crate) enum ServerError {
+    #[component(name = "not-found")]
+    NotFound,
+    #[component(name = "denied")]
+    Denied,
+    #[component(name = "start")]
+    Start(Vec<StartError>),
+}
