@@ -1,0 +1,62 @@
+//! Reads the credentials that a browser sends.
+
+use ::http::HeaderMap;
+use ::http::header::AUTHORIZATION;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// User name and password of a request; empty if it has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// `$5`.
+    pub user: String,
+    /// `$6`.
+    pub password: String,
+}
+
+impl Credentials {
+    /// The credentials of the Authorization header, if it is one of the BASIC scheme.
+    pub fn of(headers: &HeaderMap) -> Self {
+        Self::basic(headers).unwrap_or_default()
+    }
+
+    fn basic(headers: &HeaderMap) -> Option<Self> {
+        let (scheme, encoded) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+        let (user, password) = decoded.split_once(':')?;
+        Some(Self {
+            user: user.to_owned(),
+            password: password.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_well_formed_basic_credentials_are_read() {
+        for (header, expected) in [
+            ("Basic YW5uOnNlY3JldA==", ("ann", "secret")),
+            ("basic YW5uOmE6Yg==", ("ann", "a:b")),
+            ("Basic YW5u", ("", "")),
+            ("Basic ???", ("", "")),
+            ("Bearer YW5uOnNlY3JldA==", ("", "")),
+            ("Basic", ("", "")),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, header.parse().unwrap());
+            let found = Credentials::of(&headers);
+            assert_eq!(
+                (found.user.as_str(), found.password.as_str()),
+                expected,
+                "{header}"
+            );
+        }
+        assert_eq!(Credentials::of(&HeaderMap::new()), Credentials::default());
+    }
+}

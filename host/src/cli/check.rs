@@ -1,0 +1,219 @@
+//! `tessera check`: looks at settings and components without starting anything.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tessera_engine::{
+    Component, Engine, EngineOptions, Generation, GenerationOptions, Hooks, InstanceLimits,
+    NoDirectory, PoolOptions, PoolPolicy,
+};
+use tessera_host::server::discover;
+use tessera_host::settings::{ComponentSettings, HostSettings};
+
+use super::failure::{Failure, notice};
+use super::output;
+use super::report::{ComponentReport, MethodReport, Report, SettingsReport};
+use super::{log, site};
+
+/// What one component after the other may take; what it takes when it serves is up to its own settings.
+const ENGINE_INSTANCES: u32 = 4;
+const ENGINE_MEMORY_BYTES: u64 = 4 << 30;
+
+/// Looks at the settings and components of a site, or at one component, without starting anything.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The folder of a site, or a component.
+    #[arg(value_name = "SITE or FILE.wasm", default_value = ".")]
+    path: PathBuf,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    log::start_quiet()?;
+    let path = &arguments.path;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(Failure::other)?;
+    let report = if path.is_file() && site::is_module(path) {
+        runtime.block_on(check_module(path))?
+    } else {
+        runtime.block_on(check_site(site::existing(path)?))?
+    };
+    if arguments.json {
+        output::print_json(&report)?;
+    } else {
+        output::print(&report.text())?;
+    }
+    report.verdict()
+}
+
+async fn check_module(path: &Path) -> Result<Report, Failure> {
+    let name = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let component = ComponentReport::of(&engine()?, name, path.to_owned(), None).await;
+    Ok(Report::new(None, vec![component]))
+}
+
+async fn check_site(folder: &Path) -> Result<Report, Failure> {
+    let file = folder.join("tessera.toml");
+    let settings = SettingsReport {
+        exists: file.exists(),
+        error: HostSettings::load(folder, &[])
+            .err()
+            .map(|error| error.to_string()),
+        file,
+    };
+    let found = discover(folder).map_err(|error| {
+        let components = folder.join("components");
+        Failure::other(format!("{} cannot be read: {error}", components.display()))
+    })?;
+    if !settings.exists && found.is_empty() && !folder.join("WebFolder").exists() {
+        notice(format_args!(
+            "{} has neither tessera.toml, WebFolder nor components: `tessera serve` would begin a new site there",
+            folder.display()
+        ));
+    }
+    let engine = engine()?;
+    let mut components = Vec::with_capacity(found.len());
+    for found in found {
+        components.push(ComponentReport::of(&engine, found.name, found.module, found.folder).await);
+    }
+    Ok(Report::new(Some(settings), components))
+}
+
+fn engine() -> Result<Arc<Engine>, Failure> {
+    let options = EngineOptions {
+        instances: ENGINE_INSTANCES,
+        memory: ENGINE_MEMORY_BYTES,
+        // A check leaves no trace.
+        code_cache: None,
+    };
+    Engine::new(&options).map_err(Failure::other)
+}
+
+impl ComponentReport {
+    /// Looks at a component as the host does before it lets one serve.
+    async fn of(
+        engine: &Arc<Engine>,
+        name: String,
+        module: PathBuf,
+        folder: Option<PathBuf>,
+    ) -> Self {
+        let mut report = Self {
+            name,
+            module,
+            error: None,
+            hooks: Vec::new(),
+            methods: Vec::new(),
+            exports: Vec::new(),
+            imports: Vec::new(),
+            mount: None,
+        };
+        if let Err(error) = report.examine(engine, folder.as_deref()).await {
+            report.error = Some(error);
+        }
+        report
+    }
+
+    async fn examine(&mut self, engine: &Arc<Engine>, folder: Option<&Path>) -> Result<(), String> {
+        let settings = ComponentSettings::load(&self.name, folder);
+        let module = self.module.display().to_string();
+        let failed = |error: &dyn std::fmt::Display| format!("{module}: {error}");
+        let wasm = fs::read(&self.module).map_err(|error| failed(&error))?;
+        let component = Component::load(engine, &wasm).map_err(|error| failed(&error))?;
+        let info = component.info();
+        self.hooks = hooks(info.hooks);
+        self.exports.clone_from(&info.exports);
+        self.imports.clone_from(&info.imports);
+        // Only now, so that wrong settings do not hide what the module is.
+        let settings = settings.map_err(|error| error.to_string())?;
+        let options = generation_options(&self.name, &settings);
+        let generation = Generation::new(engine.clone(), component, options)
+            .await
+            .map_err(|error| failed(&error))?;
+        let methods = generation.methods().iter();
+        self.methods = methods
+            .map(|method| MethodReport {
+                name: method.name.clone(),
+                available: method.available,
+            })
+            .collect();
+        self.mount = settings.mount;
+        Ok(())
+    }
+}
+
+/// An instance that is asked for its methods, and nothing kept.
+fn generation_options(name: &str, settings: &ComponentSettings) -> GenerationOptions {
+    let environment = settings.environment.iter();
+    GenerationOptions {
+        name: name.into(),
+        pool: PoolOptions {
+            policy: PoolPolicy::Fresh,
+            min: 0,
+            max: 0,
+            max_requests: 0,
+            queue_timeout: settings.pool.queue_timeout,
+        },
+        limits: InstanceLimits {
+            memory: settings.limits.memory_bytes,
+            deadline: settings.limits.deadline,
+            response_size: settings.limits.response_bytes,
+        },
+        environment: environment
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        directory: Arc::new(NoDirectory),
+    }
+}
+
+fn hooks(hooks: Hooks) -> Vec<&'static str> {
+    [
+        (hooks.authentication, "On Web Authentication"),
+        (hooks.connection, "On Web Connection"),
+        (hooks.actions, "methods"),
+        (hooks.session_end, "On Web Close Process"),
+        (hooks.compiler, "COMPILER_WEB"),
+    ]
+    .into_iter()
+    .filter_map(|(is_there, name)| is_there.then_some(name))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn all_that_is_wrong_with_a_site_is_found() {
+        let site = tempfile::tempdir().unwrap();
+        let components = site.path().join("components");
+        fs::create_dir_all(components.join("shop")).unwrap();
+        fs::write(site.path().join("tessera.toml"), "HTTPPort = \"high\"\n").unwrap();
+        fs::write(components.join("empty.wasm"), "").unwrap();
+        fs::write(components.join("shop/shop.wasm"), "text").unwrap();
+        let report = check_site(site.path()).await.unwrap();
+        let failure = report.verdict().unwrap_err();
+        assert!(
+            failure
+                .message()
+                .contains("tessera.toml is wrong; 2 of 2 components wrong"),
+            "{failure:?}"
+        );
+        let text = report.text();
+        assert!(text.contains("tessera.toml:1: HTTPPort"), "{text}");
+        assert!(
+            text.contains("empty.wasm: not a WebAssembly component: the file is empty"),
+            "{text}"
+        );
+        assert!(!site.path().join(".tessera").exists());
+    }
+}

@@ -1,0 +1,123 @@
+//! The command line: what was asked for, and how the process ends.
+
+mod check;
+mod client;
+mod failure;
+mod log;
+mod new;
+mod output;
+mod report;
+mod serve;
+mod servers;
+mod site;
+mod urls;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Parser, Subcommand};
+
+/// A web server whose handlers are WebAssembly components.
+#[derive(Parser)]
+#[command(name = "tessera", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Arguments),
+    Check(check::Arguments),
+    New(new::Arguments),
+    List(servers::ListArguments),
+    Show(servers::ShowArguments),
+    Reload(servers::ReloadArguments),
+}
+
+/// Runs the program. `started` is when the process began.
+pub(crate) fn run(started: Instant) -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Help and version are "errors" too, with exit code 0.
+        Err(refusal) => {
+            let _ = refusal.print();
+            return ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(failure::USAGE));
+        }
+    };
+    let result = match arguments.command {
+        Command::Serve(arguments) => serve::run(arguments, started),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::New(arguments) => new::run(&arguments),
+        Command::List(arguments) => servers::list(&arguments),
+        Command::Show(arguments) => servers::show(&arguments),
+        Command::Reload(arguments) => servers::reload(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn command_lines_are_understood() {
+        for line in [
+            "tessera serve",
+            "tessera serve mysite --set HTTPPort=8080 --set admin.enabled=false --watch --free-ports",
+            "tessera check",
+            "tessera check hello.wasm --json",
+            "tessera new greeter",
+            "tessera new greeter --lang rust",
+            "tessera list --json",
+            "tessera list mysite --address 127.0.0.1:7081 --key-file key",
+            "tessera show hello mysite --json",
+            "tessera reload",
+            "tessera reload hello --site mysite --json",
+        ] {
+            if let Err(refusal) = Arguments::try_parse_from(line.split(' ')) {
+                panic!("{line}: {refusal}");
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_command_lines_are_refused() {
+        for (line, kind) in [
+            (
+                "tessera",
+                ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+            ),
+            ("tessera serv", ErrorKind::InvalidSubcommand),
+            ("tessera serve a b", ErrorKind::UnknownArgument),
+            ("tessera serve --set HTTPPort", ErrorKind::ValueValidation),
+            ("tessera new", ErrorKind::MissingRequiredArgument),
+            ("tessera new Greeter", ErrorKind::ValueValidation),
+            ("tessera new greeter --lang cobol", ErrorKind::InvalidValue),
+            ("tessera show", ErrorKind::MissingRequiredArgument),
+            (
+                "tessera list --address example.com:80",
+                ErrorKind::ValueValidation,
+            ),
+            (
+                "tessera list --address 192.0.2.1:7080",
+                ErrorKind::ValueValidation,
+            ),
+            ("tessera --version", ErrorKind::DisplayVersion),
+        ] {
+            let refusal = Arguments::try_parse_from(line.split(' ')).err();
+            assert_eq!(refusal.map(|refusal| refusal.kind()), Some(kind), "{line}");
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! What `tessera check` has found, for people and for programs.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use tessera_host::settings::Mount;
+
+use super::failure::Failure;
+use super::output::{self, printable};
+
+/// A site, or one component. An error is a text with one fault per line.
+#[derive(Serialize)]
+pub(super) struct Report {
+    pub(super) ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) settings: Option<SettingsReport>,
+    pub(super) components: Vec<ComponentReport>,
+}
+
+/// The host's settings.
+#[derive(Serialize)]
+pub(super) struct SettingsReport {
+    pub(super) file: PathBuf,
+    pub(super) exists: bool,
+    pub(super) error: Option<String>,
+}
+
+/// A component: what it exports and imports, as far as it could be looked at.
+#[derive(Serialize)]
+pub(super) struct ComponentReport {
+    pub(super) name: String,
+    pub(super) module: PathBuf,
+    pub(super) error: Option<String>,
+    pub(super) hooks: Vec<&'static str>,
+    pub(super) methods: Vec<MethodReport>,
+    pub(super) exports: Vec<String>,
+    pub(super) imports: Vec<String>,
+    #[serde(skip)]
+    pub(super) mount: Option<Mount>,
+}
+
+/// A method, and whether it is available through URLs.
+#[derive(Serialize)]
+pub(super) struct MethodReport {
+    pub(super) name: String,
+    pub(super) available: bool,
+}
+
+impl Report {
+    pub(super) fn new(
+        settings: Option<SettingsReport>,
+        mut components: Vec<ComponentReport>,
+    ) -> Self {
+        find_conflicts(&mut components);
+        let settings_error = settings
+            .as_ref()
+            .and_then(|settings| settings.error.as_ref());
+        Self {
+            ok: settings_error.is_none() && components.iter().all(|one| one.error.is_none()),
+            settings,
+            components,
+        }
+    }
+
+    /// Fails if anything is wrong.
+    pub(super) fn verdict(&self) -> Result<(), Failure> {
+        if self.ok {
+            return Ok(());
+        }
+        let wrong = self.components.iter().filter(|one| one.error.is_some());
+        let settings = match &self.settings {
+            Some(SettingsReport {
+                error: Some(_),
+                file,
+                ..
+            }) => format!("{} is wrong; ", file.display()),
+            _ => String::new(),
+        };
+        Err(Failure::usage(format!(
+            "{settings}{} of {} wrong: mend what is named above",
+            wrong.count(),
+            output::count(self.components.len(), "component")
+        )))
+    }
+
+    /// The report for people.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        if let Some(settings) = &self.settings {
+            let (state, error) = match &settings.error {
+                Some(error) => ("wrong", error.as_str()),
+                None if settings.exists => ("ok", ""),
+                None => ("not there, so defaults", ""),
+            };
+            let file = settings.file.display();
+            text.push_str(&entry(&format!("{file}: {state}"), &[("error", error)]));
+            if self.components.is_empty() {
+                text.push_str("components: none\n");
+            }
+        }
+        for component in &self.components {
+            text.push_str(&component.text());
+        }
+        text
+    }
+}
+
+impl ComponentReport {
+    fn text(&self) -> String {
+        let state = if self.error.is_none() { "ok" } else { "wrong" };
+        let available = |method: &MethodReport| match method.available {
+            true => method.name.clone(),
+            false => format!("{} (not through URLs)", method.name),
+        };
+        let methods: Vec<_> = self.methods.iter().map(available).collect();
+        entry(
+            &format!("{}: {state}", self.name),
+            &[
+                ("error", self.error.as_deref().unwrap_or_default()),
+                ("hooks", &self.hooks.join(", ")),
+                ("methods", &methods.join(", ")),
+                ("exports", &self.exports.join("\n")),
+                ("imports", &self.imports.join("\n")),
+            ],
+        )
+    }
+}
+
+/// A title, and indented below it what there is to say; of several lines the first is named.
+fn entry(title: &str, parts: &[(&str, &str)]) -> String {
+    let mut text = format!("{}\n", printable(title));
+    for (name, content) in parts {
+        let mut name = *name;
+        for line in content.lines() {
+            text.push_str(&format!("  {name:8} {}\n", printable(line)));
+            name = "";
+        }
+    }
+    text
+}
+
+/// Each component can be right by itself, and yet two want the same place.
+fn find_conflicts(components: &mut [ComponentReport]) {
+    let mut places: HashMap<(Option<String>, String), String> = HashMap::new();
+    for component in components.iter_mut().filter(|one| one.error.is_none()) {
+        let Some(mount) = component.mount.clone() else {
+            continue;
+        };
+        let place = (mount.host, mount.path.clone());
+        if let Some(other) = places.get(&place) {
+            component.error = Some(format!(
+                "cannot be mounted at {}: component {other} is; change [mount] in one of their settings.toml",
+                mount.path
+            ));
+        } else {
+            places.insert(place, component.name.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn component(name: &str, path: &str) -> ComponentReport {
+        ComponentReport {
+            name: name.to_owned(),
+            module: PathBuf::from(format!("components/{name}.wasm")),
+            error: None,
+            hooks: vec!["On Web Connection", "methods"],
+            methods: vec![
+                MethodReport {
+                    name: "greet".to_owned(),
+                    available: true,
+                },
+                MethodReport {
+                    name: "hidden".to_owned(),
+                    available: false,
+                },
+            ],
+            exports: vec![
+                "tessera:web/connection@0.1.0".to_owned(),
+                "tessera:web/actions@0.1.0".to_owned(),
+            ],
+            imports: Vec::new(),
+            mount: Some(Mount {
+                path: path.to_owned(),
+                host: None,
+                strip: true,
+            }),
+        }
+    }
+
+    #[test]
+    fn a_component_is_described() {
+        let expected = "\
+hello: ok
+  hooks    On Web Connection, methods
+  methods  greet, hidden (not through URLs)
+  exports  tessera:web/connection@0.1.0
+           tessera:web/actions@0.1.0
+";
+        assert_eq!(component("hello", "/hello").text(), expected);
+    }
+
+    #[test]
+    fn two_components_at_one_place_are_a_conflict() {
+        let mut components = [
+            component("a", "/shop"),
+            component("b", "/b"),
+            component("c", "/shop"),
+        ];
+        find_conflicts(&mut components);
+        let wrong: Vec<_> = components
+            .iter()
+            .filter(|one| one.error.is_some())
+            .collect();
+        assert_eq!(wrong.len(), 1);
+        assert_eq!(wrong[0].name, "c");
+        assert!(wrong[0].text().contains("component a is"));
+    }
+}

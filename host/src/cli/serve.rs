@@ -1,0 +1,185 @@
+//! `tessera serve`: runs a site until a signal says otherwise.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+use tessera_host::admin::{Admin, KEY_FILE, KeyOrigin, STATE_FOLDER};
+use tessera_host::host::{Host, HostOptions};
+use tessera_host::settings::{HostSettings, Override};
+use tokio::runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::failure::{self, Failure};
+use super::{log, output, site, urls};
+
+/// What the end of the process waits for threads that do not end by themselves, such as compilers.
+const THREADS_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// Runs a site in the foreground; SIGINT and SIGTERM end it after the requests in flight.
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    site: site::Site,
+    /// Overrides a setting of tessera.toml, such as HTTPPort=8080 or admin.enabled=false.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<Override>,
+    /// Development mode: error pages show what failed.
+    #[arg(long)]
+    watch: bool,
+    /// Takes ports that the system picks in place of those of the settings, and says which.
+    #[arg(long)]
+    free_ports: bool,
+}
+
+pub(super) fn run(arguments: Arguments, started: Instant) -> Result<(), Failure> {
+    let folder = site::existing(&arguments.site.folder)?;
+    let settings = HostSettings::load(folder, &arguments.overrides).map_err(Failure::usage)?;
+    log::start(&settings.log)?;
+    let runtime = runtime::Builder::new_multi_thread()
+        .thread_name("tessera-serve")
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::other(format!("the threads cannot be started: {error}")))?;
+    let options = HostOptions {
+        settings,
+        overrides: arguments.overrides,
+        development: arguments.watch,
+        free_ports: arguments.free_ports,
+    };
+    let result = runtime.block_on(serve(options, started));
+    runtime.shutdown_timeout(THREADS_TIMEOUT);
+    result
+}
+
+async fn serve(options: HostOptions, started: Instant) -> Result<(), Failure> {
+    let site = options.settings.site.clone();
+    let drain_timeout = options.settings.connections.drain_timeout;
+    let mut signals = Signals::new()?;
+    let host = tokio::select! {
+        host = Host::start(options) => host.map_err(Failure::other)?,
+        // Nothing was promised to anybody yet.
+        () = signals.next() => return Ok(()),
+    };
+    output::print(&announcement(&host, &site, started.elapsed()))?;
+
+    signals.next().await;
+    failure::notice(format_args!(
+        "stopping; requests in flight have {drain_timeout:?} to finish (again: stop at once)"
+    ));
+    tokio::select! {
+        () = host.stop() => Ok(()),
+        () = signals.next() => Err(Failure::other("stopped at once: requests in flight were cut off")),
+    }
+}
+
+/// SIGINT and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| Failure::other(format!("signals cannot be caught: {error}")))
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// What listens where, one line for each server, and how long it took.
+fn announcement(host: &Host, site: &Path, ready: Duration) -> String {
+    let all = host.registry().all();
+    let servers: Vec<_> = all.iter().map(|server| server.properties()).collect();
+    let mut rows: Vec<_> = servers
+        .iter()
+        .zip(urls::of_servers(&servers))
+        .map(|(server, urls)| row(server, &urls))
+        .collect();
+    let key_file = site.join(STATE_FOLDER).join(KEY_FILE);
+    if let Some(admin) = host.admin() {
+        let about = format!("access key in {}", key_file.display());
+        rows.push(["admin".to_owned(), url(admin), about]);
+    }
+    let mut text = output::columns(&rows);
+    if let Some(KeyOrigin::Generated(key)) = host.admin().map(Admin::key_origin) {
+        text.push_str(&format!("access key, shown this once: {}\n", key.expose()));
+    }
+    let (compiled, from_cache) = host.load_counts();
+    let ready = ready.as_millis();
+    text.push_str(&format!(
+        "ready in {ready} ms ({compiled} compiled, {from_cache} from cache)\n"
+    ));
+    text
+}
+
+fn url(admin: &Admin) -> String {
+    format!("http://{}/", admin.address())
+}
+
+fn row(server: &Map<String, Value>, urls: &[String]) -> [String; 3] {
+    let text = |key: &str| server.get(key).and_then(Value::as_str);
+    let mut about = if text("kind") == Some("host") {
+        "web server of the site".to_owned()
+    } else if server.get("isRunning") == Some(&true.into()) {
+        let methods = server.get("methods").and_then(Value::as_array);
+        let methods = output::count(methods.map_or(0, Vec::len), "method");
+        format!("component, {methods}")
+    } else {
+        let why = text("error").unwrap_or("it is still being loaded");
+        format!("component, not running: {}", output::first_line(why))
+    };
+    for further in urls.iter().skip(1) {
+        about.push_str(&format!(", also {further}"));
+    }
+    let url = urls.first().map_or("-", String::as_str);
+    let name = output::printable(text("name").unwrap_or_default());
+    [name, url.to_owned(), about]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(server: Value, urls: &[&str], expected: [&str; 3]) {
+        let urls: Vec<_> = urls.iter().map(|url| (*url).to_owned()).collect();
+        assert_eq!(row(server.as_object().unwrap(), &urls), expected);
+    }
+
+    #[test]
+    fn a_server_is_one_line() {
+        check(
+            json!({"kind": "host", "name": "mysite", "isRunning": true}),
+            &["http://127.0.0.1:8080/"],
+            ["mysite", "http://127.0.0.1:8080/", "web server of the site"],
+        );
+        check(
+            json!({"kind": "component", "name": "hello", "isRunning": true, "methods": [{}, {}, {}]}),
+            &["http://127.0.0.1:8080/hello/", "http://127.0.0.1:8081/"],
+            [
+                "hello",
+                "http://127.0.0.1:8080/hello/",
+                "component, 3 methods, also http://127.0.0.1:8081/",
+            ],
+        );
+        check(
+            json!({"kind": "component", "name": "bad", "isRunning": false, "error": "it traps\nat once"}),
+            &[],
+            ["bad", "-", "component, not running: it traps"],
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! From the path of a URL to a file that is certainly below the root.
+
+use std::ffi::OsString;
+use std::fs::{File, Metadata};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use percent_encoding::percent_decode_str;
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
+use rustix::io::Errno;
+
+/// A path that no URL should hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the path is not percent-encoded as it should be")]
+pub struct BadPath;
+
+/// Something below the root.
+pub(super) struct Resolved {
+    pub(super) node: Node,
+    /// Its path, relative to the root.
+    pub(super) path: PathBuf,
+}
+
+/// What it is.
+pub(super) enum Node {
+    /// Open for reading, with what the system said of it.
+    File(File, Metadata),
+    Folder,
+}
+
+/// Decodes the path of a URL, once. `None` if it can name no file: empty, `.` and `..` parts, dot files, and parts that
+/// hold a slash of their own.
+pub(super) fn relative_path(path: &str) -> Result<Option<PathBuf>, BadPath> {
+    if !is_well_encoded(path) {
+        return Err(BadPath);
+    }
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut relative = PathBuf::new();
+    for (index, part) in path.split('/').enumerate() {
+        let part: Vec<u8> = percent_decode_str(part).collect();
+        if part.contains(&0) {
+            return Err(BadPath);
+        }
+        let is_dot_file = part.first() == Some(&b'.') && !(index == 0 && part == b".well-known");
+        if part.is_empty() || is_dot_file || part.contains(&b'/') {
+            return Ok(None);
+        }
+        relative.push(OsString::from_vec(part));
+    }
+    Ok(Some(relative))
+}
+
+/// Opens what a relative path names, if it is a file or a folder. Symbolic links are followed inside the root only.
+pub(super) fn open(root: &Path, relative: &Path) -> Option<Resolved> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let root_fd = openat(CWD, root, flags | OFlags::DIRECTORY, Mode::empty()).ok()?;
+    // NONBLOCK: opening a named pipe must not wait for its writer.
+    let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let fd = match openat2(
+        &root_fd,
+        relative,
+        flags,
+        Mode::empty(),
+        ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
+    ) {
+        Ok(fd) => fd,
+        // Kernels before 5.6, and sandboxes that do not know the call.
+        Err(Errno::NOSYS | Errno::PERM) => open_by_canonical_path(root, relative, flags)?,
+        Err(_) => return None,
+    };
+    let file = File::from(fd);
+    let metadata = file.metadata().ok()?;
+    let node = if metadata.is_file() {
+        Node::File(file, metadata)
+    } else if metadata.is_dir() {
+        Node::Folder
+    } else {
+        return None;
+    };
+    Some(Resolved {
+        node,
+        path: relative.to_owned(),
+    })
+}
+
+/// The same with two looks instead of one: a link that changes between them is the price of an old kernel.
+fn open_by_canonical_path(root: &Path, relative: &Path, flags: OFlags) -> Option<OwnedFd> {
+    let root = root.canonicalize().ok()?;
+    let path = root.join(relative).canonicalize().ok()?;
+    if !path.starts_with(&root) {
+        return None;
+    }
+    openat(CWD, &path, flags | OFlags::NOFOLLOW, Mode::empty()).ok()
+}
+
+/// Whether every `%` is followed by two hexadecimal digits.
+fn is_well_encoded(path: &str) -> bool {
+    let mut bytes = path.bytes();
+    while let Some(byte) = bytes.next() {
+        let is_digit = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
+        if byte == b'%' && !(is_digit(bytes.next()) && is_digit(bytes.next())) {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn the_way_for_old_kernels_stays_below_the_root_too() {
+        let site = tempfile::tempdir().unwrap();
+        let root = site.path().join("root");
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("in.txt"), "in").unwrap();
+        fs::write(site.path().join("out.txt"), "out").unwrap();
+        std::os::unix::fs::symlink("../out.txt", root.join("link.txt")).unwrap();
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        assert!(open_by_canonical_path(&root, Path::new("in.txt"), flags).is_some());
+        assert!(open_by_canonical_path(&root, Path::new("link.txt"), flags).is_none());
+        assert!(open_by_canonical_path(&root, Path::new("../out.txt"), flags).is_none());
+    }
+
+    #[test]
+    fn a_pipe_is_not_a_file_and_does_not_block() {
+        let root = tempfile::tempdir().unwrap();
+        let pipe = root.path().join("pipe");
+        rustix::fs::mknodat(
+            CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            Mode::RUSR | Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        assert!(open(root.path(), Path::new("pipe")).is_none());
+    }
+}

@@ -1,0 +1,14 @@
+//! The vocabulary of requests and responses that every stage speaks. No settings here.
+
+pub mod body;
+pub mod peer;
+pub mod reject;
+
+pub use body::{Body, LimitedBody};
+pub use peer::Peer;
+pub use reject::Reject;
+
+/// A response on its way to the client.
+pub type Response = ::http::Response<Body>;
+/// A request as the connection read it.
+pub type Request = ::http::Request<hyper::body::Incoming>;

@@ -1,0 +1,81 @@
+//! Every reason for not answering a request as asked, and the status each one gets.
+
+use http::StatusCode;
+
+/// Why a request is refused or failed. The client gets the status and a short text; the reasons go to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reject {
+    /// Something in the head breaks the protocol.
+    #[error("{0}")]
+    Malformed(&'static str),
+    /// On Web Authentication refused; with a challenge if the request could be made with credentials.
+    #[error("refused by On Web Authentication")]
+    Unauthorized,
+    /// The method exists but is not available to URLs.
+    #[error("the method is not available through URLs")]
+    MethodNotAvailable,
+    /// There is nothing at this URL.
+    #[error("nothing at this URL")]
+    NotFound,
+    /// The file does not take this method.
+    #[error("files take GET and HEAD only")]
+    MethodNotAllowed,
+    /// TRACE is switched off.
+    #[error("TRACE is not enabled")]
+    TraceDisabled,
+    /// The body is larger than `maxRequestSize`.
+    #[error("the body is larger than maxRequestSize")]
+    BodyTooLarge,
+    /// The URL is longer than any this server serves.
+    #[error("the URL is too long")]
+    UrlTooLong,
+    /// No component and no file of this server takes such a method.
+    #[error("method not implemented")]
+    NotImplemented,
+    /// The handler failed.
+    #[error("the handler failed")]
+    Failed,
+    /// As many web processes run as the server allows, or no instance is to be had.
+    #[error("Server unavailable")]
+    Unavailable,
+    /// The handler took too long.
+    #[error("the handler took too long")]
+    Deadline,
+}
+
+impl Reject {
+    /// The status of each reason: the one place that decides it.
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::MethodNotAvailable => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed | Self::TraceDisabled => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UrlTooLong => StatusCode::URI_TOO_LONG,
+            Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
+            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Deadline => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// What the page says beside the status: nothing that is internal.
+    pub fn visitor_text(self) -> &'static str {
+        match self {
+            Self::Malformed(what) => what,
+            Self::Unauthorized => "You need to log in to see this page.",
+            Self::MethodNotAvailable => "This cannot be called from a URL.",
+            Self::NotFound => "There is nothing at this address.",
+            Self::MethodNotAllowed => "This page can only be read.",
+            Self::TraceDisabled => "TRACE is not enabled.",
+            Self::BodyTooLarge => "The request is larger than this server takes.",
+            Self::UrlTooLong => "The address is longer than this server takes.",
+            Self::NotImplemented => "This server does not know the request method.",
+            Self::Failed => "The page could not be made. The error has been logged.",
+            Self::Unavailable => "Server unavailable",
+            Self::Deadline => "The page was not ready in time.",
+        }
+    }
+}

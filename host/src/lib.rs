@@ -1,0 +1,21 @@
+//! The host: accepts requests, and answers them from files or from components.
+//!
+//! The list below is the map of the code. The data path stands in the order in which a request meets it.
+
+// Lifecycle: from settings to running servers.
+pub mod settings;
+pub mod host;
+pub mod server;
+pub mod admin;
+
+// Data path.
+pub mod listen;
+pub mod connection;
+pub mod exchange;
+pub mod route;
+pub mod auth;
+pub mod files;
+pub mod response;
+
+// Vocabulary: what every stage speaks.
+pub mod http;

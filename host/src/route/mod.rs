@@ -1,0 +1,7 @@
+//! Decides which web server answers a request of the host's, and what a URL means to a server.
+
+mod mounts;
+mod special;
+
+pub use mounts::{Mounted, Mounts};
+pub use special::{Special, special};

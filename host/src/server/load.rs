@@ -1,0 +1,150 @@
+//! Makes what a component serves with: settings read, module compiled and linked, methods asked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tessera_engine::{
+    Component, Engine, Generation, GenerationOptions, InstanceLimits, LoadError, PoolOptions,
+    PoolPolicy, ServerDirectory,
+};
+
+use super::{Found, Serving};
+use crate::settings::{ComponentSettings, Policy, SettingsError};
+
+/// Why a component could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum ComponentError {
+    /// Its settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Its module is.
+    #[error("{module}: {source}")]
+    Module {
+        /// The module's path.
+        module: String,
+        /// What is wrong with it.
+        source: LoadError,
+    },
+}
+
+/// A component that is ready to serve, and the settings that its server object needs beside.
+pub struct Loaded {
+    /// What to serve with.
+    pub serving: Serving,
+    /// The settings it was made by.
+    pub settings: ComponentSettings,
+}
+
+/// Loads components.
+pub struct Loader {
+    engine: Arc<Engine>,
+    compiled: AtomicU32,
+    from_cache: AtomicU32,
+}
+
+impl Loader {
+    /// Loads into `engine`.
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self {
+            engine,
+            compiled: AtomicU32::new(0),
+            from_cache: AtomicU32::new(0),
+        }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Components compiled so far, and components whose compiled code was on disk.
+    pub fn counts(&self) -> (u32, u32) {
+        (
+            self.compiled.load(Ordering::Relaxed),
+            self.from_cache.load(Ordering::Relaxed),
+        )
+    }
+
+    /// Loads version `number` of a component, off the serving threads.
+    pub async fn load(
+        &self,
+        found: &Found,
+        number: u64,
+        directory: Arc<dyn ServerDirectory>,
+    ) -> Result<Loaded, ComponentError> {
+        let settings = ComponentSettings::load(&found.name, found.folder.as_deref())?;
+        let failed = |source| ComponentError::Module {
+            module: found.module.display().to_string(),
+            source,
+        };
+        let component = self.component(found).await.map_err(failed)?;
+        let count = if component.info().from_cache {
+            &self.from_cache
+        } else {
+            &self.compiled
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+
+        let options = generation_options(&found.name, &settings, directory);
+        let generation = Generation::new(self.engine.clone(), component, options)
+            .await
+            .map_err(failed)?;
+        let serving = Serving {
+            files: settings.files.clone(),
+            requests: settings.requests.clone(),
+            mount: settings.mount.clone(),
+            generation: Some(generation),
+            number,
+            properties: settings.properties(),
+        };
+        Ok(Loaded { serving, settings })
+    }
+
+    async fn component(&self, found: &Found) -> Result<Component, LoadError> {
+        let (engine, module) = (self.engine.clone(), found.module.clone());
+        let loading = tokio::task::spawn_blocking(move || {
+            let wasm = std::fs::read(&module).map_err(|source| LoadError::Read {
+                path: module,
+                source,
+            })?;
+            Component::load(&engine, &wasm)
+        });
+        loading.await.unwrap_or_else(|panic| {
+            Err(LoadError::Compile(format!("the compiler failed: {panic}")))
+        })
+    }
+}
+
+fn generation_options(
+    name: &str,
+    settings: &ComponentSettings,
+    directory: Arc<dyn ServerDirectory>,
+) -> GenerationOptions {
+    let pool = &settings.pool;
+    GenerationOptions {
+        name: name.into(),
+        pool: PoolOptions {
+            policy: match pool.policy {
+                Policy::Fresh => PoolPolicy::Fresh,
+                Policy::Reuse => PoolPolicy::Reuse,
+            },
+            min: pool.min as usize,
+            max: pool.max as usize,
+            max_requests: pool
+                .requests_max
+                .map_or(0, |max| u32::try_from(max).unwrap_or(u32::MAX)),
+            queue_timeout: pool.queue_timeout,
+        },
+        limits: InstanceLimits {
+            memory: settings.limits.memory_bytes,
+            deadline: settings.limits.deadline,
+            response_size: settings.limits.response_bytes,
+        },
+        environment: settings
+            .environment
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        directory,
+    }
+}

@@ -1,0 +1,243 @@
+//! The strict settings of one component: its web server, mount, pool, limits and environment.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+
+use super::error::{Fault, Place, SettingsError};
+use super::kind::network::mount_path;
+use super::reader::Reader;
+use super::setting::{Change, Definition, Scope, Values};
+use super::table;
+use super::web_server::{Files, Listen, Requests};
+
+/// Everything that a component's `settings.toml` decides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComponentSettings {
+    /// Where the component's web server listens; it has a port only when it named one.
+    pub listen: Listen,
+    /// Its static files; none when it is a bare module without a folder.
+    pub files: Option<Files>,
+    /// What requests may take.
+    pub requests: Requests,
+    /// Where the host hands requests to it; none when it has only its own port.
+    pub mount: Option<Mount>,
+    /// The instances kept.
+    pub pool: Pool,
+    /// What one web process may use.
+    pub limits: Limits,
+    /// What the component reads as environment variables.
+    pub environment: Environment,
+    values: Values,
+}
+
+/// `[mount]`: where the host's server hands requests to a component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Begins with a slash and, but for `/` itself, does not end with one.
+    pub path: String,
+    /// A host name in lower case, or an IP address without brackets; none is any.
+    pub host: Option<String>,
+    /// Whether the path is taken off what the component sees.
+    pub strip: bool,
+}
+
+/// `[pool]`: the instances kept for the next web process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// Whether instances are kept at all.
+    pub policy: Policy,
+    /// The instances kept ready however quiet it is; not above `max`.
+    pub min: u32,
+    /// The idle instances kept for the next requests.
+    pub max: u32,
+    /// The requests after which an instance is retired; none is no limit.
+    pub requests_max: Option<u64>,
+    /// How long a request waits for an instance when the engine has none to give.
+    pub queue_timeout: Duration,
+}
+
+/// How long an instance lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// It serves one request after another.
+    Reuse,
+    /// It serves a single request.
+    Fresh,
+}
+
+/// `[limits]`: what one web process may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The memory of one instance.
+    pub memory_bytes: u64,
+    /// The wall-clock time of one web process.
+    pub deadline: Duration,
+    /// The largest response body.
+    pub response_bytes: u64,
+}
+
+/// `[environment]`: variables for the component. Only the names are ever printed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// Lists the variables, name and value, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl ComponentSettings {
+    /// Reads `settings.toml` in the folder of a component; a bare module has neither folder nor
+    /// file, and so the defaults.
+    ///
+    /// # Errors
+    ///
+    /// With every fault that there is, so that all can be mended at once.
+    pub fn load(name: &str, folder: Option<&Path>) -> Result<Self, SettingsError> {
+        let file = folder.map(|folder| folder.join("settings.toml"));
+        Self::read(
+            name,
+            folder,
+            Reader::open(Scope::Component, file.as_deref(), &[]),
+        )
+    }
+
+    pub(super) fn read(
+        name: &str,
+        folder: Option<&Path>,
+        mut reader: Reader,
+    ) -> Result<Self, SettingsError> {
+        let listen = read_listen(&mut reader);
+        let root = reader.value(&table::ROOT_FOLDER);
+        let home_page = reader.value(&table::HOME_PAGE);
+        // Fails only when there is no current folder; then the path as it was given is the best.
+        let full = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let root: Option<PathBuf> = folder.map(|folder| full(folder).join(root));
+        let mut settings = Self {
+            listen,
+            requests: Requests::read(&mut reader),
+            mount: read_mount(name, &mut reader),
+            pool: read_pool(&mut reader),
+            limits: Limits {
+                memory_bytes: reader.value(&table::LIMITS_MEMORY),
+                deadline: reader.value(&table::LIMITS_DEADLINE),
+                response_bytes: reader.value(&table::LIMITS_RESPONSE),
+            },
+            environment: Environment(reader.variables(&table::ENVIRONMENT)),
+            values: reader.finish()?,
+            files: root.map(|root| Files { root, home_page }),
+        };
+        let root = settings
+            .files
+            .as_ref()
+            .map(|files| files.root.to_string_lossy().into_owned());
+        settings.values.set(table::ROOT_FOLDER.key, root.into());
+        Ok(settings)
+    }
+
+    /// Gives the properties of the WebServer class that are settings; `name` and `isRunning` are
+    /// not, and are the caller's to add. `HTTPPort` is null where there is none, and so is
+    /// `rootFolder` of a bare module.
+    pub fn properties(&self) -> Map<String, Json> {
+        self.values.properties()
+    }
+
+    /// Lists what newer settings change, and what it takes for each change to hold.
+    pub fn changes(&self, newer: &Self) -> Vec<Change> {
+        let mut changes = self.values.changes(&newer.values);
+        if self.environment != newer.environment {
+            let setting = &table::ENVIRONMENT;
+            changes.push(Change {
+                key: setting.table(),
+                effect: setting.effect(),
+            });
+        }
+        changes
+    }
+
+    #[cfg(test)]
+    pub(super) fn values(&self) -> &Values {
+        &self.values
+    }
+}
+
+fn read_listen(reader: &mut Reader) -> Listen {
+    let enabled = reader.value(&table::HTTP_ENABLED);
+    let port = reader.named(&table::HTTP_PORT);
+    let addresses = reader.value(&table::ADDRESSES);
+    // Nothing is accepted that has no effect: who writes these means to be listening.
+    if !reader.is_written(&table::HTTP_PORT) {
+        let reason = "needs HTTPPort: a component listens only on a port that it names";
+        reader.refuse(&table::ADDRESSES, reason);
+        if enabled {
+            reader.refuse(&table::HTTP_ENABLED, reason);
+        }
+    }
+    Listen {
+        http: port.filter(|_| enabled),
+        addresses,
+    }
+}
+
+fn read_mount(name: &str, reader: &mut Reader) -> Option<Mount> {
+    let path = reader.named(&table::MOUNT_PATH);
+    let host = reader.named(&table::MOUNT_HOST);
+    let strip = reader.value(&table::MOUNT_STRIP);
+    if reader.is_written(&table::HTTP_PORT) && !reader.has_table("mount") {
+        return None;
+    }
+    let has_path = reader.is_written(&table::MOUNT_PATH);
+    let path = match (path, &host) {
+        (Some(path), _) => path,
+        // A component with a host name of its own has all of its paths.
+        (None, Some(_)) => "/".to_owned(),
+        (None, None) => {
+            let path = if name.is_empty() || name.contains('/') {
+                None
+            } else {
+                mount_path(&format!("/{name}"))
+            };
+            if path.is_none() && !has_path {
+                let reason = "the name cannot be part of a URL: use letters, digits and any of \
+                              -._~ only, or name [mount] path";
+                reader.add(Fault::of_place(
+                    Place::ComponentName(name.to_owned()),
+                    reason,
+                ));
+            }
+            path.unwrap_or_default()
+        }
+    };
+    Some(Mount { path, host, strip })
+}
+
+fn read_pool(reader: &mut Reader) -> Pool {
+    let pool = Pool {
+        policy: reader.value(&table::POOL_POLICY),
+        min: reader.value(&table::POOL_MIN),
+        max: reader.value(&table::POOL_MAX),
+        requests_max: Some(reader.value(&table::POOL_REQUESTS)).filter(|max| *max > 0),
+        queue_timeout: reader.value(&table::POOL_QUEUE_TIMEOUT),
+    };
+    // The default of `min` is 0, so it was written when it is above `max`.
+    if pool.min > pool.max {
+        reader.refuse(
+            &table::POOL_MIN,
+            &format!("must not be above pool.max, which is {}", pool.max),
+        );
+    }
+    pool
+}

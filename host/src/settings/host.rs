@@ -1,0 +1,175 @@
+//! The strict settings of the host: its web server, admin, the log and the engine.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+
+use super::error::SettingsError;
+use super::overrides::Override;
+use super::reader::Reader;
+use super::setting::{Change, Definition, Scope, Values};
+use super::table;
+use super::web_server::{Files, Listen, Requests};
+
+/// Everything that `tessera.toml` and `--set` decide.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostSettings {
+    /// The full path of the site.
+    pub site: PathBuf,
+    /// Where the host's web server listens.
+    pub listen: Listen,
+    /// Its static files.
+    pub files: Files,
+    /// What requests may take.
+    pub requests: Requests,
+    /// The connections of the whole process.
+    pub connections: Connections,
+    /// The admin endpoint; none when it is switched off.
+    pub admin: Option<Admin>,
+    /// The process's log.
+    pub log: Log,
+    /// What all components share.
+    pub engine: Engine,
+    values: Values,
+}
+
+/// `[server]`: the connections of the whole process, and how it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// The open connections at the same time, over all listeners.
+    pub max: u32,
+    /// How long a client may take to send the head of a request.
+    pub header_timeout: Duration,
+    /// How long a connection is kept while no request comes.
+    pub keep_alive_timeout: Duration,
+    /// How long requests in flight may take to finish when their web server stops.
+    pub drain_timeout: Duration,
+}
+
+/// `[admin]`: the admin endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admin {
+    /// A loopback address with a port.
+    pub address: SocketAddr,
+    /// The key that was set; without one the host makes one.
+    pub access_key: Option<super::Secret>,
+}
+
+/// `[log]`: the process's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// A level, or a list of `level` and `target=level`, as `tracing` filters are written.
+    pub filter: String,
+    /// How a line is written.
+    pub format: LogFormat,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: one JSON object per line.
+    Json,
+}
+
+/// `[engine]`: what all components share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    /// The instances of all components together.
+    pub instances_max: u32,
+    /// Whether compiled code is kept in `.tessera/`.
+    pub code_cache: bool,
+}
+
+impl HostSettings {
+    /// Reads `tessera.toml` of a site, if there is one, and lays the overrides above it.
+    ///
+    /// # Errors
+    ///
+    /// With every fault that there is, so that all can be mended at once.
+    pub fn load(site: &Path, overrides: &[Override]) -> Result<Self, SettingsError> {
+        let file = site.join("tessera.toml");
+        Self::read(site, Reader::open(Scope::Host, Some(&file), overrides))
+    }
+
+    pub(super) fn read(site: &Path, mut reader: Reader) -> Result<Self, SettingsError> {
+        // Fails only when there is no current folder; then the path as it was given is the best.
+        let site = std::path::absolute(site).unwrap_or_else(|_| site.to_owned());
+        let http_enabled = reader.value(&table::HTTP_ENABLED);
+        let http_port = reader
+            .named(&table::HTTP_PORT)
+            .unwrap_or(table::HTTP_PORT.kind.standard);
+        let admin_enabled = reader.value(&table::ADMIN_ENABLED);
+        let admin = Admin {
+            address: reader.value(&table::ADMIN_ADDRESS),
+            access_key: reader.named(&table::ADMIN_ACCESS_KEY),
+        };
+        let mut settings = Self {
+            listen: Listen {
+                http: http_enabled.then_some(http_port),
+                addresses: reader.value(&table::ADDRESSES),
+            },
+            files: Files {
+                root: site.join(reader.value(&table::ROOT_FOLDER)),
+                home_page: reader.value(&table::HOME_PAGE),
+            },
+            requests: Requests::read(&mut reader),
+            connections: Connections {
+                max: reader.value(&table::SERVER_CONNECTIONS),
+                header_timeout: reader.value(&table::SERVER_HEADER_TIMEOUT),
+                keep_alive_timeout: reader.value(&table::SERVER_KEEP_ALIVE_TIMEOUT),
+                drain_timeout: reader.value(&table::SERVER_DRAIN_TIMEOUT),
+            },
+            admin: admin_enabled.then_some(admin),
+            log: Log {
+                filter: reader.value(&table::LOG_LEVEL),
+                format: reader.value(&table::LOG_FORMAT),
+            },
+            engine: Engine {
+                instances_max: reader.value(&table::ENGINE_INSTANCES),
+                code_cache: reader.value(&table::ENGINE_CODE_CACHE),
+            },
+            values: reader.finish()?,
+            site,
+        };
+        settings.values.set(table::HTTP_PORT.key, http_port.into());
+        let root = settings.files.root.to_string_lossy().into_owned();
+        settings.values.set(table::ROOT_FOLDER.key, root.into());
+        Ok(settings)
+    }
+
+    /// Gives the properties of the WebServer class that are settings; `name` and `isRunning` are
+    /// not, and are the caller's to add.
+    pub fn properties(&self) -> Map<String, Json> {
+        self.values.properties()
+    }
+
+    /// Lists what newer settings change, and what it takes for each change to hold.
+    pub fn changes(&self, newer: &Self) -> Vec<Change> {
+        let mut changes = self.values.changes(&newer.values);
+        let key = |settings: &Self| settings.admin.clone().and_then(|admin| admin.access_key);
+        if key(self) != key(newer) {
+            let setting = &table::ADMIN_ACCESS_KEY;
+            changes.push(Change {
+                key: setting.key,
+                effect: setting.effect(),
+            });
+        }
+        changes
+    }
+
+    /// Takes over what newer settings may change without a restart; the rest stays as it is in use.
+    pub fn adopt(&mut self, newer: &Self) {
+        self.files = newer.files.clone();
+        self.requests = newer.requests.clone();
+        self.values.adopt(&newer.values);
+    }
+
+    #[cfg(test)]
+    pub(super) fn values(&self) -> &Values {
+        &self.values
+    }
+}

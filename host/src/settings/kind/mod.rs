@@ -1,0 +1,139 @@
+//! The kinds of values: what each accepts, what it becomes, how it is described.
+
+use serde_json::Value as Json;
+
+use super::file::Loose;
+
+pub(in crate::settings) mod network;
+pub(in crate::settings) mod quantity;
+pub(in crate::settings) mod text;
+
+/// A kind of value.
+pub(in crate::settings) trait Kind: Sync {
+    /// The strict value.
+    type Value;
+    /// The type in the reference page.
+    const TYPE: &'static str;
+    /// What must stand before [`Kind::allowed`] when the type is wrong: "a whole number".
+    const NOUN: &'static str = "";
+    const IS_TEXT: bool = false;
+    const IS_SECRET: bool = false;
+
+    fn read(&self, loose: &Loose) -> Result<Self::Value, Refusal>;
+    /// Completes "must be …".
+    fn allowed(&self) -> String;
+    fn default_text(&self) -> String;
+    fn json(&self, value: &Self::Value) -> Json;
+}
+
+/// A kind that has a value when nothing is written.
+pub(in crate::settings) trait Preset: Kind {
+    fn preset(&self) -> Self::Value;
+}
+
+/// Why a value is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::settings) enum Refusal {
+    /// Of a wrong type.
+    Type,
+    /// Of the right type, but not allowed.
+    Value,
+    /// For a reason that needs words of its own.
+    Because(String),
+}
+
+impl Loose {
+    /// Takes a text, for the kinds that are one.
+    pub(in crate::settings) fn text(&self) -> Result<&str, Refusal> {
+        match self {
+            Self::Text(text) => Ok(text),
+            _ => Err(Refusal::Type),
+        }
+    }
+}
+
+/// `true` or `false`.
+#[derive(Debug)]
+pub(in crate::settings) struct Flag {
+    pub(in crate::settings) default: bool,
+}
+
+impl Kind for Flag {
+    type Value = bool;
+    const TYPE: &'static str = "boolean";
+
+    fn read(&self, loose: &Loose) -> Result<bool, Refusal> {
+        match loose {
+            Loose::Boolean(flag) => Ok(*flag),
+            _ => Err(Refusal::Type),
+        }
+    }
+
+    fn allowed(&self) -> String {
+        "true or false".to_owned()
+    }
+
+    fn default_text(&self) -> String {
+        self.default.to_string()
+    }
+
+    fn json(&self, value: &bool) -> Json {
+        (*value).into()
+    }
+}
+
+impl Preset for Flag {
+    fn preset(&self) -> bool {
+        self.default
+    }
+}
+
+/// One of a few words; the first is the default.
+#[derive(Debug)]
+pub(in crate::settings) struct Choice<T: 'static> {
+    pub(in crate::settings) default: (&'static str, T),
+    pub(in crate::settings) others: &'static [(&'static str, T)],
+}
+
+impl<T: Copy + PartialEq + Sync> Choice<T> {
+    fn options(&self) -> impl Iterator<Item = &(&'static str, T)> {
+        std::iter::once(&self.default).chain(self.others)
+    }
+}
+
+impl<T: Copy + PartialEq + Sync> Kind for Choice<T> {
+    type Value = T;
+    const TYPE: &'static str = "text";
+    const IS_TEXT: bool = true;
+
+    fn read(&self, loose: &Loose) -> Result<T, Refusal> {
+        let text = loose.text()?;
+        let option = self.options().find(|(word, _)| *word == text);
+        option.map(|(_, value)| *value).ok_or(Refusal::Value)
+    }
+
+    fn allowed(&self) -> String {
+        let words: Vec<String> = self
+            .options()
+            .map(|(word, _)| format!("\"{word}\""))
+            .collect();
+        words.join(" or ")
+    }
+
+    fn default_text(&self) -> String {
+        format!("\"{}\"", self.default.0)
+    }
+
+    fn json(&self, value: &T) -> Json {
+        self.options()
+            .find(|(_, option)| option == value)
+            .map_or("", |(word, _)| *word)
+            .into()
+    }
+}
+
+impl<T: Copy + PartialEq + Sync> Preset for Choice<T> {
+    fn preset(&self) -> T {
+        self.default.1
+    }
+}

@@ -1,0 +1,87 @@
+//! The reference page of all settings, written from their table.
+
+use std::fmt::Write;
+
+use super::setting::{Definition, Scope};
+use super::table::{READ_ONLY, SETTINGS, TABLES};
+
+/// Writes the reference page in Markdown.
+pub fn reference_markdown() -> String {
+    let mut page = String::from(INTRODUCTION);
+    page.push_str("\n## Properties of the WebServer class\n\n");
+    page.push_str("At the top level of either file.\n\n");
+    push_table(&mut page, "");
+    let read_only: Vec<String> = READ_ONLY.iter().map(|name| format!("`{name}`")).collect();
+    push(
+        &mut page,
+        format_args!("\nRead-only: {}.\n", read_only.join(", ")),
+    );
+    for (table, scope, doc) in TABLES {
+        let file = match scope {
+            Scope::Component => "settings.toml",
+            Scope::Host | Scope::Both => "tessera.toml",
+        };
+        push(
+            &mut page,
+            format_args!("\n## `[{table}]`\n\n{doc} In `{file}`.\n\n"),
+        );
+        push_table(&mut page, table);
+    }
+    page
+}
+
+const INTRODUCTION: &str = "\
+# Settings
+
+<!-- Generated from the table of settings in `host/src/settings`; do not edit. -->
+
+The host's settings stand in `tessera.toml` in the site's folder, those of a component in
+`components/NAME/settings.toml`; without the file all defaults hold. `tessera serve --set KEY=VALUE`
+is above the file, with the key of a table dotted: `--set admin.enabled=false`.
+
+A size is a number of bytes or a text with B, KiB, MiB, GiB, kB, MB or GB. A duration is a number of
+seconds or a text with ms, s, min or h.
+
+A key that is not below, a value of a wrong type and a value that is not allowed are errors, told
+all at once, each with its file, line, key, value and what is allowed.
+";
+
+fn push_table(page: &mut String, table: &str) {
+    page.push_str("| key | of | type | value | default | takes effect with | |\n");
+    page.push_str("|---|---|---|---|---|---|---|\n");
+    for definition in SETTINGS
+        .iter()
+        .filter(|definition| definition.table() == table)
+    {
+        push_row(page, *definition);
+    }
+}
+
+fn push_row(page: &mut String, definition: &dyn Definition) {
+    let of = match definition.scope() {
+        Scope::Host => "host",
+        Scope::Component => "component",
+        Scope::Both => "both",
+    };
+    let name = if definition.is_any_name() {
+        "any name"
+    } else {
+        &format!("`{}`", definition.name())
+    };
+    push(
+        page,
+        format_args!(
+            "| {name} | {of} | {} | {} | {} | {} | {} |\n",
+            definition.type_name(),
+            definition.allowed(),
+            definition.default_text(),
+            definition.effect(),
+            definition.doc(),
+        ),
+    );
+}
+
+fn push(page: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = page.write_fmt(text);
+}

@@ -1,0 +1,142 @@
+//! Tessera's own tables in `settings.toml`: mount, pool, limits, environment.
+
+use super::{minutes, ms, seconds};
+use crate::settings::component::Policy;
+use crate::settings::kind::network::{HostName, MountPath};
+use crate::settings::kind::quantity::{Number, Size, Time};
+use crate::settings::kind::text::Variable;
+use crate::settings::kind::{Choice, Flag};
+use crate::settings::setting::Effect::Reload;
+use crate::settings::setting::Scope::Component;
+use crate::settings::setting::Setting;
+use crate::settings::value::{GIB, KIB, MIB};
+
+pub(in crate::settings) static MOUNT_PATH: Setting<MountPath> = Setting {
+    key: "mount.path",
+    scope: Component,
+    effect: Reload,
+    kind: MountPath,
+    doc: "The path under which the host's server hands requests to the component.",
+};
+
+pub(in crate::settings) static MOUNT_HOST: Setting<HostName> = Setting {
+    key: "mount.host",
+    scope: Component,
+    effect: Reload,
+    kind: HostName,
+    doc: "The host name for which it does so.",
+};
+
+pub(in crate::settings) static MOUNT_STRIP: Setting<Flag> = Setting {
+    key: "mount.strip",
+    scope: Component,
+    effect: Reload,
+    kind: Flag { default: true },
+    doc: "Whether the path is taken off what the component sees.",
+};
+
+pub(in crate::settings) static POOL_POLICY: Setting<Choice<Policy>> = Setting {
+    key: "pool.policy",
+    scope: Component,
+    effect: Reload,
+    kind: Choice {
+        default: ("reuse", Policy::Reuse),
+        others: &[("fresh", Policy::Fresh)],
+    },
+    doc: "Whether an instance serves one request after another, or a single one.",
+};
+
+pub(in crate::settings) static POOL_MIN: Setting<Number<u32>> = Setting {
+    key: "pool.min",
+    scope: Component,
+    effect: Reload,
+    kind: Number {
+        min: 0,
+        max: 1_000,
+        default: 0,
+        unit: "instances",
+    },
+    doc: "The instances kept ready however quiet it is; used with `reuse`.",
+};
+
+pub(in crate::settings) static POOL_MAX: Setting<Number<u32>> = Setting {
+    key: "pool.max",
+    scope: Component,
+    effect: Reload,
+    kind: Number {
+        min: 0,
+        max: 1_000,
+        default: 10,
+        unit: "instances",
+    },
+    doc: "The idle instances kept for the next requests; used with `reuse`.",
+};
+
+pub(in crate::settings) static POOL_REQUESTS: Setting<Number<u64>> = Setting {
+    key: "pool.max_requests",
+    scope: Component,
+    effect: Reload,
+    kind: Number {
+        min: 0,
+        max: 1_000_000_000,
+        default: 1_000,
+        unit: "requests; 0 means no limit",
+    },
+    doc: "The requests after which an instance is retired; used with `reuse`.",
+};
+
+pub(in crate::settings) static POOL_QUEUE_TIMEOUT: Setting<Time> = Setting {
+    key: "pool.queue_timeout",
+    scope: Component,
+    effect: Reload,
+    kind: Time {
+        min: ms(0),
+        max: minutes(1),
+        default: seconds(1),
+    },
+    doc: "How long a request waits for an instance when the engine has none to give.",
+};
+
+pub(in crate::settings) static LIMITS_MEMORY: Setting<Size> = Setting {
+    key: "limits.memory",
+    scope: Component,
+    effect: Reload,
+    kind: Size {
+        min: MIB,
+        max: 4 * GIB,
+        default: 128 * MIB,
+    },
+    doc: "The memory of one instance.",
+};
+
+pub(in crate::settings) static LIMITS_DEADLINE: Setting<Time> = Setting {
+    key: "limits.deadline",
+    scope: Component,
+    effect: Reload,
+    kind: Time {
+        min: ms(10),
+        max: minutes(60),
+        default: seconds(30),
+    },
+    doc: "The wall-clock time of one web process; past it the request is answered with 504.",
+};
+
+pub(in crate::settings) static LIMITS_RESPONSE: Setting<Size> = Setting {
+    key: "limits.response_size",
+    scope: Component,
+    effect: Reload,
+    kind: Size {
+        min: KIB,
+        max: 4 * GIB,
+        default: 64 * MIB,
+    },
+    doc: "The largest response body that a web process may make.",
+};
+
+pub(in crate::settings) static ENVIRONMENT: Setting<Variable> = Setting {
+    key: "environment.*",
+    scope: Component,
+    effect: Reload,
+    kind: Variable,
+    doc: "An environment variable that the component can read, under any name.",
+};

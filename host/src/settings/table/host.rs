@@ -1,0 +1,128 @@
+//! Tessera's own tables in `tessera.toml`: the process, admin, the log, the engine.
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+
+use super::{minutes, ms, seconds};
+use crate::settings::host::LogFormat;
+use crate::settings::kind::network::Loopback;
+use crate::settings::kind::quantity::{Number, Time};
+use crate::settings::kind::text::{AccessKey, LogFilter};
+use crate::settings::kind::{Choice, Flag};
+use crate::settings::setting::Effect::ProcessRestart;
+use crate::settings::setting::Scope::Host;
+use crate::settings::setting::Setting;
+
+pub(in crate::settings) static SERVER_CONNECTIONS: Setting<Number<u32>> = Setting {
+    key: "server.max_connections",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Number {
+        min: 1,
+        max: 1_000_000,
+        default: 10_000,
+        unit: "connections",
+    },
+    doc: "The open connections at the same time, over all listeners.",
+};
+
+pub(in crate::settings) static SERVER_HEADER_TIMEOUT: Setting<Time> = Setting {
+    key: "server.header_timeout",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Time {
+        min: ms(100),
+        max: minutes(10),
+        default: seconds(10),
+    },
+    doc: "How long a client may take to send the head of a request.",
+};
+
+pub(in crate::settings) static SERVER_KEEP_ALIVE_TIMEOUT: Setting<Time> = Setting {
+    key: "server.keep_alive_timeout",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Time {
+        min: ms(100),
+        max: minutes(60),
+        default: seconds(15),
+    },
+    doc: "How long a connection is kept while no request comes.",
+};
+
+pub(in crate::settings) static SERVER_DRAIN_TIMEOUT: Setting<Time> = Setting {
+    key: "server.drain_timeout",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Time {
+        min: ms(0),
+        max: minutes(60),
+        default: seconds(10),
+    },
+    doc: "How long requests in flight may take to finish when their web server stops.",
+};
+
+pub(in crate::settings) static ADMIN_ENABLED: Setting<Flag> = Setting {
+    key: "admin.enabled",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Flag { default: true },
+    doc: "Whether there is an admin endpoint; `tessera list` and its like need it.",
+};
+
+pub(in crate::settings) static ADMIN_ADDRESS: Setting<Loopback> = Setting {
+    key: "admin.address",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Loopback {
+        default: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7080)),
+    },
+    doc: "Where admin listens; it is plain HTTP, so only this machine can reach it.",
+};
+
+pub(in crate::settings) static ADMIN_ACCESS_KEY: Setting<AccessKey> = Setting {
+    key: "admin.access_key",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: AccessKey,
+    doc: "The key that admin asks for; it is shown nowhere.",
+};
+
+pub(in crate::settings) static LOG_LEVEL: Setting<LogFilter> = Setting {
+    key: "log.level",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: LogFilter { default: "info" },
+    doc: "What is logged: a level, or levels for parts of the program after it.",
+};
+
+pub(in crate::settings) static LOG_FORMAT: Setting<Choice<LogFormat>> = Setting {
+    key: "log.format",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Choice {
+        default: ("text", LogFormat::Text),
+        others: &[("json", LogFormat::Json)],
+    },
+    doc: "How a line of the log is written: for people or for programs.",
+};
+
+pub(in crate::settings) static ENGINE_INSTANCES: Setting<Number<u32>> = Setting {
+    key: "engine.max_instances",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Number {
+        min: 1,
+        max: 100_000,
+        default: 1_000,
+        unit: "instances",
+    },
+    doc: "The instances of all components together.",
+};
+
+pub(in crate::settings) static ENGINE_CODE_CACHE: Setting<Flag> = Setting {
+    key: "engine.code_cache",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Flag { default: true },
+    doc: "Whether compiled code is kept in `.tessera/` for the next start.",
+};

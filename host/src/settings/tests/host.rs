@@ -1,0 +1,318 @@
+//! The host's settings: defaults, every range edge, overrides, files.
+
+use super::*;
+
+#[test]
+fn without_a_file_every_default_holds() {
+    let settings = host_settings("", &[]).unwrap();
+    assert_eq!(settings.site, Path::new(SITE));
+    assert_eq!(
+        settings.listen,
+        Listen {
+            http: Some(80),
+            addresses: Addresses::Any
+        }
+    );
+    assert_eq!(settings.files.root, Path::new("/site/WebFolder"));
+    assert_eq!(settings.files.home_page.as_deref(), Some("index.html"));
+    assert_eq!(
+        settings.requests,
+        Requests {
+            body_bytes_max: None,
+            processes_max: 100
+        }
+    );
+    let connections = Connections {
+        max: 10_000,
+        header_timeout: Duration::from_secs(10),
+        keep_alive_timeout: Duration::from_secs(15),
+        drain_timeout: Duration::from_secs(10),
+    };
+    assert_eq!(settings.connections, connections);
+    let admin = Admin {
+        address: "127.0.0.1:7080".parse().unwrap(),
+        access_key: None,
+    };
+    assert_eq!(settings.admin, Some(admin));
+    assert_eq!(
+        settings.log,
+        Log {
+            filter: "info".to_owned(),
+            format: LogFormat::Text
+        }
+    );
+    assert_eq!(
+        settings.engine,
+        Engine {
+            instances_max: 1000,
+            code_cache: true
+        }
+    );
+    let properties = json!({
+        "HTTPEnabled": true,
+        "HTTPPort": 80,
+        "IPAddressToListen": "0.0.0.0",
+        "rootFolder": "/site/WebFolder",
+        "defaultHomepage": "index.html",
+        "maxRequestSize": 2_147_483_647,
+        "maxConcurrentProcesses": 100,
+    });
+    assert_eq!(Json::Object(settings.properties()), properties);
+}
+
+#[test]
+fn allowed_values_are_taken_up_to_the_edge() {
+    let cases = [
+        ("HTTPEnabled", "false", json!(false)),
+        ("HTTPPort", "0", json!(80)),
+        ("HTTPPort", "1", json!(1)),
+        ("HTTPPort", "0xFFFF", json!(65535)),
+        ("IPAddressToListen", "'127.0.0.1'", json!("127.0.0.1")),
+        ("IPAddressToListen", "'::1'", json!("::1")),
+        ("IPAddressToListen", "'::'", json!("0.0.0.0")),
+        ("IPAddressToListen", "'::ffff:10.0.0.1'", json!("10.0.0.1")),
+        (
+            "IPAddressToListen",
+            "['127.0.0.1', '::1']",
+            json!(["127.0.0.1", "::1"]),
+        ),
+        ("rootFolder", "'public/html'", json!("/site/public/html")),
+        ("defaultHomepage", "''", json!("")),
+        ("defaultHomepage", "'a/b c.html'", json!("a/b c.html")),
+        ("maxRequestSize", "500_000", json!(500_000)),
+        ("maxRequestSize", "2147483647", json!(2_147_483_647)),
+        ("maxConcurrentProcesses", "10", json!(10)),
+        ("maxConcurrentProcesses", "32000", json!(32_000)),
+        ("server.max_connections", "1", json!(1)),
+        ("server.max_connections", "1000000", json!(1_000_000)),
+        ("server.header_timeout", "0.1", json!(0.1)),
+        ("server.header_timeout", "'10 min'", json!(600.0)),
+        ("server.keep_alive_timeout", "'100 ms'", json!(0.1)),
+        ("server.keep_alive_timeout", "'1 h'", json!(3600.0)),
+        ("server.drain_timeout", "0", json!(0.0)),
+        ("server.drain_timeout", "3600", json!(3600.0)),
+        ("admin.enabled", "true", json!(true)),
+        ("admin.address", "'[::1]:0'", json!("[::1]:0")),
+        ("admin.address", "'127.8.9.1:7081'", json!("127.8.9.1:7081")),
+        ("admin.access_key", "'12345678'", json!(null)),
+        ("log.level", "'trace'", json!("trace")),
+        ("log.level", "'off'", json!("off")),
+        (
+            "log.level",
+            "'info,hyper=warn,a::b_c=off'",
+            json!("info,hyper=warn,a::b_c=off"),
+        ),
+        ("log.format", "'json'", json!("json")),
+        ("engine.max_instances", "1", json!(1)),
+        ("engine.max_instances", "100000", json!(100_000)),
+        ("engine.code_cache", "false", json!(false)),
+    ];
+    for (key, value, expected) in cases {
+        assert_eq!(read_one(key, value), Ok(expected), "{key} = {value}");
+    }
+    let size = |text| host_settings(text, &[]).unwrap().requests.body_bytes_max;
+    assert_eq!(size("maxRequestSize = 2147483646"), Some(2_147_483_646));
+    assert_eq!(size("maxRequestSize = 2147483647"), None);
+}
+
+const REFUSED: &[(&str, &str, &str)] = &[
+    ("HTTPEnabled", "1", "true or false, not a number"),
+    ("HTTPPort", "-1", "from 0 to 65535"),
+    (
+        "HTTPPort",
+        "65536",
+        "from 0 to 65535 (TCP port; 0 means 80)",
+    ),
+    ("HTTPPort", "80.5", "a whole number from 0 to 65535"),
+    ("HTTPPort", "'80'", "not a text"),
+    ("HTTPPort", "{}", "not a table"),
+    ("HTTPPort", "1979-05-27", "not a date"),
+    (
+        "HTTPPort",
+        "99999999999999999999999999999999999999999999",
+        "from 0 to 65535",
+    ),
+    (
+        "HTTPPort",
+        "-99999999999999999999999999999999999999999999",
+        "from 0 to 65535",
+    ),
+    (
+        "IPAddressToListen",
+        "'localhost'",
+        "an IPv4 or IPv6 address",
+    ),
+    ("IPAddressToListen", "''", "an IPv4 or IPv6 address"),
+    ("IPAddressToListen", "'[::1]'", "an IPv4 or IPv6 address"),
+    ("IPAddressToListen", "[]", "1 to 64"),
+    ("IPAddressToListen", "[1]", "an IPv4 or IPv6 address"),
+    ("IPAddressToListen", "['::1', '0::1']", "only once"),
+    ("IPAddressToListen", "['0.0.0.0', '::1']", "not name others"),
+    ("rootFolder", "''", "inside the folder"),
+    ("rootFolder", "'/srv'", "inside the folder"),
+    ("rootFolder", "'../x'", "inside the folder"),
+    ("rootFolder", "'a/../../x'", "inside the folder"),
+    ("rootFolder", "'a/'", "inside the folder"),
+    ("rootFolder", "'.'", "inside the folder"),
+    ("rootFolder", "'.tessera'", "inside the folder"),
+    (
+        "rootFolder",
+        "'Components/shop'",
+        "not in components or Logs",
+    ),
+    ("rootFolder", "'a\\b'", "inside the folder"),
+    ("defaultHomepage", "'/index.html'", "inside rootFolder"),
+    ("defaultHomepage", "'index.html/'", "inside rootFolder"),
+    ("defaultHomepage", "'../index.html'", "inside rootFolder"),
+    ("defaultHomepage", "\"a\\u0000\"", "inside rootFolder"),
+    (
+        "maxRequestSize",
+        "499999",
+        "from 500000 to 2147483647 (bytes)",
+    ),
+    (
+        "maxRequestSize",
+        "2147483648",
+        "from 500000 to 2147483647 (bytes)",
+    ),
+    ("maxConcurrentProcesses", "9", "from 10 to 32000"),
+    ("maxConcurrentProcesses", "32001", "from 10 to 32000"),
+    ("server.max_connections", "0", "from 1 to 1000000"),
+    ("server.max_connections", "1000001", "from 1 to 1000000"),
+    ("server.header_timeout", "0.09", "from 100 ms to 10 min"),
+    ("server.header_timeout", "601", "from 100 ms to 10 min"),
+    ("server.header_timeout", "nan", "from 100 ms to 10 min"),
+    ("server.keep_alive_timeout", "'99 ms'", "from 100 ms to 1 h"),
+    ("server.keep_alive_timeout", "inf", "from 100 ms to 1 h"),
+    ("server.drain_timeout", "-1", "from 0 s to 1 h"),
+    ("server.drain_timeout", "'3601 s'", "from 0 s to 1 h"),
+    ("server.drain_timeout", "true", "a duration from 0 s to 1 h"),
+    ("admin.enabled", "'yes'", "true or false, not a text"),
+    ("admin.address", "'0.0.0.0:7080'", "a loopback address"),
+    ("admin.address", "'localhost:7080'", "a loopback address"),
+    ("admin.address", "'127.0.0.1'", "a loopback address"),
+    ("admin.access_key", "'1234567'", "8 to 256"),
+    ("admin.access_key", "'1234 5678'", "without spaces"),
+    ("log.level", "'inof'", "one of off, error"),
+    ("log.level", "''", "one of off, error"),
+    ("log.level", "'info,hyper'", "one of off, error"),
+    ("log.level", "'=info'", "one of off, error"),
+    ("log.format", "'xml'", "\"text\" or \"json\""),
+    ("engine.max_instances", "0", "from 1 to 100000"),
+    ("engine.max_instances", "100001", "from 1 to 100000"),
+    ("engine.code_cache", "[]", "true or false, not a list"),
+];
+
+#[test]
+fn refused_values_say_what_is_allowed() {
+    for (key, value, allowed) in REFUSED {
+        let error = read_one(key, value).unwrap_err();
+        assert_eq!(error.faults().len(), 1, "{key} = {value}: {error}");
+        let reason = error.faults()[0].reason();
+        assert!(
+            reason.starts_with("must ") && reason.contains(allowed),
+            "{value}: {error}"
+        );
+    }
+}
+
+#[test]
+fn overrides_are_above_the_file_and_the_last_wins() {
+    let text = "HTTPPort = 8080\ndefaultHomepage = 'a.html'\n[admin]\nenabled = true\n";
+    let overrides = [
+        "HTTPPort=1",
+        "HTTPPort = 9090",
+        "admin.enabled=false",
+        "defaultHomepage=2024",
+        "rootFolder=\"public\"",
+        "IPAddressToListen=['::1', '127.0.0.1']",
+        "server.drain_timeout=1.5 s",
+        "log.level=info,hyper=warn",
+    ];
+    let settings = host_settings(text, &overrides).unwrap();
+    assert_eq!(settings.listen.http, Some(9090));
+    assert_eq!(settings.listen.addresses.to_bind().len(), 2);
+    assert_eq!(settings.admin, None);
+    assert_eq!(settings.files.home_page.as_deref(), Some("2024"));
+    assert_eq!(settings.files.root, Path::new("/site/public"));
+    assert_eq!(
+        settings.connections.drain_timeout,
+        Duration::from_millis(1500)
+    );
+    assert_eq!(settings.log.filter, "info,hyper=warn");
+    let none = host_settings(text, &["defaultHomepage="]).unwrap();
+    assert_eq!(none.files.home_page, None);
+}
+
+#[test]
+fn a_port_that_is_switched_off_is_still_shown() {
+    let settings = host_settings("HTTPEnabled = false\nHTTPPort = 8080", &[]).unwrap();
+    assert_eq!(settings.listen.http, None);
+    assert_eq!(settings.properties()["HTTPPort"], 8080);
+    assert_eq!(settings.properties()["HTTPEnabled"], false);
+}
+
+#[test]
+fn a_site_is_read_from_its_file() {
+    let site = tempfile::tempdir().unwrap();
+    assert_eq!(
+        HostSettings::load(site.path(), &[]).unwrap().listen.http,
+        Some(80)
+    );
+
+    let file = site.path().join("tessera.toml");
+    std::fs::write(&file, "\u{feff}HTTPPort = 8080 # ours\r\n").unwrap();
+    assert_eq!(
+        HostSettings::load(site.path(), &[]).unwrap().listen.http,
+        Some(8080)
+    );
+
+    std::fs::write(&file, b"HTTPPort = 8080\n# caf\xe9\n").unwrap();
+    let error = HostSettings::load(site.path(), &[])
+        .unwrap_err()
+        .to_string();
+    assert_eq!(error, format!("{}:2: is not UTF-8 text", file.display()));
+
+    std::fs::write(&file, vec![b'#'; (1 << 20) + 1]).unwrap();
+    let error = HostSettings::load(site.path(), &[])
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        error,
+        format!(
+            "{}: cannot be read: it is larger than 1 MiB",
+            file.display()
+        )
+    );
+
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let error = HostSettings::load(site.path(), &[])
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("tessera.toml: cannot be read: "), "{error}");
+}
+
+#[test]
+fn changes_are_listed_with_what_they_take() {
+    let before = host_settings("", &[]).unwrap();
+    let text = "HTTPPort = 81\ndefaultHomepage = ''\n[admin]\naccess_key = '12345678'\n";
+    let after = host_settings(text, &[]).unwrap();
+    assert_eq!(before.changes(&before), []);
+    let expected = [
+        Change {
+            key: "HTTPPort",
+            effect: Effect::ServerRestart,
+        },
+        Change {
+            key: "defaultHomepage",
+            effect: Effect::Reload,
+        },
+        Change {
+            key: "admin.access_key",
+            effect: Effect::ProcessRestart,
+        },
+    ];
+    assert_eq!(before.changes(&after), expected);
+    assert!(!format!("{after:?}").contains("12345678"), "{after:?}");
+}
