@@ -1,0 +1,118 @@
+//! Components that fail: each visitor gets a status and nothing internal, the log gets everything.
+
+use bytes::Bytes;
+use http::Request;
+use serde_json::Value;
+use tessera_tests::{Reply, Site};
+
+/// What no visitor may read.
+fn assert_says_nothing_internal(reply: &Reply, path: &str) {
+    let text = reply.text();
+    for internal in [
+        "purpose",
+        "wasm",
+        "backtrace",
+        "src/",
+        ".rs",
+        "components/",
+        "<pre>",
+    ] {
+        assert!(!text.contains(internal), "{path}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn every_failure_is_a_500_and_a_line_in_the_log() {
+    let server = Site::new().guest("trap").start().await;
+    for (path, logged) in [
+        ("/trap/error", "the guest failed on purpose"),
+        ("/trap/panic", "the guest panicked on purpose"),
+        ("/trap/unreachable", "unreachable"),
+        ("/trap/exit", "exit"),
+        ("/trap/4DACTION/fail", "the method failed on purpose"),
+        ("/trap/4DACTION/burst", "the method panicked on purpose"),
+    ] {
+        let reply = server.get(path).await;
+        assert_eq!(reply.status, 500, "{path}");
+        assert_says_nothing_internal(&reply, path);
+        server.wait_for_log(&[logged]).await;
+        // Whatever it did to itself, the next request is served.
+        assert_eq!(
+            server.get("/trap/fine").await.text(),
+            "still here",
+            "{path}"
+        );
+    }
+    let trap = server.properties("trap").await;
+    assert!(trap["instances"]["trapped"].as_u64() >= Some(3), "{trap}");
+    server.wait_for_processes("trap", 0).await;
+}
+
+#[tokio::test]
+async fn a_stack_without_end_is_a_500() {
+    let server = Site::new().guest("trap").start().await;
+    let reply = server.get("/trap/overflow").await;
+    assert_eq!(reply.status, 500);
+    server.wait_for_log(&["trapped in On Web Connection"]).await;
+    assert_eq!(server.get("/trap/fine").await.text(), "still here");
+}
+
+#[tokio::test]
+async fn the_log_has_the_request_and_the_backtrace() {
+    let server = Site::new()
+        .settings("[log]\nformat = \"json\"\n")
+        .guest("trap")
+        .start()
+        .await;
+    assert_eq!(server.get("/trap/panic").await.status, 500);
+    let log = server
+        .wait_for_log(&["ERROR", "trapped in On Web Connection"])
+        .await;
+    let line = |part: &str| -> Value {
+        let line = log.lines().find(|line| line.contains(part)).unwrap();
+        serde_json::from_str(line).unwrap()
+    };
+    let trap = &line("trapped in On Web Connection")["fields"];
+    assert_eq!(trap["server"], "trap", "{trap}");
+    let message = trap["message"].as_str().unwrap();
+    assert!(message.contains("wasm backtrace"), "{message}");
+    assert!(message.contains("unreachable"), "{message}");
+    // The message that the guest printed and the failure are about the same request.
+    let request = trap["request"].as_str().unwrap();
+    assert!(u64::from_str_radix(request, 16).unwrap() > 0);
+    assert_eq!(line("panicked on purpose")["fields"]["request"], request);
+}
+
+#[tokio::test]
+async fn development_mode_shows_what_failed() {
+    let server = Site::new().guest("trap").argument("--watch").start().await;
+    let reply = server.get("/trap/panic").await;
+    assert_eq!(reply.status, 500);
+    for part in ["trapped in On Web Connection", "wasm backtrace", "request "] {
+        assert!(reply.text().contains(part), "{part}: {reply:?}");
+    }
+    let reply = server.get("/trap/error").await;
+    assert!(reply.text().contains("the guest failed on purpose"));
+}
+
+#[tokio::test]
+async fn a_failure_answers_head_and_post_as_well() {
+    let server = Site::new().guest("trap").start().await;
+    let head = Request::head("/trap/error").body(Bytes::new()).unwrap();
+    let reply = server.send(head).await;
+    assert_eq!((reply.status.as_u16(), reply.body.len()), (500, 0));
+    let reply = server.post_form("/trap/error", "a=b").await;
+    assert_eq!(reply.status, 500);
+}
+
+#[tokio::test]
+async fn what_a_guest_prints_is_in_the_log_within_bounds() {
+    let server = Site::new().guest("flood").start().await;
+    let reply = server.get("/flood/log").await;
+    assert_eq!(reply.status, 200);
+    let log = server
+        .wait_for_log(&["the rest of this web process is not logged"])
+        .await;
+    let lines = log.matches("nobody wants to read").count();
+    assert!((1_000..10_000).contains(&lines), "{lines} lines");
+}

@@ -1,0 +1,28 @@
+//! End-to-end tests against the real binary, in files named after the folders of `host/src`.
+//!
+//! Here belongs what shows only when everything works together. What one function does is tested beside it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "whatever goes wrong in a test ends the test"
+)]
+
+mod tidy;
+
+// Lifecycle.
+mod settings;
+mod reload;
+mod admin;
+mod cli;
+mod scaffold;
+mod examples;
+
+// Data path.
+mod listen;
+mod connection;
+mod files;
+mod route;
+mod dynamic;
+mod failures;
+mod limits;
+mod processes;
