@@ -262,3 +262,24 @@ async fn an_idle_connection_outlives_the_limit_for_heads() {
     assert_eq!(silent.read_to_end().await, "");
     assert_eq!(client.send(ask()).await.unwrap().status, 200);
 }
+
+#[tokio::test]
+async fn a_slow_download_is_not_cut_off() {
+    // More than the system buffers, so that the server has to wait for the client.
+    let page = "0123456789abcdef".repeat(1 << 20);
+    let server = Site::new()
+        .settings("[server]\nheader_timeout = \"100 ms\"\nkeep_alive_timeout = \"100 ms\"\n")
+        .page("large.txt", &page)
+        .start()
+        .await;
+    let mut slow = RawClient::connect(server.address).await;
+    slow.send("GET /large.txt HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    // Reads nothing while three connections in a row are closed for their silence.
+    for _ in 0..3 {
+        let mut silent = RawClient::connect(server.address).await;
+        assert_eq!(silent.read_to_end().await, "");
+    }
+    let response = slow.read_to_end().await;
+    assert_eq!(response.split_once("\r\n\r\n").unwrap().1.len(), page.len());
+}

@@ -63,8 +63,8 @@ pub async fn serve(
         let (receiver, in_progress) = (receiver.clone(), activity.begin(is_multiplexed));
         async move {
             let response = exchange::handle(&receiver, request, peer).await;
-            drop(in_progress);
-            Ok::<_, Infallible>(response)
+            // In progress until its last byte was taken: a slow download is no idle connection.
+            Ok::<_, Infallible>(response.map(|body| body.holding(in_progress)))
         }
     });
     let builder = builder();

@@ -1,5 +1,6 @@
 //! The bodies of responses, and the size limit around those of requests.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -19,6 +20,16 @@ const PIECE_BYTES: usize = 128 * 1024;
 #[derive(Debug, Default)]
 pub struct Body {
     kind: Kind,
+    held: Option<Held>,
+}
+
+/// Something that lasts as long as the body: what counts requests in progress.
+struct Held(#[expect(dead_code, reason = "held to be dropped")] Box<dyn Send + Sync>);
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Held")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +64,14 @@ impl Body {
                 end: length,
                 reading: None,
             }),
+            held: None,
         }
+    }
+
+    /// The same body, which drops `held` when it has been sent or given up.
+    pub fn holding(mut self, held: impl Send + Sync + 'static) -> Self {
+        self.held = Some(Held(Box::new(held)));
+        self
     }
 
     /// How many bytes there are.
@@ -75,6 +93,7 @@ impl<T: Into<Bytes>> From<T> for Body {
             } else {
                 Kind::Bytes(bytes)
             },
+            held: None,
         }
     }
 }
