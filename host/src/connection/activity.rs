@@ -21,6 +21,8 @@ struct State {
     head_since: Option<Instant>,
     /// HTTP/2 sends frames that belong to no request: bytes are no head there.
     is_multiplexed: bool,
+    /// What is to be sent waits for the client to take what was sent before.
+    is_blocked: bool,
 }
 
 /// A request in progress, until dropped.
@@ -45,6 +47,7 @@ impl Activity {
             silent_since: now,
             head_since: Some(now),
             is_multiplexed: false,
+            is_blocked: false,
         }))
     }
 
@@ -60,11 +63,17 @@ impl Activity {
     pub(super) fn sent(&self) {
         let mut state = self.0.lock();
         let now = Instant::now();
+        state.is_blocked = false;
         state.silent_since = now;
         if state.head_since.is_some() {
             // A head that came meanwhile has to wait for its turn.
             state.head_since = Some(now);
         }
+    }
+
+    /// Bytes that should go to the client have to wait for it.
+    pub(super) fn blocked(&self) {
+        self.0.lock().is_blocked = true;
     }
 
     /// The head of a request is complete.
@@ -81,6 +90,7 @@ impl Activity {
         let state = self.0.lock();
         let longest = timeouts.header.min(timeouts.keep_alive);
         let (since, limit, verdict) = match (state.in_progress, state.head_since) {
+            _ if state.is_blocked => return Verdict::Wait(longest),
             (0, Some(since)) => (since, timeouts.header, Verdict::HeadIsLate),
             (0, None) => (state.silent_since, timeouts.keep_alive, Verdict::IsIdle),
             _ => return Verdict::Wait(longest),

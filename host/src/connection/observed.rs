@@ -20,6 +20,13 @@ impl Observed {
     pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
         Self { stream, activity }
     }
+
+    fn wrote(&self, result: &Poll<io::Result<usize>>) {
+        match result {
+            Poll::Ready(_) => self.activity.sent(),
+            Poll::Pending => self.activity.blocked(),
+        }
+    }
 }
 
 impl AsyncRead for Observed {
@@ -43,9 +50,9 @@ impl AsyncWrite for Observed {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
-        self.activity.sent();
-        Poll::Ready(Ok(written))
+        let result = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(&result);
+        result
     }
 
     fn poll_write_vectored(
@@ -53,9 +60,9 @@ impl AsyncWrite for Observed {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, pieces))?;
-        self.activity.sent();
-        Poll::Ready(Ok(written))
+        let result = Pin::new(&mut self.stream).poll_write_vectored(context, pieces);
+        self.wrote(&result);
+        result
     }
 
     fn is_write_vectored(&self) -> bool {
