@@ -93,7 +93,7 @@ impl Host {
         } = options;
         let site = settings.site.clone();
         let server = WebServer::new(&site_name(&site), Kind::Host);
-        let bound = Bound::open(server.name(), &settings.listen, free_ports)?;
+        let bound = Bound::open(server.name(), &settings.web.listen, free_ports)?;
         let state_folder = prepare_site(&settings)?;
         let lock = lock_site(&site, &state_folder)?;
 
@@ -239,7 +239,9 @@ fn prepare_site(settings: &HostSettings) -> Result<PathBuf, StartError> {
         .create(&state)
         .map_err(failed(&state))?;
     if first_start {
-        files::create_home_page(&settings.files).map_err(failed(&settings.files.root))?;
+        if let Some(files) = &settings.web.files {
+            files::create_home_page(files).map_err(failed(&files.root))?;
+        }
     }
     Ok(state)
 }

@@ -47,7 +47,7 @@ pub(super) fn admit(receiver: &Receiver, request: &Request) -> Result<Visit, Rej
         return Err(Reject::Malformed("the path does not begin with a slash"));
     }
     let visit = find(receiver, host.as_ref().map(Authority::host), path, query)?;
-    check_length(request, visit.serving.requests.body_bytes_max)?;
+    check_length(request, visit.serving.web.requests.body_bytes_max)?;
     Ok(visit)
 }
 

@@ -141,7 +141,12 @@ fn call(receiver: &Receiver, visit: Visit, request: Request, peer: Peer) -> Call
         // HTTP/2 has no Host field, and where the request line has a host, that one counts.
         headers.insert(HOST, host);
     }
-    let limit = visit.serving.requests.body_bytes_max.unwrap_or(u64::MAX);
+    let limit = visit
+        .serving
+        .web
+        .requests
+        .body_bytes_max
+        .unwrap_or(u64::MAX);
     let body: Option<RequestBody> = if body.is_end_stream() {
         None
     } else {

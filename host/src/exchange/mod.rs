@@ -80,7 +80,7 @@ async fn answer(receiver: &Receiver, visit: Visit, request: Request, peer: Peer)
 
 /// The file of the URL, if there is one.
 fn file(visit: &Visit, request: &Request) -> Result<Option<Response>, Reject> {
-    let Some(files) = &visit.serving.files else {
+    let Some(files) = &visit.serving.web.files else {
         return Ok(None);
     };
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);

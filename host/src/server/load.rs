@@ -90,8 +90,7 @@ impl Loader {
             .await
             .map_err(failed)?;
         let serving = Serving {
-            files: settings.files.clone(),
-            requests: settings.requests.clone(),
+            web: settings.web.clone(),
             mount: settings.mount.clone(),
             generation: Some(generation),
             number,

@@ -3,6 +3,7 @@
 //! A [`WebServer`] lives as long as its name is known; what it serves with is a [`Serving`], which a reload replaces
 //! in one step and which requests in flight hold on to.
 
+mod control;
 mod directory;
 mod discover;
 mod listeners;
@@ -20,8 +21,9 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tessera_engine::Generation;
 
-use crate::settings::{Files, Mount, Requests};
+use crate::settings::{Mount, Web};
 
+pub use control::{Changed, ControlError, ErrorCode};
 pub use discover::{Fingerprint, Found, discover};
 pub use listeners::{Bound, ListenError, Listeners, Receiver};
 pub use load::Loader;
@@ -64,10 +66,8 @@ pub(crate) struct Status {
 
 /// What a running server serves with. Never changes: a reload makes another.
 pub struct Serving {
-    /// Static files.
-    pub files: Option<Files>,
-    /// What requests may take.
-    pub requests: Requests,
+    /// The settings of the web server object.
+    pub web: Web,
     /// Where the host hands requests over.
     pub mount: Option<Mount>,
     /// The component that answers dynamic requests; none on the host.
@@ -130,7 +130,7 @@ impl WebServer {
 
     /// Serves with `next` from now on. Requests in flight finish with what they began with.
     pub(crate) fn serve_with(&self, next: Serving) {
-        self.processes.set_max(next.requests.processes_max);
+        self.processes.set_max(next.web.requests.processes_max);
         self.status.lock().error = None;
         let old = self.serving.swap(Some(Arc::new(next)));
         retire(old);

@@ -253,9 +253,9 @@ impl Reloader {
     ) -> Result<Outcome, String> {
         let _places = self.places.lock();
         let mounts = self.mounts_with(server, loaded.settings.mount.as_ref())?;
-        if turn.listen.as_ref() != Some(&loaded.settings.listen) {
-            self.listen(server, &loaded.settings.listen)?;
-            turn.listen = Some(loaded.settings.listen.clone());
+        if turn.listen.as_ref() != Some(&loaded.settings.web.listen) {
+            self.listen(server, &loaded.settings.web.listen)?;
+            turn.listen = Some(loaded.settings.web.listen.clone());
         }
         let was_running = server.is_running();
         server.serve_with(loaded.serving);
@@ -358,8 +358,7 @@ fn name_is_taken(host: &WebServer, found: &Found) -> Outcome {
 /// What the host serves with.
 pub(crate) fn host_serving(settings: &HostSettings, number: u64) -> Serving {
     Serving {
-        files: Some(settings.files.clone()),
-        requests: settings.requests.clone(),
+        web: settings.web.clone(),
         mount: None,
         generation: None,
         number,

@@ -12,17 +12,13 @@ use super::kind::network::mount_path;
 use super::reader::Reader;
 use super::setting::{Change, Definition, Scope, Values};
 use super::table;
-use super::web_server::{Files, Listen, Requests};
+use super::web_server::{Files, KeepAlive, Listen, Requests, Responses, Web};
 
 /// Everything that a component's `settings.toml` decides.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ComponentSettings {
-    /// Where the component's web server listens; it has a port only when it named one.
-    pub listen: Listen,
-    /// Its static files; none when it is a bare module without a folder.
-    pub files: Option<Files>,
-    /// What requests may take.
-    pub requests: Requests,
+    /// Its web server; it has ports only when it named one.
+    pub web: Web,
     /// Where the host hands requests to it; none when it has only its own port.
     pub mount: Option<Mount>,
     /// The instances kept.
@@ -127,8 +123,14 @@ impl ComponentSettings {
         let full = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let root: Option<PathBuf> = folder.map(|folder| full(folder).join(root));
         let mut settings = Self {
-            listen,
-            requests: Requests::read(&mut reader),
+            web: Web {
+                listen,
+                files: root.map(|root| Files { root, home_page }),
+                requests: Requests::read(&mut reader),
+                keep_alive: KeepAlive::default(),
+                responses: Responses::default(),
+                launch_at_startup: true,
+            },
             mount: read_mount(name, &mut reader),
             pool: read_pool(&mut reader),
             limits: Limits {
@@ -138,9 +140,9 @@ impl ComponentSettings {
             },
             environment: Environment(reader.variables(&table::ENVIRONMENT)),
             values: reader.finish()?,
-            files: root.map(|root| Files { root, home_page }),
         };
         let root = settings
+            .web
             .files
             .as_ref()
             .map(|files| files.root.to_string_lossy().into_owned());
@@ -188,6 +190,7 @@ fn read_listen(reader: &mut Reader) -> Listen {
     }
     Listen {
         http: port.filter(|_| enabled),
+        https: None,
         addresses,
     }
 }

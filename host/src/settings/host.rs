@@ -11,19 +11,15 @@ use super::overrides::Override;
 use super::reader::Reader;
 use super::setting::{Change, Definition, Scope, Values};
 use super::table;
-use super::web_server::{Files, Listen, Requests};
+use super::web_server::{Files, KeepAlive, Listen, Requests, Responses, Web};
 
 /// Everything that `tessera.toml` and `--set` decide.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostSettings {
     /// The full path of the site.
     pub site: PathBuf,
-    /// Where the host's web server listens.
-    pub listen: Listen,
-    /// Its static files.
-    pub files: Files,
-    /// What requests may take.
-    pub requests: Requests,
+    /// The host's web server.
+    pub web: Web,
     /// The connections of the whole process.
     pub connections: Connections,
     /// The admin endpoint; none when it is switched off.
@@ -108,15 +104,21 @@ impl HostSettings {
             access_key: reader.named(&table::ADMIN_ACCESS_KEY),
         };
         let mut settings = Self {
-            listen: Listen {
-                http: http_enabled.then_some(http_port),
-                addresses: reader.value(&table::ADDRESSES),
+            web: Web {
+                listen: Listen {
+                    http: http_enabled.then_some(http_port),
+                    https: None,
+                    addresses: reader.value(&table::ADDRESSES),
+                },
+                files: Some(Files {
+                    root: site.join(reader.value(&table::ROOT_FOLDER)),
+                    home_page: reader.value(&table::HOME_PAGE),
+                }),
+                requests: Requests::read(&mut reader),
+                keep_alive: KeepAlive::default(),
+                responses: Responses::default(),
+                launch_at_startup: true,
             },
-            files: Files {
-                root: site.join(reader.value(&table::ROOT_FOLDER)),
-                home_page: reader.value(&table::HOME_PAGE),
-            },
-            requests: Requests::read(&mut reader),
             connections: Connections {
                 max: reader.value(&table::SERVER_CONNECTIONS),
                 header_timeout: reader.value(&table::SERVER_HEADER_TIMEOUT),
@@ -136,7 +138,11 @@ impl HostSettings {
             site,
         };
         settings.values.set(table::HTTP_PORT.key, http_port.into());
-        let root = settings.files.root.to_string_lossy().into_owned();
+        let root = settings
+            .web
+            .files
+            .as_ref()
+            .map(|files| files.root.to_string_lossy().into_owned());
         settings.values.set(table::ROOT_FOLDER.key, root.into());
         Ok(settings)
     }
@@ -163,8 +169,8 @@ impl HostSettings {
 
     /// Takes over what newer settings may change without a restart; the rest stays as it is in use.
     pub fn adopt(&mut self, newer: &Self) {
-        self.files = newer.files.clone();
-        self.requests = newer.requests.clone();
+        self.web.files = newer.web.files.clone();
+        self.web.requests = newer.web.requests.clone();
         self.values.adopt(&newer.values);
     }
 

@@ -30,4 +30,7 @@ pub use overrides::Override;
 pub use reference::reference_markdown;
 pub use setting::{Change, Effect};
 pub use value::Secret;
-pub use web_server::{Addresses, Files, Listen, Requests};
+pub use web_server::{
+    Addresses, Charset, Compression, Cors, CorsRule, Files, Https, KeepAlive, Listen, Requests,
+    Responses, Tls, TlsVersion, Web,
+};

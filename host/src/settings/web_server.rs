@@ -1,18 +1,67 @@
-//! What the host and a component have in common: the properties of the WebServer class.
+//! What the host and a component have in common: the web server object, in small structs per stage of a request.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::reader::Reader;
 use super::table;
+
+/// The settings of one web server object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Web {
+    /// Where it listens.
+    pub listen: Listen,
+    /// Its static files; none for a component that is a bare module without a folder.
+    pub files: Option<Files>,
+    /// What requests may take and ask for.
+    pub requests: Requests,
+    /// How long its connections are kept.
+    pub keep_alive: KeepAlive,
+    /// What its responses look like.
+    pub responses: Responses,
+    /// `[web] launch_at_startup`: whether it starts with the process, or when a component is dropped in.
+    pub launch_at_startup: bool,
+}
 
 /// Where a web server object listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// The port for HTTP; none when it is switched off, or when a component named no port.
     pub http: Option<u16>,
+    /// The port for HTTPS and what TLS needs; none when it is switched off, or when a component named no port.
+    pub https: Option<Https>,
     /// The addresses; each is bound with each port.
     pub addresses: Addresses,
+}
+
+/// The HTTPS port and its TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Https {
+    /// `HTTPSPort`.
+    pub port: u16,
+    /// Certificate, versions, ciphers.
+    pub tls: Tls,
+}
+
+/// What TLS needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// `certificateFolder`, as a full path: holds `cert.pem` and `key.pem`.
+    pub certificate_folder: PathBuf,
+    /// `minTLSVersion`.
+    pub min_version: TlsVersion,
+    /// `cipherSuite`: the suites that are offered, the preferred one first; none is the library's choice.
+    pub cipher_suites: Option<Vec<rustls::CipherSuite>>,
+}
+
+/// The versions of TLS that the library has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TlsVersion {
+    /// 3 in `minTLSVersion`.
+    Tls12,
+    /// 4 in `minTLSVersion`.
+    Tls13,
 }
 
 /// The addresses that a web server object listens on.
@@ -43,13 +92,99 @@ pub struct Files {
     pub home_page: Option<String>,
 }
 
-/// What requests may take of a web server object.
+/// What requests may take of a web server object, and ask of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requests {
     /// The largest request body in bytes; none is no limit.
     pub body_bytes_max: Option<u64>,
     /// `maxConcurrentProcesses`: the web processes at the same time.
     pub processes_max: u32,
+    /// `HTTPTrace`: whether TRACE is answered.
+    pub trace: bool,
+    /// `[web] allow_4dsync`: whether `/4DSYNC` URLs reach the component.
+    pub sync_urls: bool,
+}
+
+/// How long HTTP/1 connections are kept for further requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// `[keep_alive] enabled`.
+    pub enabled: bool,
+    /// `[keep_alive] max_requests`: the requests of one connection; none is no limit.
+    pub requests_max: Option<u64>,
+    /// `[keep_alive] timeout`: how long a connection is kept while no request comes. HTTP/2 is held to it, too.
+    pub timeout: Duration,
+}
+
+/// What responses look like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Responses {
+    /// `characterSet` of texts that components send.
+    pub charset: Charset,
+    /// `[web] send_extended_characters`: whether characters outside ASCII are sent in HTML as they are.
+    pub extended_characters: bool,
+    /// `HTTPCompressionLevel` and `HTTPCompressionThreshold`.
+    pub compression: Compression,
+    /// `CORSEnabled` and `CORSSettings`; none when it is switched off.
+    pub cors: Option<Cors>,
+    /// `HSTSMaxAge` in seconds; none when `HSTSEnabled` is false.
+    pub hsts: Option<u64>,
+}
+
+/// When and how much responses are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compression {
+    /// From 1, the fastest, to 9; none is the library's compromise (-1).
+    pub level: Option<u8>,
+    /// Responses below so many bytes are sent as they are.
+    pub threshold: u64,
+}
+
+/// Who may ask from the pages of other hosts, in the order of the settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cors {
+    /// `CORSSettings`, those without a host left out.
+    pub rules: Vec<CorsRule>,
+}
+
+/// One entry of `CORSSettings`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CorsRule {
+    /// As it was written, in lower case: one of the ten syntaxes, checked.
+    pub host: String,
+    /// The methods, in upper case; empty is all.
+    pub methods: Vec<String>,
+}
+
+/// The character sets that the documents list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charset {
+    /// MIBEnum 4.
+    Iso8859_1,
+    /// MIBEnum 12.
+    Iso8859_9,
+    /// MIBEnum 13.
+    Iso8859_10,
+    /// MIBEnum 17.
+    ShiftJis,
+    /// MIBEnum 2024.
+    Windows31J,
+    /// MIBEnum 2026.
+    Big5,
+    /// MIBEnum 38.
+    EucKr,
+    /// MIBEnum 106.
+    Utf8,
+    /// MIBEnum 2250.
+    Windows1250,
+    /// MIBEnum 2251.
+    Windows1251,
+    /// MIBEnum 2253.
+    Windows1253,
+    /// MIBEnum 2255.
+    Windows1255,
+    /// MIBEnum 2256.
+    Windows1256,
 }
 
 impl Requests {
@@ -59,6 +194,33 @@ impl Requests {
             // The documents: "passing the maximum value means that, in practice, no limit is set".
             body_bytes_max: Some(body_bytes_max).filter(|max| *max < table::REQUEST_SIZE.kind.max),
             processes_max: reader.value(&table::PROCESSES),
+            trace: false,
+            sync_urls: false,
+        }
+    }
+}
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            requests_max: Some(100),
+            timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+impl Default for Responses {
+    fn default() -> Self {
+        Self {
+            charset: Charset::Utf8,
+            extended_characters: false,
+            compression: Compression {
+                level: Some(1),
+                threshold: 1024,
+            },
+            cors: None,
+            hsts: None,
         }
     }
 }

@@ -6,9 +6,10 @@ use super::*;
 fn without_a_file_every_default_holds() {
     let settings = component_settings("").unwrap();
     assert_eq!(
-        settings.listen,
+        settings.web.listen,
         Listen {
             http: None,
+            https: None,
             addresses: Addresses::Any
         }
     );
@@ -16,12 +17,14 @@ fn without_a_file_every_default_holds() {
         root: PathBuf::from("/site/components/shop/WebFolder"),
         home_page: Some("index.html".to_owned()),
     };
-    assert_eq!(settings.files, Some(files));
+    assert_eq!(settings.web.files, Some(files));
     assert_eq!(
-        settings.requests,
+        settings.web.requests,
         Requests {
             body_bytes_max: None,
-            processes_max: 100
+            processes_max: 100,
+            trace: false,
+            sync_urls: false
         }
     );
     let mount = Mount {
@@ -172,7 +175,7 @@ fn a_port_and_a_mount_go_together_as_they_are_named() {
     ];
     for (text, port, mount) in cases {
         let settings = component_settings(text).unwrap();
-        assert_eq!(settings.listen.http, port, "{text}");
+        assert_eq!(settings.web.listen.http, port, "{text}");
         let found = settings
             .mount
             .as_ref()
@@ -241,7 +244,7 @@ fn a_component_is_read_from_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let load = || ComponentSettings::load("shop", Some(folder.path()));
     assert_eq!(
-        load().unwrap().files.unwrap().root,
+        load().unwrap().web.files.unwrap().root,
         folder.path().join("WebFolder")
     );
     std::fs::write(
@@ -252,7 +255,7 @@ fn a_component_is_read_from_its_folder() {
     assert_eq!(load().unwrap().limits.memory_bytes, 1 << 30);
 
     let bare = ComponentSettings::load("shop", None).unwrap();
-    assert_eq!(bare.files, None);
+    assert_eq!(bare.web.files, None);
     assert_eq!(bare.properties()["rootFolder"], Json::Null);
     assert_eq!(bare.limits.memory_bytes, 128 << 20);
 }

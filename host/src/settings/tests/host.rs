@@ -7,19 +7,28 @@ fn without_a_file_every_default_holds() {
     let settings = host_settings("", &[]).unwrap();
     assert_eq!(settings.site, Path::new(SITE));
     assert_eq!(
-        settings.listen,
+        settings.web.listen,
         Listen {
             http: Some(80),
+            https: None,
             addresses: Addresses::Any
         }
     );
-    assert_eq!(settings.files.root, Path::new("/site/WebFolder"));
-    assert_eq!(settings.files.home_page.as_deref(), Some("index.html"));
     assert_eq!(
-        settings.requests,
+        settings.web.files.as_ref().unwrap().root,
+        Path::new("/site/WebFolder")
+    );
+    assert_eq!(
+        settings.web.files.as_ref().unwrap().home_page.as_deref(),
+        Some("index.html")
+    );
+    assert_eq!(
+        settings.web.requests,
         Requests {
             body_bytes_max: None,
-            processes_max: 100
+            processes_max: 100,
+            trace: false,
+            sync_urls: false
         }
     );
     let connections = Connections {
@@ -110,7 +119,13 @@ fn allowed_values_are_taken_up_to_the_edge() {
     for (key, value, expected) in cases {
         assert_eq!(read_one(key, value), Ok(expected), "{key} = {value}");
     }
-    let size = |text| host_settings(text, &[]).unwrap().requests.body_bytes_max;
+    let size = |text| {
+        host_settings(text, &[])
+            .unwrap()
+            .web
+            .requests
+            .body_bytes_max
+    };
     assert_eq!(size("maxRequestSize = 2147483646"), Some(2_147_483_646));
     assert_eq!(size("maxRequestSize = 2147483647"), None);
 }
@@ -230,24 +245,30 @@ fn overrides_are_above_the_file_and_the_last_wins() {
         "log.level=info,hyper=warn",
     ];
     let settings = host_settings(text, &overrides).unwrap();
-    assert_eq!(settings.listen.http, Some(9090));
-    assert_eq!(settings.listen.addresses.to_bind().len(), 2);
+    assert_eq!(settings.web.listen.http, Some(9090));
+    assert_eq!(settings.web.listen.addresses.to_bind().len(), 2);
     assert_eq!(settings.admin, None);
-    assert_eq!(settings.files.home_page.as_deref(), Some("2024"));
-    assert_eq!(settings.files.root, Path::new("/site/public"));
+    assert_eq!(
+        settings.web.files.as_ref().unwrap().home_page.as_deref(),
+        Some("2024")
+    );
+    assert_eq!(
+        settings.web.files.as_ref().unwrap().root,
+        Path::new("/site/public")
+    );
     assert_eq!(
         settings.connections.drain_timeout,
         Duration::from_millis(1500)
     );
     assert_eq!(settings.log.filter, "info,hyper=warn");
     let none = host_settings(text, &["defaultHomepage="]).unwrap();
-    assert_eq!(none.files.home_page, None);
+    assert_eq!(none.web.files.as_ref().unwrap().home_page, None);
 }
 
 #[test]
 fn a_port_that_is_switched_off_is_still_shown() {
     let settings = host_settings("HTTPEnabled = false\nHTTPPort = 8080", &[]).unwrap();
-    assert_eq!(settings.listen.http, None);
+    assert_eq!(settings.web.listen.http, None);
     assert_eq!(settings.properties()["HTTPPort"], 8080);
     assert_eq!(settings.properties()["HTTPEnabled"], false);
 }
@@ -256,14 +277,22 @@ fn a_port_that_is_switched_off_is_still_shown() {
 fn a_site_is_read_from_its_file() {
     let site = tempfile::tempdir().unwrap();
     assert_eq!(
-        HostSettings::load(site.path(), &[]).unwrap().listen.http,
+        HostSettings::load(site.path(), &[])
+            .unwrap()
+            .web
+            .listen
+            .http,
         Some(80)
     );
 
     let file = site.path().join("tessera.toml");
     std::fs::write(&file, "\u{feff}HTTPPort = 8080 # ours\r\n").unwrap();
     assert_eq!(
-        HostSettings::load(site.path(), &[]).unwrap().listen.http,
+        HostSettings::load(site.path(), &[])
+            .unwrap()
+            .web
+            .listen
+            .http,
         Some(8080)
     );
 

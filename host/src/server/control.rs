@@ -1,0 +1,145 @@
+//! Starts, stops and changes web server objects: `start(settings)`, `stop()` and session options.
+//!
+//! What a setting is worth: given to `start`, it lasts until `stop`; set as a session option, until the process ends;
+//! else it is what `--set` and the files say.
+
+use serde::Serialize;
+
+/// A stable code of an error of `start`; the reference lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// The web server runs already.
+    AlreadyRunning,
+    /// The property is read-only.
+    ReadOnly,
+    /// There is no such setting.
+    UnknownSetting,
+    /// The value is of a wrong type or not allowed.
+    BadValue,
+    /// The setting belongs to the process and holds only from its start.
+    ProcessSetting,
+    /// The settings file is wrong.
+    SettingsFile,
+    /// The port is in use.
+    PortInUse,
+    /// The port needs privileges.
+    PortDenied,
+    /// This machine does not have the address.
+    NoSuchAddress,
+    /// The port cannot be opened for another reason.
+    Listen,
+    /// The certificate or its key is missing or wrong.
+    Certificate,
+    /// The component cannot be loaded.
+    Component,
+    /// The place on the host's server belongs to another component.
+    MountTaken,
+    /// The component's file is gone.
+    Removed,
+    /// The process is ending, or something failed that should not.
+    Internal,
+}
+
+impl ErrorCode {
+    /// Every code, in the order of the reference.
+    pub const ALL: &[Self] = &[
+        Self::AlreadyRunning,
+        Self::ReadOnly,
+        Self::UnknownSetting,
+        Self::BadValue,
+        Self::ProcessSetting,
+        Self::SettingsFile,
+        Self::PortInUse,
+        Self::PortDenied,
+        Self::NoSuchAddress,
+        Self::Listen,
+        Self::Certificate,
+        Self::Component,
+        Self::MountTaken,
+        Self::Removed,
+        Self::Internal,
+    ];
+
+    /// `errCode`.
+    pub fn number(self) -> u32 {
+        match self {
+            Self::AlreadyRunning => 1001,
+            Self::Removed => 1002,
+            Self::Internal => 1099,
+            Self::ReadOnly => 1101,
+            Self::UnknownSetting => 1102,
+            Self::BadValue => 1103,
+            Self::ProcessSetting => 1104,
+            Self::SettingsFile => 1105,
+            Self::PortInUse => 1201,
+            Self::PortDenied => 1202,
+            Self::NoSuchAddress => 1203,
+            Self::Listen => 1204,
+            Self::Certificate => 1301,
+            Self::Component => 1401,
+            Self::MountTaken => 1402,
+        }
+    }
+
+    /// `componentSignature`: the part of the host that raised it.
+    pub fn signature(self) -> &'static str {
+        match self.number() / 100 {
+            10 => "server",
+            11 => "settings",
+            12 => "listen",
+            13 => "tls",
+            _ => "engine",
+        }
+    }
+
+    /// One sentence for the reference.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::AlreadyRunning => "The web server runs already.",
+            Self::Removed => "The component's module is not in `components/` any more.",
+            Self::Internal => "The process is ending, or something failed that should not.",
+            Self::ReadOnly => "The property is read-only.",
+            Self::UnknownSetting => "There is no such setting.",
+            Self::BadValue => "The value is of a wrong type, or not allowed.",
+            Self::ProcessSetting => {
+                "The setting belongs to the process: it holds from its next start."
+            }
+            Self::SettingsFile => "The settings file is wrong.",
+            Self::PortInUse => "The port is in use.",
+            Self::PortDenied => "The port needs privileges.",
+            Self::NoSuchAddress => "This machine does not have the address.",
+            Self::Listen => "The port cannot be opened for another reason.",
+            Self::Certificate => "The certificate or its key is missing or wrong.",
+            Self::Component => "The component cannot be loaded.",
+            Self::MountTaken => "Another component is mounted there.",
+        }
+    }
+}
+
+/// One error of `start`, as the documents' result object has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlError {
+    /// The kind of error.
+    pub code: ErrorCode,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+impl ControlError {
+    /// An error of a kind.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+/// What setting session options did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// Keys that are in use now.
+    pub live: Vec<String>,
+    /// Keys that hold from the next start of the web server.
+    pub pending: Vec<String>,
+}
