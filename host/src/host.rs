@@ -205,7 +205,7 @@ fn connection_limits(settings: &HostSettings) -> Arc<ConnectionLimits> {
         places: Arc::new(Semaphore::new(connections.max as usize)),
         timeouts: Timeouts {
             header: connections.header_timeout,
-            keep_alive: connections.keep_alive_timeout,
+            keep_alive: settings.web.keep_alive.timeout,
         },
     })
 }

@@ -124,7 +124,7 @@ impl ComponentReport {
     }
 
     async fn examine(&mut self, engine: &Arc<Engine>, folder: Option<&Path>) -> Result<(), String> {
-        let settings = ComponentSettings::load(&self.name, folder);
+        let settings = ComponentSettings::load(&self.name, folder, &[]);
         let module = self.module.display().to_string();
         let failed = |error: &dyn std::fmt::Display| format!("{module}: {error}");
         let wasm = fs::read(&self.module).map_err(|error| failed(&error))?;

@@ -72,7 +72,7 @@ impl Loader {
         number: u64,
         directory: Arc<dyn ServerDirectory>,
     ) -> Result<Loaded, ComponentError> {
-        let settings = ComponentSettings::load(&found.name, found.folder.as_deref())?;
+        let settings = ComponentSettings::load(&found.name, found.folder.as_deref(), &[])?;
         let failed = |source| ComponentError::Module {
             module: found.module.display().to_string(),
             source,

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
 use super::error::{Fault, Place, SettingsError};
+use super::folders::Base;
 use super::kind::network::mount_path;
+use super::overrides::Override;
 use super::reader::Reader;
 use super::setting::{Change, Definition, Scope, Values};
 use super::table;
-use super::web_server::{Files, KeepAlive, Listen, Requests, Responses, Web};
+use super::web_server::Web;
 
 /// Everything that a component's `settings.toml` decides.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +27,8 @@ pub struct ComponentSettings {
     pub pool: Pool,
     /// What one web process may use.
     pub limits: Limits,
+    /// What the component may do beside answering requests.
+    pub permissions: Permissions,
     /// What the component reads as environment variables.
     pub environment: Environment,
     values: Values,
@@ -76,6 +80,13 @@ pub struct Limits {
     pub response_bytes: u64,
 }
 
+/// `[permissions]`: what the component may do beside answering requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Permissions {
+    /// The servers that it may start and stop: names, `self`, `host`, or `*` for all but itself.
+    pub control: Vec<String>,
+}
+
 /// `[environment]`: variables for the component. Only the names are ever printed.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(BTreeMap<String, String>);
@@ -96,19 +107,20 @@ impl fmt::Debug for Environment {
 }
 
 impl ComponentSettings {
-    /// Reads `settings.toml` in the folder of a component; a bare module has neither folder nor
-    /// file, and so the defaults.
+    /// Reads `settings.toml` in the folder of a component, and lays the overrides above it; a bare
+    /// module has neither folder nor file, and so the defaults below the overrides.
     ///
     /// # Errors
     ///
     /// With every fault that there is, so that all can be mended at once.
-    pub fn load(name: &str, folder: Option<&Path>) -> Result<Self, SettingsError> {
+    pub fn load(
+        name: &str,
+        folder: Option<&Path>,
+        overrides: &[Override],
+    ) -> Result<Self, SettingsError> {
         let file = folder.map(|folder| folder.join("settings.toml"));
-        Self::read(
-            name,
-            folder,
-            Reader::open(Scope::Component, file.as_deref(), &[]),
-        )
+        let reader = Reader::open(Scope::Component, file.as_deref(), overrides);
+        Self::read(name, folder, reader)
     }
 
     pub(super) fn read(
@@ -116,21 +128,9 @@ impl ComponentSettings {
         folder: Option<&Path>,
         mut reader: Reader,
     ) -> Result<Self, SettingsError> {
-        let listen = read_listen(&mut reader);
-        let root = reader.value(&table::ROOT_FOLDER);
-        let home_page = reader.value(&table::HOME_PAGE);
-        // Fails only when there is no current folder; then the path as it was given is the best.
-        let full = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let root: Option<PathBuf> = folder.map(|folder| full(folder).join(root));
-        let mut settings = Self {
-            web: Web {
-                listen,
-                files: root.map(|root| Files { root, home_page }),
-                requests: Requests::read(&mut reader),
-                keep_alive: KeepAlive::default(),
-                responses: Responses::default(),
-                launch_at_startup: true,
-            },
+        let base = Base::of_component(folder);
+        Ok(Self {
+            web: Web::read(&mut reader, Scope::Component, &base),
             mount: read_mount(name, &mut reader),
             pool: read_pool(&mut reader),
             limits: Limits {
@@ -138,21 +138,17 @@ impl ComponentSettings {
                 deadline: reader.value(&table::LIMITS_DEADLINE),
                 response_bytes: reader.value(&table::LIMITS_RESPONSE),
             },
+            permissions: Permissions {
+                control: reader.value(&table::CONTROL),
+            },
             environment: Environment(reader.variables(&table::ENVIRONMENT)),
             values: reader.finish()?,
-        };
-        let root = settings
-            .web
-            .files
-            .as_ref()
-            .map(|files| files.root.to_string_lossy().into_owned());
-        settings.values.set(table::ROOT_FOLDER.key, root.into());
-        Ok(settings)
+        })
     }
 
-    /// Gives the properties of the WebServer class that are settings; `name` and `isRunning` are
-    /// not, and are the caller's to add. `HTTPPort` is null where there is none, and so is
-    /// `rootFolder` of a bare module.
+    /// Gives the properties of the WebServer class that are settings; those that are only shown are
+    /// the caller's to add. Those of legacy sessions are left out where there are scalable ones.
+    /// `HTTPPort` and `HTTPSPort` are null where there is none, and so are the folders of a bare module.
     pub fn properties(&self) -> Map<String, Json> {
         self.values.properties()
     }
@@ -170,28 +166,25 @@ impl ComponentSettings {
         changes
     }
 
+    /// Takes over what newer settings may change while the web server runs; its ports and TLS stay as they are in use.
+    pub fn adopt(&mut self, newer: &Self) {
+        let web = self.web.clone();
+        let mut values = self.values.clone();
+        *self = newer.clone();
+        self.web = web;
+        self.web.adopt(&newer.web, &newer.values);
+        values.adopt(&newer.values);
+        self.values = values;
+    }
+
+    /// Lists the settings that were written with another value than the default and have no effect in this version.
+    pub fn not_yet(&self) -> Vec<&'static str> {
+        self.values.not_yet()
+    }
+
     #[cfg(test)]
     pub(super) fn values(&self) -> &Values {
         &self.values
-    }
-}
-
-fn read_listen(reader: &mut Reader) -> Listen {
-    let enabled = reader.value(&table::HTTP_ENABLED);
-    let port = reader.named(&table::HTTP_PORT);
-    let addresses = reader.value(&table::ADDRESSES);
-    // Nothing is accepted that has no effect: who writes these means to be listening.
-    if !reader.is_written(&table::HTTP_PORT) {
-        let reason = "needs HTTPPort: a component listens only on a port that it names";
-        reader.refuse(&table::ADDRESSES, reason);
-        if enabled {
-            reader.refuse(&table::HTTP_ENABLED, reason);
-        }
-    }
-    Listen {
-        http: port.filter(|_| enabled),
-        https: None,
-        addresses,
     }
 }
 
@@ -199,7 +192,8 @@ fn read_mount(name: &str, reader: &mut Reader) -> Option<Mount> {
     let path = reader.named(&table::MOUNT_PATH);
     let host = reader.named(&table::MOUNT_HOST);
     let strip = reader.value(&table::MOUNT_STRIP);
-    if reader.is_written(&table::HTTP_PORT) && !reader.has_table("mount") {
+    let has_port = reader.is_written(&table::HTTP_PORT) || reader.is_written(&table::HTTPS_PORT);
+    if has_port && !reader.has_table("mount") {
         return None;
     }
     let has_path = reader.is_written(&table::MOUNT_PATH);
@@ -238,8 +232,8 @@ fn read_pool(reader: &mut Reader) -> Pool {
     // The default of `min` is 0, so it was written when it is above `max`.
     if pool.min > pool.max {
         reader.refuse(
-            &table::POOL_MIN,
-            &format!("must not be above pool.max, which is {}", pool.max),
+            &[&table::POOL_MIN, &table::POOL_MAX],
+            format!("pool.min must not be above pool.max, which is {}", pool.max),
         );
     }
     pool

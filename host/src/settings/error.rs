@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::overrides::Origin;
+
 /// All faults found in the settings of one web server object; displayed one per line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct SettingsError {
@@ -38,6 +40,7 @@ impl fmt::Display for SettingsError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct Fault {
     pub(super) place: Place,
+    pub(super) kind: FaultKind,
     pub(super) key: Option<String>,
     pub(super) value: Option<String>,
     pub(super) reason: String,
@@ -48,6 +51,7 @@ impl Fault {
     pub(super) fn of_place(place: Place, reason: impl Into<String>) -> Self {
         Self {
             place,
+            kind: FaultKind::BadValue,
             key: None,
             value: None,
             reason: reason.into(),
@@ -57,6 +61,14 @@ impl Fault {
     /// Says where the fault was written.
     pub fn place(&self) -> &Place {
         &self.place
+    }
+
+    /// Says what kind of fault it is; whatever is wrong in a file is [`FaultKind::File`].
+    pub fn kind(&self) -> FaultKind {
+        match self.place {
+            Place::File { .. } | Place::ComponentName(_) => FaultKind::File,
+            Place::Override | Place::Given(_) => self.kind,
+        }
     }
 
     /// Names the key, with its table: `limits.memory`.
@@ -82,6 +94,21 @@ impl fmt::Display for Fault {
     }
 }
 
+/// What kind of fault it is, for those who tell faults by a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The property is only shown, or only the operator may set it.
+    ReadOnly,
+    /// There is no such setting, or it is of the other kind of server.
+    UnknownSetting,
+    /// The value is of a wrong type or not allowed, by itself or beside the others.
+    BadValue,
+    /// The setting belongs to the process and holds only from its start.
+    ProcessSetting,
+    /// A file, or what is written in it, is wrong.
+    File,
+}
+
 /// Where something was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -98,14 +125,23 @@ pub enum Place {
     ComponentName(String),
     /// On the command line, after `--set`.
     Override,
+    /// Given to a server of a process that runs.
+    Given(Origin),
 }
 
 impl Place {
+    /// What is above what: a value of a higher layer hides one of a lower.
+    pub(super) fn layer(&self) -> u8 {
+        self.rank().0
+    }
+
     fn rank(&self) -> (u8, u32, u32) {
         match self {
             Self::ComponentName(_) => (0, 0, 0),
             Self::File { line, column, .. } => (1, line.unwrap_or(0), column.unwrap_or(0)),
             Self::Override => (2, 0, 0),
+            Self::Given(Origin::Session) => (3, 0, 0),
+            Self::Given(Origin::Start | Origin::Guest) => (4, 0, 0),
         }
     }
 }
@@ -122,6 +158,7 @@ impl fmt::Display for Place {
             }
             Self::ComponentName(name) => write!(f, "component {name:?}"),
             Self::Override => f.write_str("--set"),
+            Self::Given(origin) => origin.fmt(f),
         }
     }
 }

@@ -6,9 +6,10 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
+use serde_json::Value as Json;
 use toml::de::{DeTable, DeValue};
 
-use super::error::{Fault, Place, shown};
+use super::error::{Fault, FaultKind, Place, shown};
 
 /// A settings file is written by hand; anything larger was put there by mistake.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -41,6 +42,22 @@ impl Entry {
         let dot = if self.table.is_empty() { "" } else { "." };
         shown(&format!("{}{dot}{quote}{}{quote}", self.table, self.name))
     }
+
+    /// Says what is wrong with it; a secret is not shown.
+    pub(super) fn fault(&self, is_secret: bool, kind: FaultKind, reason: String) -> Fault {
+        let value = if is_secret {
+            "(hidden)".to_owned()
+        } else {
+            self.written.clone()
+        };
+        Fault {
+            place: self.place.clone(),
+            kind,
+            key: Some(self.key()),
+            value: Some(value),
+            reason,
+        }
+    }
 }
 
 /// A value of any type.
@@ -52,8 +69,11 @@ pub(super) enum Loose {
     Float(f64),
     Text(String),
     List(Vec<Self>),
-    Table,
-    Date,
+    Table(Vec<(String, Self)>),
+    /// As it is written.
+    Date(String),
+    /// Of JSON, in a list; elsewhere it stands for nothing written.
+    Null,
 }
 
 impl Document {
@@ -121,7 +141,7 @@ impl Document {
             let place = source.line_of(name.span().start);
             let name = name.get_ref().to_string();
             match value.get_ref() {
-                // Settings are one table deep; what is deeper is a value of a wrong type.
+                // Settings are one table deep; what is deeper is a value.
                 DeValue::Table(inner) if table.is_empty() => {
                     self.add_table(&name, inner, source);
                     self.tables.push((name, place));
@@ -157,16 +177,75 @@ impl From<&DeValue<'_>> for Loose {
                 Self::Integer(i128::from_str_radix(digits, number.radix()).unwrap_or(most))
             }
             DeValue::Float(number) => Self::Float(number.as_str().parse().unwrap_or(f64::NAN)),
-            DeValue::Datetime(_) => Self::Date,
+            DeValue::Datetime(date) => Self::Date(date.to_string()),
             DeValue::Array(list) => {
                 Self::List(list.iter().map(|value| value.get_ref().into()).collect())
             }
-            DeValue::Table(_) => Self::Table,
+            DeValue::Table(table) => Self::Table(
+                table
+                    .iter()
+                    .map(|(name, value)| (name.get_ref().to_string(), value.get_ref().into()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl From<&Json> for Loose {
+    fn from(value: &Json) -> Self {
+        match value {
+            Json::Null => Self::Null,
+            Json::Bool(flag) => Self::Boolean(*flag),
+            Json::Number(number) => Self::of_number(number),
+            Json::String(text) => Self::Text(text.clone()),
+            Json::Array(list) => Self::List(list.iter().map(Into::into).collect()),
+            Json::Object(object) => Self::Table(
+                object
+                    .iter()
+                    .filter(|(_, value)| !value.is_null())
+                    .map(|(name, value)| (name.clone(), value.into()))
+                    .collect(),
+            ),
         }
     }
 }
 
 impl Loose {
+    /// JSON does not tell whole numbers from others, and some programs write them all with decimals.
+    fn of_number(number: &serde_json::Number) -> Self {
+        if let Some(number) = number.as_i64() {
+            Self::Integer(number.into())
+        } else if let Some(number) = number.as_u64() {
+            Self::Integer(number.into())
+        } else {
+            match number.as_f64().unwrap_or(f64::NAN) {
+                whole if whole.fract() == 0.0 => Self::Integer(whole as i128),
+                other => Self::Float(other),
+            }
+        }
+    }
+
+    /// Writes the value as JSON; what JSON does not have becomes a text.
+    pub(super) fn json(&self) -> Json {
+        match self {
+            Self::Boolean(flag) => (*flag).into(),
+            Self::Integer(number) => match (i64::try_from(*number), u64::try_from(*number)) {
+                (Ok(number), _) => number.into(),
+                (_, Ok(number)) => number.into(),
+                _ => (*number as f64).into(),
+            },
+            Self::Float(number) if number.is_finite() => (*number).into(),
+            Self::Float(number) => number.to_string().into(),
+            Self::Text(text) | Self::Date(text) => text.as_str().into(),
+            Self::List(list) => list.iter().map(Self::json).collect(),
+            Self::Table(table) => table
+                .iter()
+                .map(|(name, value)| (name.clone(), value.json()))
+                .collect(),
+            Self::Null => Json::Null,
+        }
+    }
+
     /// Names the type, with its article, for messages.
     pub(super) fn type_name(&self) -> &'static str {
         match self {
@@ -175,8 +254,9 @@ impl Loose {
             Self::Float(_) => "a number with decimals",
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
-            Self::Table => "a table",
-            Self::Date => "a date",
+            Self::Table(_) => "a table",
+            Self::Date(_) => "a date",
+            Self::Null => "null",
         }
     }
 }

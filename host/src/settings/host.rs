@@ -7,11 +7,12 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 
 use super::error::SettingsError;
+use super::folders::Base;
 use super::overrides::Override;
 use super::reader::Reader;
 use super::setting::{Change, Definition, Scope, Values};
 use super::table;
-use super::web_server::{Files, KeepAlive, Listen, Requests, Responses, Web};
+use super::web_server::Web;
 
 /// Everything that `tessera.toml` and `--set` decide.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,15 +32,15 @@ pub struct HostSettings {
     values: Values,
 }
 
-/// `[server]`: the connections of the whole process, and how it ends.
+/// `[server]` and `[tls]`: the connections of the whole process, and how it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connections {
     /// The open connections at the same time, over all listeners.
     pub max: u32,
     /// How long a client may take to send the head of a request.
     pub header_timeout: Duration,
-    /// How long a connection is kept while no request comes.
-    pub keep_alive_timeout: Duration,
+    /// `[tls] handshake_timeout`: how long a client may take to agree on a TLS connection.
+    pub handshake_timeout: Duration,
     /// How long requests in flight may take to finish when their web server stops.
     pub drain_timeout: Duration,
 }
@@ -92,37 +93,19 @@ impl HostSettings {
     }
 
     pub(super) fn read(site: &Path, mut reader: Reader) -> Result<Self, SettingsError> {
-        // Fails only when there is no current folder; then the path as it was given is the best.
-        let site = std::path::absolute(site).unwrap_or_else(|_| site.to_owned());
-        let http_enabled = reader.value(&table::HTTP_ENABLED);
-        let http_port = reader
-            .named(&table::HTTP_PORT)
-            .unwrap_or(table::HTTP_PORT.kind.standard);
+        let base = Base::of_site(site);
+        let web = Web::read(&mut reader, Scope::Host, &base);
         let admin_enabled = reader.value(&table::ADMIN_ENABLED);
         let admin = Admin {
             address: reader.value(&table::ADMIN_ADDRESS),
             access_key: reader.named(&table::ADMIN_ACCESS_KEY),
         };
-        let mut settings = Self {
-            web: Web {
-                listen: Listen {
-                    http: http_enabled.then_some(http_port),
-                    https: None,
-                    addresses: reader.value(&table::ADDRESSES),
-                },
-                files: Some(Files {
-                    root: site.join(reader.value(&table::ROOT_FOLDER)),
-                    home_page: reader.value(&table::HOME_PAGE),
-                }),
-                requests: Requests::read(&mut reader),
-                keep_alive: KeepAlive::default(),
-                responses: Responses::default(),
-                launch_at_startup: true,
-            },
+        Ok(Self {
+            web,
             connections: Connections {
                 max: reader.value(&table::SERVER_CONNECTIONS),
                 header_timeout: reader.value(&table::SERVER_HEADER_TIMEOUT),
-                keep_alive_timeout: reader.value(&table::SERVER_KEEP_ALIVE_TIMEOUT),
+                handshake_timeout: reader.value(&table::TLS_HANDSHAKE_TIMEOUT),
                 drain_timeout: reader.value(&table::SERVER_DRAIN_TIMEOUT),
             },
             admin: admin_enabled.then_some(admin),
@@ -135,20 +118,24 @@ impl HostSettings {
                 code_cache: reader.value(&table::ENGINE_CODE_CACHE),
             },
             values: reader.finish()?,
-            site,
-        };
-        settings.values.set(table::HTTP_PORT.key, http_port.into());
-        let root = settings
-            .web
-            .files
-            .as_ref()
-            .map(|files| files.root.to_string_lossy().into_owned());
-        settings.values.set(table::ROOT_FOLDER.key, root.into());
-        Ok(settings)
+            site: base.own.unwrap_or_default(),
+        })
     }
 
-    /// Gives the properties of the WebServer class that are settings; `name` and `isRunning` are
-    /// not, and are the caller's to add.
+    /// Gives the full path of `certificateFolder`, whatever else is wrong: where a pair is to be made that the settings
+    /// ask for. None when that setting itself is wrong.
+    pub fn certificate_folder(site: &Path, overrides: &[Override]) -> Option<PathBuf> {
+        let file = site.join("tessera.toml");
+        let reader = Reader::open(Scope::Host, Some(&file), overrides);
+        let own = Base::of_site(site).own?;
+        match reader.written(&table::CERTIFICATE_FOLDER).pop() {
+            Some((folder, _)) => Some(own.join(folder)),
+            None => Some(own).filter(|_| !reader.is_written(&table::CERTIFICATE_FOLDER)),
+        }
+    }
+
+    /// Gives the properties of the WebServer class that are settings; those that are only shown are
+    /// the caller's to add. Those of legacy sessions are left out where there are scalable ones.
     pub fn properties(&self) -> Map<String, Json> {
         self.values.properties()
     }
@@ -169,9 +156,13 @@ impl HostSettings {
 
     /// Takes over what newer settings may change without a restart; the rest stays as it is in use.
     pub fn adopt(&mut self, newer: &Self) {
-        self.web.files = newer.web.files.clone();
-        self.web.requests = newer.web.requests.clone();
+        self.web.adopt(&newer.web, &newer.values);
         self.values.adopt(&newer.values);
+    }
+
+    /// Lists the settings that were written with another value than the default and have no effect in this version.
+    pub fn not_yet(&self) -> Vec<&'static str> {
+        self.values.not_yet()
     }
 
     #[cfg(test)]

@@ -1,19 +1,22 @@
 //! What the operator wrote, turned into values that cannot be wrong.
 //!
 //! Two steps. `file` and `overrides` read what was written as it was written (*loose*: any key,
-//! any type, and the line it stands on). `host` and `component` make strict values of it, small
+//! any type, and the place it stands at). `host` and `component` make strict values of it, small
 //! structs per stage of a request, through the definitions in `table`: the one place that says
 //! what exists, what is allowed, what the default is and when a change takes effect. Every fault is
 //! collected, so that an operator sees all of them at once.
 
+mod assemble;
 mod component;
 mod error;
 mod file;
+mod folders;
 mod host;
 mod kind;
 mod overrides;
 mod reader;
 mod reference;
+mod schema;
 mod setting;
 mod table;
 mod unknown;
@@ -23,12 +26,14 @@ mod web_server;
 #[cfg(test)]
 mod tests;
 
-pub use component::{ComponentSettings, Environment, Limits, Mount, Policy, Pool};
-pub use error::{Fault, Place, SettingsError};
+pub use component::{ComponentSettings, Environment, Limits, Mount, Permissions, Policy, Pool};
+pub use error::{Fault, FaultKind, Place, SettingsError};
+pub use folders::{CERTIFICATE_FILE, KEY_FILE};
 pub use host::{Admin, Connections, Engine, HostSettings, Log, LogFormat};
-pub use overrides::Override;
+pub use overrides::{Origin, Override};
 pub use reference::reference_markdown;
-pub use setting::{Change, Effect};
+pub use schema::schema;
+pub use setting::{Change, Effect, Scope, effect_of};
 pub use value::Secret;
 pub use web_server::{
     Addresses, Charset, Compression, Cors, CorsRule, Files, Https, KeepAlive, Listen, Requests,

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::error::{Fault, Place, SettingsError};
-use super::file::{Document, Entry, Loose};
+use serde_json::Value as Json;
+
+use super::error::{Fault, FaultKind, Place, SettingsError};
+use super::file::{Document, Entry};
 use super::kind::text::Variable;
 use super::kind::{Kind, Preset};
 use super::overrides::Override;
-use super::setting::{Definition, Scope, Setting, Values};
-use super::{table, unknown};
+use super::setting::{Definition, Effect, Scope, Setting, Values};
+use super::unknown;
 
 /// The written settings of one web server object on their way to strict ones.
 pub(super) struct Reader {
@@ -52,8 +54,8 @@ impl Reader {
         let overrides = overrides.iter().map(Override::entry);
         for entry in entries.into_iter().chain(overrides) {
             // Of a table that is unknown as a whole nothing more is said.
-            let is_override = entry.place == Place::Override;
-            if !is_override && !entry.table.is_empty() && !tables.contains(&entry.table) {
+            let is_in_file = matches!(entry.place, Place::File { .. });
+            if is_in_file && !entry.table.is_empty() && !tables.contains(&entry.table) {
                 continue;
             }
             match unknown::entry_fault(server, &entry) {
@@ -71,8 +73,16 @@ impl Reader {
 
     /// Gives the value as it was written, or the default.
     pub(super) fn value<K: Preset>(&mut self, setting: &'static Setting<K>) -> K::Value {
-        let value = self.last(setting).unwrap_or_else(|| setting.kind.preset());
-        self.values.set(setting.key, setting.kind.json(&value));
+        let preset = setting.kind.preset();
+        let Some(value) = self.last(setting) else {
+            self.values.set(setting.key, setting.kind.json(&preset));
+            return preset;
+        };
+        let json = setting.kind.json(&value);
+        if setting.effect == Effect::NotYet && json != setting.kind.json(&preset) {
+            self.values.note_not_yet(setting.key);
+        }
+        self.values.set(setting.key, json);
         value
     }
 
@@ -105,21 +115,50 @@ impl Reader {
                 Err(reason) => self.faults.push(fault_of(setting, entry, reason)),
             }
         }
-        self.values.set(setting.key, serde_json::Value::Null);
+        self.values.set(setting.key, Json::Null);
         variables
     }
 
-    /// Whether the file has this table, be it empty.
-    pub(super) fn has_table(&self, name: &str) -> bool {
-        self.tables.iter().any(|table| table == name)
+    /// Gives every value that was written and is right, with its place; the last is the one that counts.
+    pub(super) fn written<K: Kind>(&self, setting: &'static Setting<K>) -> Vec<(K::Value, Place)> {
+        let entries = self.entries.iter().filter(|entry| is_of(setting, entry));
+        entries
+            .filter_map(|entry| Some((setting.read(&entry.value).ok()?, entry.place.clone())))
+            .collect()
     }
 
-    /// Refuses a value that is right by itself but not beside the others.
-    pub(super) fn refuse(&mut self, definition: &'static dyn Definition, reason: &str) {
-        if let Some(entry) = self.entries.iter().rfind(|entry| is_of(definition, entry)) {
-            self.faults
-                .push(fault_of(definition, entry, reason.to_owned()));
+    /// Shows a value in another way than it was read.
+    pub(super) fn show(&mut self, definition: &'static dyn Definition, value: Json) {
+        self.values.set(definition.key(), value);
+    }
+
+    /// Whether the file has this table, be it empty, or a value above the file is of it.
+    pub(super) fn has_table(&self, name: &str) -> bool {
+        let is_of_it = |entry: &Entry| entry.table == name;
+        self.tables.iter().any(|table| table == name) || self.entries.iter().any(is_of_it)
+    }
+
+    /// Refuses values that are right by themselves but not together. The fault is of the one that was written last:
+    /// of a start with settings, when the file was right without them. Says whether any was written.
+    pub(super) fn refuse(
+        &mut self,
+        definitions: &[&'static dyn Definition],
+        reason: impl Into<String>,
+    ) -> bool {
+        let mut last: Option<(&Entry, &dyn Definition)> = None;
+        for definition in definitions {
+            let entry = self.entries.iter().rfind(|entry| is_of(*definition, entry));
+            let Some(entry) = entry else { continue };
+            let is_above = |last: &Entry| entry.place.layer() > last.place.layer();
+            if last.is_none_or(|(last, _)| is_above(last)) {
+                last = Some((entry, *definition));
+            }
         }
+        let Some((entry, definition)) = last else {
+            return false;
+        };
+        self.faults.push(fault_of(definition, entry, reason.into()));
+        true
     }
 
     /// Whether a value was written, be it wrong.
@@ -159,26 +198,5 @@ fn is_of(definition: &dyn Definition, entry: &Entry) -> bool {
 }
 
 fn fault_of(definition: &dyn Definition, entry: &Entry, reason: String) -> Fault {
-    let is_secret = definition.is_secret();
-    let value = if is_secret {
-        "(hidden)".to_owned()
-    } else {
-        entry.written.clone()
-    };
-    Fault {
-        place: entry.place.clone(),
-        key: Some(entry.key()),
-        value: Some(value),
-        reason,
-    }
-}
-
-/// Says what is wrong with a table where a value of a setting should stand.
-pub(super) fn table_as_value(name: &str) -> Option<String> {
-    let definition = table::find("", name)?;
-    Some(format!(
-        "must be {}, not {}",
-        definition.allowed(),
-        Loose::Table.type_name()
-    ))
+    entry.fault(definition.is_secret(), FaultKind::BadValue, reason)
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::setting::{Definition, Scope};
-use super::table::{READ_ONLY, SETTINGS, TABLES};
+use super::setting::{Definition, Effect, Scope};
+use super::table::{NOT_YET, READ_ONLY, SETTINGS, TABLES};
 
 /// Writes the reference page in Markdown.
 pub fn reference_markdown() -> String {
@@ -11,23 +11,44 @@ pub fn reference_markdown() -> String {
     page.push_str("\n## Properties of the WebServer class\n\n");
     page.push_str("At the top level of either file.\n\n");
     push_table(&mut page, "");
-    let read_only: Vec<String> = READ_ONLY.iter().map(|name| format!("`{name}`")).collect();
-    push(
-        &mut page,
-        format_args!("\nRead-only: {}.\n", read_only.join(", ")),
-    );
-    for (table, scope, doc) in TABLES {
-        let file = match scope {
-            Scope::Component => "settings.toml",
-            Scope::Host | Scope::Both => "tessera.toml",
-        };
+    page.push_str("\nShown, and never set:\n\n| property | type | |\n|---|---|---|\n");
+    for property in READ_ONLY {
+        let (name, schema_type, doc) = (property.name, property.schema_type, property.doc);
         push(
             &mut page,
-            format_args!("\n## `[{table}]`\n\n{doc} In `{file}`.\n\n"),
+            format_args!("| `{name}` | {schema_type} | {doc} |\n"),
         );
-        push_table(&mut page, table);
     }
+    for table in TABLES {
+        let file = match table.scope {
+            Scope::Component => "`settings.toml`",
+            Scope::Host => "`tessera.toml`",
+            Scope::Both => "`tessera.toml` and `settings.toml`",
+        };
+        let (name, doc) = (table.name, table.doc);
+        push(
+            &mut page,
+            format_args!("\n## `[{name}]`\n\n{doc} In {file}.\n\n"),
+        );
+        push_table(&mut page, name);
+    }
+    push_not_yet(&mut page);
     page
+}
+
+fn push_not_yet(page: &mut String) {
+    page.push_str("\n## Not enforced yet\n\n");
+    page.push_str("These are accepted, checked and shown, and have no effect in this version.\n\n");
+    page.push_str("| key | what it is going to say |\n|---|---|\n");
+    for definition in SETTINGS.iter().filter(|it| it.effect() == Effect::NotYet) {
+        let (key, doc) = (definition.key(), definition.doc());
+        push(page, format_args!("| `{key}` | {doc} |\n"));
+    }
+    let unknown: Vec<String> = NOT_YET.iter().map(|key| format!("`{key}`")).collect();
+    push(
+        page,
+        format_args!("\nNot accepted yet: {}.\n", unknown.join(", ")),
+    );
 }
 
 const INTRODUCTION: &str = "\
@@ -73,7 +94,8 @@ fn push_row(page: &mut String, definition: &dyn Definition) {
         format_args!(
             "| {name} | {of} | {} | {} | {} | {} | {} |\n",
             definition.type_name(),
-            definition.allowed(),
+            // Markdown would take two of them for emphasis.
+            definition.allowed().replace('*', "\\*"),
             definition.default_text(),
             definition.effect(),
             definition.doc(),

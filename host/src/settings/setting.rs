@@ -23,9 +23,12 @@ pub(super) struct Setting<K> {
 
 /// Which web servers have a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
+pub enum Scope {
+    /// The host's.
     Host,
+    /// Those of components.
     Component,
+    /// All.
     Both,
 }
 
@@ -44,6 +47,21 @@ pub enum Effect {
     ServerRestart,
     /// When the process is started again.
     ProcessRestart,
+    /// Never in this version: it is accepted, checked and shown.
+    NotYet,
+}
+
+impl Effect {
+    /// Whether a web server that runs takes a changed value over.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Reload | Self::NotYet)
+    }
+}
+
+/// Says when a setting takes effect; none when there is no such setting. The key is dotted for a table.
+pub fn effect_of(key: &str) -> Option<Effect> {
+    let (table, name) = key.split_once('.').unwrap_or(("", key));
+    table::find(table, name).map(|definition| definition.effect())
 }
 
 impl fmt::Display for Effect {
@@ -52,6 +70,7 @@ impl fmt::Display for Effect {
             Self::Reload => "reload",
             Self::ServerRestart => "restart of the web server",
             Self::ProcessRestart => "restart of the process",
+            Self::NotYet => "accepted and checked; no effect in this version",
         })
     }
 }
@@ -77,6 +96,8 @@ pub(super) trait Definition: Sync {
     /// Whether an override is a text however it looks: `--set defaultHomepage=2024`.
     fn is_text(&self) -> bool;
     fn is_secret(&self) -> bool;
+    /// What is accepted, as JSON Schema, without a description.
+    fn schema(&self) -> Json;
 
     fn table(&self) -> &'static str {
         self.key().split_once('.').map_or("", |(table, _)| table)
@@ -130,6 +151,10 @@ impl<K: Kind> Definition for Setting<K> {
     fn is_secret(&self) -> bool {
         K::IS_SECRET
     }
+
+    fn schema(&self) -> Json {
+        self.kind.schema()
+    }
 }
 
 impl<K: Kind> Setting<K> {
@@ -155,16 +180,43 @@ impl<K: Kind> Setting<K> {
 
 /// All values by key, as they are shown and compared; secrets are left out.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Values(BTreeMap<&'static str, Json>);
+pub(super) struct Values {
+    all: BTreeMap<&'static str, Json>,
+    not_yet: Vec<&'static str>,
+}
+
+/// "Not returned in scalable sessions mode."
+static OF_LEGACY_SESSIONS: &[&dyn Definition] = &[
+    &table::PROCESS_TIMEOUT,
+    &table::SESSION_TIMEOUT,
+    &table::MAX_SESSIONS,
+];
 
 impl Values {
     pub(super) fn set(&mut self, key: &'static str, value: Json) {
-        self.0.insert(key, value);
+        self.all.insert(key, value);
+    }
+
+    /// Notes a setting that was written and has no effect in this version.
+    pub(super) fn note_not_yet(&mut self, key: &'static str) {
+        self.not_yet.push(key);
+    }
+
+    pub(super) fn not_yet(&self) -> Vec<&'static str> {
+        self.not_yet.clone()
+    }
+
+    pub(super) fn get(&self, definition: &dyn Definition) -> Option<&Json> {
+        self.all.get(definition.key())
     }
 
     /// Gives the properties of the WebServer class, spelled as the class spells them.
     pub(super) fn properties(&self) -> Map<String, Json> {
-        let properties = self.0.iter().filter(|(key, _)| !key.contains('.'));
+        let is_scalable = self.get(&table::SCALABLE_SESSION) == Some(&Json::Bool(true));
+        let is_hidden =
+            |key: &str| is_scalable && OF_LEGACY_SESSIONS.iter().any(|legacy| legacy.key() == key);
+        let is_shown = |key: &str| !key.contains('.') && !is_hidden(key);
+        let properties = self.all.iter().filter(|(key, _)| is_shown(key));
         properties
             .map(|(key, value)| ((*key).to_owned(), value.clone()))
             .collect()
@@ -174,20 +226,20 @@ impl Values {
     pub(super) fn adopt(&mut self, newer: &Self) {
         for definition in table::SETTINGS
             .iter()
-            .filter(|definition| definition.effect() == Effect::Reload)
+            .filter(|definition| definition.effect().is_live())
         {
-            if let Some(value) = newer.0.get(definition.key()) {
-                self.0.insert(definition.key(), value.clone());
+            if let Some(value) = newer.get(*definition) {
+                self.set(definition.key(), value.clone());
             }
         }
+        self.not_yet.clone_from(&newer.not_yet);
     }
 
     /// Lists what differs, in the order of the table.
     pub(super) fn changes(&self, newer: &Self) -> Vec<Change> {
-        let differ = |key| self.0.get(key) != newer.0.get(key);
         let changed = table::SETTINGS
             .iter()
-            .filter(|definition| differ(definition.key()));
+            .filter(|definition| self.get(**definition) != newer.get(**definition));
         changed
             .map(|changed| Change {
                 key: changed.key(),
@@ -200,10 +252,10 @@ impl Values {
 #[cfg(test)]
 impl Values {
     pub(super) fn keys(&self) -> impl Iterator<Item = &'static str> {
-        self.0.keys().copied()
+        self.all.keys().copied()
     }
 
     pub(super) fn value(&self, key: &str) -> Json {
-        self.0.get(key).cloned().unwrap_or_default()
+        self.all.get(key).cloned().unwrap_or_default()
     }
 }

@@ -1,10 +1,10 @@
 //! Keys that are no settings: what they were probably meant to be.
 
-use super::error::{Fault, Place, shown};
+use super::error::{Fault, FaultKind, Place, shown};
 use super::file::Entry;
-use super::reader::table_as_value;
+use super::overrides;
 use super::setting::{Definition, Scope};
-use super::table::{self, NOT_YET, READ_ONLY, SETTINGS, TABLES};
+use super::table::{self, NOT_YET, READ_ONLY, RENAMED, SETTINGS, TABLES};
 
 /// Longer words are compared by their beginning: no key is as long.
 const COMPARED_CHARACTERS_MAX: usize = 48;
@@ -12,20 +12,24 @@ const COMPARED_CHARACTERS_MAX: usize = 48;
 /// More differences are another word.
 const SLIPS_MAX: usize = 3;
 
-/// Says what is wrong with a key, if it is no setting of this web server.
+/// Says what is wrong with a key, if it is no setting of this web server, or none that may be set from there.
 pub(super) fn entry_fault(server: Scope, entry: &Entry) -> Option<Fault> {
     let found = table::find(&entry.table, &entry.name);
-    if found.is_some_and(|definition| definition.scope().covers(server)) {
-        return None;
+    let here = found.filter(|definition| definition.scope().covers(server));
+    if let Some(definition) = here {
+        let (kind, reason) = overrides::refusal(&entry.place, definition)?;
+        return Some(entry.fault(definition.is_secret(), kind, reason));
     }
     let key = entry.key();
-    let is_table = TABLES.iter().any(|(name, ..)| *name == key);
+    let is_table = TABLES.iter().any(|table| table.name == key);
     let likely = likely_setting(server, &entry.table, &entry.name);
+    let mut kind = FaultKind::UnknownSetting;
     let reason = if let Some(definition) = found {
         belongs_elsewhere(definition.scope())
     } else if is_table {
         format!("is a table: write [{key}], with its settings below")
-    } else if let Some(reason) = known_but_not_set(&key) {
+    } else if let Some((known, reason)) = known_but_not_set(&key) {
+        kind = known;
         reason
     } else if let Some(definition) = likely {
         format!("unknown key; did you mean `{}`?", definition.key())
@@ -34,29 +38,19 @@ pub(super) fn entry_fault(server: Scope, entry: &Entry) -> Option<Fault> {
     };
     // What may be a secret under a wrong name is hidden too.
     let is_secret = found.or(likely).is_some_and(Definition::is_secret) || sounds_secret(&key);
-    let value = if is_secret {
-        "(hidden)".to_owned()
-    } else {
-        entry.written.clone()
-    };
-    Some(Fault {
-        place: entry.place.clone(),
-        key: Some(key),
-        value: Some(value),
-        reason,
-    })
+    Some(entry.fault(is_secret, kind, reason))
 }
 
 /// Says what is wrong with a table, if it is none of this web server.
 pub(super) fn table_fault(server: Scope, name: &str, place: &Place) -> Option<Fault> {
-    let found = TABLES.iter().find(|(table, ..)| *table == name);
+    let found = TABLES.iter().find(|table| table.name == name);
     let reason = match found {
-        Some((_, scope, _)) if scope.covers(server) => return None,
-        Some((_, scope, _)) => belongs_elsewhere(*scope),
+        Some(table) if table.scope.covers(server) => return None,
+        Some(table) => belongs_elsewhere(table.scope),
         None => {
             let here: Vec<&str> = tables_of(server).collect();
             table_as_value(name)
-                .or_else(|| known_but_not_set(name))
+                .or_else(|| known_but_not_set(name).map(|(_, reason)| reason))
                 .unwrap_or_else(|| match closest(name, here.iter().copied()) {
                     Some(table) => format!("unknown table; did you mean `[{table}]`?"),
                     None => format!("unknown table; there are {}", here.join(", ")),
@@ -66,10 +60,17 @@ pub(super) fn table_fault(server: Scope, name: &str, place: &Place) -> Option<Fa
     let key = Some(format!("[{}]", shown(name)));
     Some(Fault {
         place: place.clone(),
+        kind: FaultKind::UnknownSetting,
         key,
         value: None,
         reason,
     })
+}
+
+/// Says what is wrong with a table where a value of a setting should stand.
+fn table_as_value(name: &str) -> Option<String> {
+    let definition = table::find("", name)?;
+    Some(format!("must be {}, not a table", definition.allowed()))
 }
 
 fn belongs_elsewhere(scope: Scope) -> String {
@@ -79,13 +80,17 @@ fn belongs_elsewhere(scope: Scope) -> String {
     }
 }
 
-fn known_but_not_set(key: &str) -> Option<String> {
-    if READ_ONLY.contains(&key) {
-        Some("is read-only: it is shown, and cannot be set".to_owned())
+fn known_but_not_set(key: &str) -> Option<(FaultKind, String)> {
+    if READ_ONLY.iter().any(|property| property.name == key) {
+        let reason = "is read-only: it is shown, and cannot be set".to_owned();
+        Some((FaultKind::ReadOnly, reason))
     } else if NOT_YET.contains(&key) {
-        Some("is not supported yet by this version".to_owned())
+        let reason = "is not supported yet by this version".to_owned();
+        Some((FaultKind::UnknownSetting, reason))
     } else {
-        None
+        let (_, new) = RENAMED.iter().find(|(old, _)| *old == key)?;
+        let reason = format!("is called `{new}` now");
+        Some((FaultKind::UnknownSetting, reason))
     }
 }
 
@@ -117,8 +122,8 @@ fn keys_of(server: Scope, table: &str) -> String {
 fn tables_of(server: Scope) -> impl Iterator<Item = &'static str> {
     TABLES
         .iter()
-        .filter(move |(_, scope, _)| scope.covers(server))
-        .map(|(name, ..)| *name)
+        .filter(move |table| table.scope.covers(server))
+        .map(|table| table.name)
 }
 
 fn sounds_secret(key: &str) -> bool {

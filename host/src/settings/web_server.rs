@@ -4,9 +4,6 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::reader::Reader;
-use super::table;
-
 /// The settings of one web server object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Web {
@@ -187,40 +184,59 @@ pub enum Charset {
     Windows1256,
 }
 
-impl Requests {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        let body_bytes_max = reader.value(&table::REQUEST_SIZE);
-        Self {
-            // The documents: "passing the maximum value means that, in practice, no limit is set".
-            body_bytes_max: Some(body_bytes_max).filter(|max| *max < table::REQUEST_SIZE.kind.max),
-            processes_max: reader.value(&table::PROCESSES),
-            trace: false,
-            sync_urls: false,
+impl Charset {
+    /// All of them, in the order of the documents.
+    pub const ALL: &[Self] = &[
+        Self::Iso8859_1,
+        Self::Iso8859_9,
+        Self::Iso8859_10,
+        Self::ShiftJis,
+        Self::Windows31J,
+        Self::Big5,
+        Self::EucKr,
+        Self::Utf8,
+        Self::Windows1250,
+        Self::Windows1251,
+        Self::Windows1253,
+        Self::Windows1255,
+        Self::Windows1256,
+    ];
+
+    /// Its number in the registry of IANA (MIBEnum).
+    pub fn mib(self) -> u16 {
+        match self {
+            Self::Iso8859_1 => 4,
+            Self::Iso8859_9 => 12,
+            Self::Iso8859_10 => 13,
+            Self::ShiftJis => 17,
+            Self::Windows31J => 2024,
+            Self::Big5 => 2026,
+            Self::EucKr => 38,
+            Self::Utf8 => 106,
+            Self::Windows1250 => 2250,
+            Self::Windows1251 => 2251,
+            Self::Windows1253 => 2253,
+            Self::Windows1255 => 2255,
+            Self::Windows1256 => 2256,
         }
     }
-}
 
-impl Default for KeepAlive {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            requests_max: Some(100),
-            timeout: Duration::from_secs(15),
-        }
-    }
-}
-
-impl Default for Responses {
-    fn default() -> Self {
-        Self {
-            charset: Charset::Utf8,
-            extended_characters: false,
-            compression: Compression {
-                level: Some(1),
-                threshold: 1024,
-            },
-            cors: None,
-            hsts: None,
+    /// Its name as the documents spell it; IANA spells one of them differently (`Shift_JIS`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Iso8859_1 => "ISO-8859-1",
+            Self::Iso8859_9 => "ISO-8859-9",
+            Self::Iso8859_10 => "ISO-8859-10",
+            Self::ShiftJis => "Shift-JIS",
+            Self::Windows31J => "Windows-31J",
+            Self::Big5 => "Big5",
+            Self::EucKr => "euc-kr",
+            Self::Utf8 => "UTF-8",
+            Self::Windows1250 => "Windows-1250",
+            Self::Windows1251 => "Windows-1251",
+            Self::Windows1253 => "Windows-1253",
+            Self::Windows1255 => "Windows-1255",
+            Self::Windows1256 => "Windows-1256",
         }
     }
 }

@@ -1,12 +1,17 @@
 //! The kinds of values: what each accepts, what it becomes, how it is described.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::file::Loose;
 
+pub(in crate::settings) mod cookie;
+pub(in crate::settings) mod cors;
+pub(in crate::settings) mod folder;
 pub(in crate::settings) mod network;
 pub(in crate::settings) mod quantity;
+pub(in crate::settings) mod response;
 pub(in crate::settings) mod text;
+pub(in crate::settings) mod tls;
 
 /// A kind of value.
 pub(in crate::settings) trait Kind: Sync {
@@ -23,7 +28,10 @@ pub(in crate::settings) trait Kind: Sync {
     /// Completes "must be …".
     fn allowed(&self) -> String;
     fn default_text(&self) -> String;
+    /// The value as it is shown.
     fn json(&self, value: &Self::Value) -> Json;
+    /// What is accepted, as JSON Schema (2020-12), with the default if there is one.
+    fn schema(&self) -> Json;
 }
 
 /// A kind that has a value when nothing is written.
@@ -80,11 +88,46 @@ impl Kind for Flag {
     fn json(&self, value: &bool) -> Json {
         (*value).into()
     }
+
+    fn schema(&self) -> Json {
+        json!({"type": "boolean", "default": self.default})
+    }
 }
 
 impl Preset for Flag {
     fn preset(&self) -> bool {
         self.default
+    }
+}
+
+/// `true` or `false`; what holds when neither is written depends on the site.
+#[derive(Debug)]
+pub(in crate::settings) struct OpenFlag {
+    pub(in crate::settings) default: &'static str,
+}
+
+impl Kind for OpenFlag {
+    type Value = bool;
+    const TYPE: &'static str = Flag::TYPE;
+
+    fn read(&self, loose: &Loose) -> Result<bool, Refusal> {
+        Flag { default: false }.read(loose)
+    }
+
+    fn allowed(&self) -> String {
+        Flag { default: false }.allowed()
+    }
+
+    fn default_text(&self) -> String {
+        self.default.to_owned()
+    }
+
+    fn json(&self, value: &bool) -> Json {
+        (*value).into()
+    }
+
+    fn schema(&self) -> Json {
+        json!({"type": "boolean"})
     }
 }
 
@@ -129,6 +172,11 @@ impl<T: Copy + PartialEq + Sync> Kind for Choice<T> {
             .find(|(_, option)| option == value)
             .map_or("", |(word, _)| *word)
             .into()
+    }
+
+    fn schema(&self) -> Json {
+        let words: Vec<_> = self.options().map(|(word, _)| *word).collect();
+        json!({"enum": words, "default": self.default.0})
     }
 }
 

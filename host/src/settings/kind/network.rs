@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{Kind, Preset, Refusal};
 use crate::settings::file::Loose;
@@ -42,6 +42,11 @@ impl Kind for Port {
 
     fn json(&self, value: &u16) -> Json {
         (*value).into()
+    }
+
+    fn schema(&self) -> Json {
+        // It is shown as null where there is none.
+        json!({"type": ["integer", "null"], "minimum": 0, "maximum": u16::MAX})
     }
 }
 
@@ -99,6 +104,16 @@ impl Kind for AddressList {
             },
         }
     }
+
+    fn schema(&self) -> Json {
+        let list = json!({
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": 1,
+            "maxItems": ADDRESSES_MAX,
+        });
+        json!({"anyOf": [{"type": "string"}, list], "default": "0.0.0.0"})
+    }
 }
 
 impl Preset for AddressList {
@@ -141,6 +156,10 @@ impl Kind for Loopback {
     fn json(&self, value: &SocketAddr) -> Json {
         value.to_string().into()
     }
+
+    fn schema(&self) -> Json {
+        json!({"type": "string", "default": self.default.to_string()})
+    }
 }
 
 impl Preset for Loopback {
@@ -175,6 +194,10 @@ impl Kind for MountPath {
     fn json(&self, value: &String) -> Json {
         value.as_str().into()
     }
+
+    fn schema(&self) -> Json {
+        json!({"type": "string"})
+    }
 }
 
 /// The host name for which the host hands requests to a component.
@@ -203,6 +226,10 @@ impl Kind for HostName {
     fn json(&self, value: &String) -> Json {
         value.as_str().into()
     }
+
+    fn schema(&self) -> Json {
+        json!({"type": "string"})
+    }
 }
 
 /// Takes the path of a mount without the slash at its end, if it is one; `/` stays.
@@ -220,7 +247,7 @@ pub(in crate::settings) fn mount_path(path: &str) -> Option<String> {
 }
 
 /// Takes a host name in the one spelling it is compared in, if it is one.
-fn host_name(name: &str) -> Option<String> {
+pub(in crate::settings) fn host_name(name: &str) -> Option<String> {
     if let Ok(address) = name.parse::<IpAddr>() {
         return Some(address.to_canonical().to_string());
     }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{Kind, Preset, Refusal};
 use crate::settings::file::Loose;
@@ -47,6 +47,15 @@ where
     fn json(&self, value: &T) -> Json {
         (*value).into()
     }
+
+    fn schema(&self) -> Json {
+        json!({
+            "type": "integer",
+            "minimum": self.min.into(),
+            "maximum": self.max.into(),
+            "default": self.default.into(),
+        })
+    }
 }
 
 impl<T> Preset for Number<T>
@@ -56,6 +65,109 @@ where
 {
     fn preset(&self) -> T {
         self.default
+    }
+}
+
+/// A whole number; 0 brings back the default.
+#[derive(Debug)]
+pub(in crate::settings) struct Restorable {
+    pub(in crate::settings) max: u32,
+    pub(in crate::settings) default: u32,
+    pub(in crate::settings) unit: &'static str,
+}
+
+impl Kind for Restorable {
+    type Value = u32;
+    const TYPE: &'static str = "number";
+    const NOUN: &'static str = "a whole number";
+
+    fn read(&self, loose: &Loose) -> Result<u32, Refusal> {
+        let Loose::Integer(number) = loose else {
+            return Err(Refusal::Type);
+        };
+        match u32::try_from(*number) {
+            Ok(0) => Ok(self.default),
+            Ok(number) if number <= self.max => Ok(number),
+            _ => Err(Refusal::Value),
+        }
+    }
+
+    fn allowed(&self) -> String {
+        let (max, unit, default) = (self.max, self.unit, self.default);
+        format!("from 0 to {max} ({unit}; 0 means {default})")
+    }
+
+    fn default_text(&self) -> String {
+        self.default.to_string()
+    }
+
+    fn json(&self, value: &u32) -> Json {
+        (*value).into()
+    }
+
+    fn schema(&self) -> Json {
+        json!({"type": "integer", "minimum": 0, "maximum": self.max, "default": self.default})
+    }
+}
+
+impl Preset for Restorable {
+    fn preset(&self) -> u32 {
+        self.default
+    }
+}
+
+/// One of a few numbers, each with its meaning; the first is the default.
+#[derive(Debug)]
+pub(in crate::settings) struct Levels {
+    pub(in crate::settings) default: (u8, &'static str),
+    pub(in crate::settings) others: &'static [(u8, &'static str)],
+}
+
+impl Levels {
+    fn options(&self) -> impl Iterator<Item = &(u8, &'static str)> {
+        std::iter::once(&self.default).chain(self.others)
+    }
+}
+
+impl Kind for Levels {
+    type Value = u8;
+    const TYPE: &'static str = "number";
+
+    fn read(&self, loose: &Loose) -> Result<u8, Refusal> {
+        let Loose::Integer(number) = loose else {
+            return Err(Refusal::Type);
+        };
+        let option = self
+            .options()
+            .find(|(level, _)| i128::from(*level) == *number);
+        option.map(|(level, _)| *level).ok_or(Refusal::Value)
+    }
+
+    fn allowed(&self) -> String {
+        let options: Vec<String> = self
+            .options()
+            .map(|(level, meaning)| format!("{level} ({meaning})"))
+            .collect();
+        format!("one of {}", options.join(", "))
+    }
+
+    fn default_text(&self) -> String {
+        self.default.0.to_string()
+    }
+
+    fn json(&self, value: &u8) -> Json {
+        (*value).into()
+    }
+
+    fn schema(&self) -> Json {
+        let levels: Vec<_> = self.options().map(|(level, _)| *level).collect();
+        json!({"enum": levels, "default": self.default.0})
+    }
+}
+
+impl Preset for Levels {
+    fn preset(&self) -> u8 {
+        self.default.0
     }
 }
 
@@ -94,6 +206,16 @@ impl Kind for Size {
 
     fn json(&self, value: &u64) -> Json {
         (*value).into()
+    }
+
+    fn schema(&self) -> Json {
+        json!({
+            "type": ["integer", "string"],
+            "minimum": self.min,
+            "maximum": self.max,
+            "pattern": r"^\s*[0-9]+\s*([bB]|[kKmMgG][iI]?[bB])?\s*$",
+            "default": self.default,
+        })
     }
 }
 
@@ -139,6 +261,16 @@ impl Kind for Time {
 
     fn json(&self, value: &Duration) -> Json {
         value.as_secs_f64().into()
+    }
+
+    fn schema(&self) -> Json {
+        json!({
+            "type": ["number", "string"],
+            "minimum": self.min.as_secs_f64(),
+            "maximum": self.max.as_secs_f64(),
+            "pattern": r"^\s*[0-9]+(\.[0-9]{1,9})?\s*(ms|s|min|h)\s*$",
+            "default": self.default.as_secs_f64(),
+        })
     }
 }
 

@@ -1,106 +1,10 @@
-//! Texts: folders, pages, log filters, secrets.
+//! Texts: log filters, names of servers, secrets.
 
-use std::path::PathBuf;
-
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{Kind, Preset, Refusal};
 use crate::settings::file::Loose;
 use crate::settings::value::Secret;
-
-/// What the common file systems still carry.
-const PATH_BYTES_MAX: usize = 1024;
-
-/// A folder inside the folder of the site or component.
-#[derive(Debug)]
-pub(in crate::settings) struct Folder {
-    pub(in crate::settings) default: &'static str,
-    /// First segments that hold what no visitor may read.
-    pub(in crate::settings) reserved: &'static [&'static str],
-}
-
-impl Kind for Folder {
-    type Value = PathBuf;
-    const TYPE: &'static str = "text";
-    const IS_TEXT: bool = true;
-
-    fn read(&self, loose: &Loose) -> Result<PathBuf, Refusal> {
-        let path = loose.text()?;
-        // Some file systems do not tell case apart, so neither does this.
-        let first = path.split('/').next().unwrap_or_default();
-        let is_reserved = self
-            .reserved
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(first));
-        if is_reserved || !is_path_inside(path) {
-            Err(Refusal::Value)
-        } else {
-            Ok(path.into())
-        }
-    }
-
-    fn allowed(&self) -> String {
-        let reserved = self.reserved.join(" or ");
-        format!(
-            "a path inside the folder of the site or component, such as \"public/html\": relative, \
-             without \"..\", dot folders or a slash at either end, and not in {reserved}"
-        )
-    }
-
-    fn default_text(&self) -> String {
-        format!("\"{}\"", self.default)
-    }
-
-    fn json(&self, value: &PathBuf) -> Json {
-        value.to_string_lossy().into()
-    }
-}
-
-impl Preset for Folder {
-    fn preset(&self) -> PathBuf {
-        self.default.into()
-    }
-}
-
-/// The page that answers `/`; an empty text is none.
-#[derive(Debug)]
-pub(in crate::settings) struct HomePage {
-    pub(in crate::settings) default: &'static str,
-}
-
-impl Kind for HomePage {
-    type Value = Option<String>;
-    const TYPE: &'static str = "text";
-    const IS_TEXT: bool = true;
-
-    fn read(&self, loose: &Loose) -> Result<Option<String>, Refusal> {
-        match loose.text()? {
-            "" => Ok(None),
-            path if is_path_inside(path) => Ok(Some(path.to_owned())),
-            _ => Err(Refusal::Value),
-        }
-    }
-
-    fn allowed(&self) -> String {
-        "a path inside rootFolder, such as \"welcome/index.html\": without \"..\", dot files or a \
-         slash at either end; or \"\" for none"
-            .to_owned()
-    }
-
-    fn default_text(&self) -> String {
-        format!("\"{}\"", self.default)
-    }
-
-    fn json(&self, value: &Option<String>) -> Json {
-        value.clone().unwrap_or_default().into()
-    }
-}
-
-impl Preset for HomePage {
-    fn preset(&self) -> Option<String> {
-        Some(self.default.to_owned())
-    }
-}
 
 /// What is logged: a level, or levels per part of the program.
 #[derive(Debug)]
@@ -148,11 +52,73 @@ impl Kind for LogFilter {
     fn json(&self, value: &String) -> Json {
         value.as_str().into()
     }
+
+    fn schema(&self) -> Json {
+        json!({"type": "string", "default": self.default})
+    }
 }
 
 impl Preset for LogFilter {
     fn preset(&self) -> String {
         self.default.to_owned()
+    }
+}
+
+/// Servers that a component may start and stop.
+#[derive(Debug)]
+pub(in crate::settings) struct ServerNames;
+
+const SERVERS_MAX: usize = 1_000;
+const NAME_BYTES_MAX: usize = 255;
+
+impl Kind for ServerNames {
+    type Value = Vec<String>;
+    const TYPE: &'static str = "list of texts";
+    const NOUN: &'static str = "a list of";
+
+    fn read(&self, loose: &Loose) -> Result<Vec<String>, Refusal> {
+        let Loose::List(list) = loose else {
+            return Err(Refusal::Type);
+        };
+        if list.len() > SERVERS_MAX {
+            return Err(Refusal::Value);
+        }
+        let mut names: Vec<String> = Vec::with_capacity(list.len());
+        for loose in list {
+            let name = loose.text().map_err(|_| Refusal::Value)?;
+            let is_name = (1..=NAME_BYTES_MAX).contains(&name.len())
+                && !name.contains(|c: char| c.is_control() || c == '/');
+            if !is_name {
+                return Err(Refusal::Value);
+            }
+            if !names.iter().any(|other| other == name) {
+                names.push(name.to_owned());
+            }
+        }
+        Ok(names)
+    }
+
+    fn allowed(&self) -> String {
+        "names of components, \"self\", \"host\", or \"*\" for all but itself".to_owned()
+    }
+
+    fn default_text(&self) -> String {
+        "[]".to_owned()
+    }
+
+    fn json(&self, value: &Vec<String>) -> Json {
+        value.as_slice().into()
+    }
+
+    fn schema(&self) -> Json {
+        let name = json!({"type": "string", "minLength": 1, "maxLength": NAME_BYTES_MAX});
+        json!({"type": "array", "items": name, "maxItems": SERVERS_MAX, "default": []})
+    }
+}
+
+impl Preset for ServerNames {
+    fn preset(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 
@@ -187,6 +153,10 @@ impl Kind for AccessKey {
     fn json(&self, _: &Secret) -> Json {
         Json::Null
     }
+
+    fn schema(&self) -> Json {
+        json!({"type": "string", "minLength": 8, "maxLength": 256, "writeOnly": true})
+    }
 }
 
 /// The value of an environment variable; hidden in messages, since many are passwords.
@@ -219,12 +189,8 @@ impl Kind for Variable {
     fn json(&self, _: &String) -> Json {
         Json::Null
     }
-}
 
-/// Whether a relative path stays inside, names something, and needs no reading twice.
-fn is_path_inside(path: &str) -> bool {
-    // A colon is a drive or a stream on Windows, a backslash its separator.
-    let is_forbidden = |c: char| c.is_control() || c == '\\' || c == ':';
-    let is_segment = |segment: &str| !segment.is_empty() && !segment.starts_with('.');
-    path.len() <= PATH_BYTES_MAX && !path.contains(is_forbidden) && path.split('/').all(is_segment)
+    fn schema(&self) -> Json {
+        json!({"type": "string", "writeOnly": true})
+    }
 }

@@ -1,10 +1,10 @@
-//! Tessera's own tables in `settings.toml`: mount, pool, limits, environment.
+//! Tessera's own tables in `settings.toml`: mount, pool, limits, permissions, environment.
 
 use super::{minutes, ms, seconds};
 use crate::settings::component::Policy;
 use crate::settings::kind::network::{HostName, MountPath};
 use crate::settings::kind::quantity::{Number, Size, Time};
-use crate::settings::kind::text::Variable;
+use crate::settings::kind::text::{ServerNames, Variable};
 use crate::settings::kind::{Choice, Flag};
 use crate::settings::setting::Effect::Reload;
 use crate::settings::setting::Scope::Component;
@@ -131,6 +131,14 @@ pub(in crate::settings) static LIMITS_RESPONSE: Setting<Size> = Setting {
         default: 64 * MIB,
     },
     doc: "The largest response body that a web process may make.",
+};
+
+pub(in crate::settings) static CONTROL: Setting<ServerNames> = Setting {
+    key: "permissions.control",
+    scope: Component,
+    effect: Reload,
+    kind: ServerNames,
+    doc: "The servers that the component may start and stop.",
 };
 
 pub(in crate::settings) static ENVIRONMENT: Setting<Variable> = Setting {

@@ -37,18 +37,6 @@ pub(in crate::settings) static SERVER_HEADER_TIMEOUT: Setting<Time> = Setting {
     doc: "How long a client may take to send the head of a request.",
 };
 
-pub(in crate::settings) static SERVER_KEEP_ALIVE_TIMEOUT: Setting<Time> = Setting {
-    key: "server.keep_alive_timeout",
-    scope: Host,
-    effect: ProcessRestart,
-    kind: Time {
-        min: ms(100),
-        max: minutes(60),
-        default: seconds(15),
-    },
-    doc: "How long a connection is kept while no request comes.",
-};
-
 pub(in crate::settings) static SERVER_DRAIN_TIMEOUT: Setting<Time> = Setting {
     key: "server.drain_timeout",
     scope: Host,
@@ -59,6 +47,18 @@ pub(in crate::settings) static SERVER_DRAIN_TIMEOUT: Setting<Time> = Setting {
         default: seconds(10),
     },
     doc: "How long requests in flight may take to finish when their web server stops.",
+};
+
+pub(in crate::settings) static TLS_HANDSHAKE_TIMEOUT: Setting<Time> = Setting {
+    key: "tls.handshake_timeout",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Time {
+        min: ms(100),
+        max: minutes(10),
+        default: seconds(10),
+    },
+    doc: "How long a client may take to agree on a TLS connection.",
 };
 
 pub(in crate::settings) static ADMIN_ENABLED: Setting<Flag> = Setting {

@@ -3,29 +3,67 @@
 use std::time::Duration;
 
 use super::setting::{Definition, Scope};
-use Scope::{Component, Host};
+use Scope::{Both, Component, Host};
 
 mod class;
 mod component;
 mod host;
+mod responses;
+mod sessions;
+mod web;
 
 pub(super) use class::*;
 pub(super) use component::*;
 pub(super) use host::*;
+pub(super) use responses::*;
+pub(super) use sessions::*;
+pub(super) use web::*;
 
 /// All settings, in the order of the reference page.
 pub(super) static SETTINGS: &[&dyn Definition] = &[
     &HTTP_ENABLED,
     &HTTP_PORT,
+    &HTTPS_ENABLED,
+    &HTTPS_PORT,
     &ADDRESSES,
+    &CERTIFICATE_FOLDER,
+    &MIN_TLS_VERSION,
+    &CIPHER_SUITE,
     &ROOT_FOLDER,
     &HOME_PAGE,
     &REQUEST_SIZE,
     &PROCESSES,
+    &HTTP_TRACE,
+    &CHARACTER_SET,
+    &COMPRESSION_LEVEL,
+    &COMPRESSION_THRESHOLD,
+    &CORS_ENABLED,
+    &CORS_SETTINGS,
+    &HSTS_ENABLED,
+    &HSTS_MAX_AGE,
+    &SCALABLE_SESSION,
+    &KEEP_SESSION,
+    &PROCESS_TIMEOUT,
+    &SESSION_TIMEOUT,
+    &MAX_SESSIONS,
+    &COOKIE_DOMAIN,
+    &COOKIE_PATH,
+    &COOKIE_SAME_SITE,
+    &SESSION_ADDRESS,
+    &DEBUG_LOG,
+    &LOG_RECORDING,
+    &KEEP_ALIVE_ENABLED,
+    &KEEP_ALIVE_REQUESTS,
+    &KEEP_ALIVE_TIMEOUT,
+    &LAUNCH,
+    &EXTENDED_CHARACTERS,
+    &SYNC_URLS,
+    &CACHE_ENABLED,
+    &CACHE_SIZE,
     &SERVER_CONNECTIONS,
     &SERVER_HEADER_TIMEOUT,
-    &SERVER_KEEP_ALIVE_TIMEOUT,
     &SERVER_DRAIN_TIMEOUT,
+    &TLS_HANDSHAKE_TIMEOUT,
     &ADMIN_ENABLED,
     &ADMIN_ADDRESS,
     &ADMIN_ACCESS_KEY,
@@ -44,80 +82,135 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &LIMITS_MEMORY,
     &LIMITS_DEADLINE,
     &LIMITS_RESPONSE,
+    &CONTROL,
     &ENVIRONMENT,
 ];
 
-/// Tessera's own tables, each with its scope and what it is about.
-pub(super) static TABLES: &[(&str, Scope, &str)] = &[
-    (
-        "server",
-        Host,
-        "The connections of the whole process, and how it ends.",
-    ),
-    ("admin", Host, "The admin endpoint."),
-    ("log", Host, "The process's log."),
-    ("engine", Host, "What all components share."),
-    (
-        "mount",
-        Component,
-        "Where the host's server hands requests to the component.",
-    ),
-    (
-        "pool",
-        Component,
-        "The instances kept for the next web process.",
-    ),
-    ("limits", Component, "What one web process may use."),
-    (
-        "environment",
-        Component,
-        "Environment variables, by name, that the component can read.",
-    ),
+/// One of Tessera's own tables.
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) scope: Scope,
+    /// One sentence for the reference page.
+    pub(super) doc: &'static str,
+}
+
+/// Tessera's own tables, in the order of the reference page.
+pub(super) static TABLES: &[Table] = &[
+    Table {
+        name: "keep_alive",
+        scope: Both,
+        doc: "Connections that are kept for further requests.",
+    },
+    Table {
+        name: "web",
+        scope: Both,
+        doc: "The web server, where the WebServer class has no property for it.",
+    },
+    Table {
+        name: "cache",
+        scope: Both,
+        doc: "Static files in memory.",
+    },
+    Table {
+        name: "server",
+        scope: Host,
+        doc: "The connections of the whole process, and how it ends.",
+    },
+    Table {
+        name: "tls",
+        scope: Host,
+        doc: "TLS of the whole process.",
+    },
+    Table {
+        name: "admin",
+        scope: Host,
+        doc: "The admin endpoint.",
+    },
+    Table {
+        name: "log",
+        scope: Host,
+        doc: "The process's log.",
+    },
+    Table {
+        name: "engine",
+        scope: Host,
+        doc: "What all components share.",
+    },
+    Table {
+        name: "mount",
+        scope: Component,
+        doc: "Where the host's server hands requests to the component.",
+    },
+    Table {
+        name: "pool",
+        scope: Component,
+        doc: "The instances kept for the next web process.",
+    },
+    Table {
+        name: "limits",
+        scope: Component,
+        doc: "What one web process may use.",
+    },
+    Table {
+        name: "permissions",
+        scope: Component,
+        doc: "What the component may do beside answering requests.",
+    },
+    Table {
+        name: "environment",
+        scope: Component,
+        doc: "Environment variables, by name, that the component can read.",
+    },
 ];
+
+/// A property that is shown and cannot be set.
+pub(super) struct ReadOnly {
+    pub(super) name: &'static str,
+    /// Its type in JSON Schema.
+    pub(super) schema_type: &'static str,
+    /// One sentence for the reference page.
+    pub(super) doc: &'static str,
+}
 
 /// Properties that are shown and cannot be set.
-pub(super) static READ_ONLY: &[&str] = &[
-    "isRunning",
-    "name",
-    "openSSLVersion",
-    "perfectForwardSecrecy",
-    "sessionCookieName",
+pub(super) static READ_ONLY: &[ReadOnly] = &[
+    ReadOnly {
+        name: "accessKeyDefined",
+        schema_type: "boolean",
+        doc: "Whether admin has an access key.",
+    },
+    ReadOnly {
+        name: "isRunning",
+        schema_type: "boolean",
+        doc: "Whether the web server runs.",
+    },
+    ReadOnly {
+        name: "name",
+        schema_type: "string",
+        doc: "Its name: the component's, or that of the site's folder for the host.",
+    },
+    ReadOnly {
+        name: "openSSLVersion",
+        schema_type: "string",
+        doc: "The TLS library and its version.",
+    },
+    ReadOnly {
+        name: "perfectForwardSecrecy",
+        schema_type: "boolean",
+        doc: "Whether every TLS connection has keys of its own that nobody can work out later.",
+    },
+    ReadOnly {
+        name: "sessionCookieName",
+        schema_type: "string",
+        doc: "The name of the session cookie.",
+    },
 ];
 
-/// Properties and tables that have a meaning, but not yet in this version.
-pub(super) static NOT_YET: &[&str] = &[
-    "accessKeyDefined",
-    "cache",
-    "certificateFolder",
-    "characterSet",
-    "cipherSuite",
-    "CORSEnabled",
-    "CORSSettings",
-    "debugLog",
-    "handlers",
-    "HSTSEnabled",
-    "HSTSMaxAge",
-    "HTTPCompressionLevel",
-    "HTTPCompressionThreshold",
-    "HTTPTrace",
-    "HTTPSEnabled",
-    "HTTPSPort",
-    "inactiveProcessTimeout",
-    "inactiveSessionTimeout",
-    "keepSession",
-    "logRecording",
-    "maxSessions",
-    "minTLSVersion",
-    "permissions",
-    "quotas",
-    "rules",
-    "scalableSession",
-    "sessionCookieDomain",
-    "sessionCookiePath",
-    "sessionCookieSameSite",
-    "sessionIPAddressValidation",
-    "admin.https_address",
-];
+/// Properties and settings that have a meaning, but not yet in this version.
+pub(super) static NOT_YET: &[&str] = &["handlers", "quotas", "rules", "admin.https_address"];
+
+/// Settings that have another key now.
+pub(super) static RENAMED: &[(&str, &str)] = &[("server.keep_alive_timeout", "keep_alive.timeout")];
 
 /// Finds a setting by its table (empty at the top level) and its name there.
 pub(super) fn find(table: &str, name: &str) -> Option<&'static dyn Definition> {

@@ -21,7 +21,7 @@ fn without_a_file_every_default_holds() {
     assert_eq!(
         settings.web.requests,
         Requests {
-            body_bytes_max: None,
+            body_bytes_max: Some(2_000_000),
             processes_max: 100,
             trace: false,
             sync_urls: false
@@ -242,7 +242,7 @@ fn environment_takes_any_name_and_prints_no_value() {
 #[test]
 fn a_component_is_read_from_its_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let load = || ComponentSettings::load("shop", Some(folder.path()));
+    let load = || ComponentSettings::load("shop", Some(folder.path()), &[]);
     assert_eq!(
         load().unwrap().web.files.unwrap().root,
         folder.path().join("WebFolder")
@@ -254,7 +254,7 @@ fn a_component_is_read_from_its_folder() {
     .unwrap();
     assert_eq!(load().unwrap().limits.memory_bytes, 1 << 30);
 
-    let bare = ComponentSettings::load("shop", None).unwrap();
+    let bare = ComponentSettings::load("shop", None, &[]).unwrap();
     assert_eq!(bare.web.files, None);
     assert_eq!(bare.properties()["rootFolder"], Json::Null);
     assert_eq!(bare.limits.memory_bytes, 128 << 20);

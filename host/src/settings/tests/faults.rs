@@ -43,9 +43,14 @@ x = 1
              `admin.address`?",
             "/site/tessera.toml:9: admin.enabled = 'no': must be true or false, not a text",
             "/site/tessera.toml:10: [admn]: unknown table; did you mean `[admin]`?",
-            "--set nothing=1: unknown key; there are HTTPEnabled, HTTPPort, IPAddressToListen, \
-             rootFolder, defaultHomepage, maxRequestSize, maxConcurrentProcesses, [server], \
-             [admin], [log], [engine]",
+            "--set nothing=1: unknown key; there are HTTPEnabled, HTTPPort, HTTPSEnabled, HTTPSPort, \
+             IPAddressToListen, certificateFolder, minTLSVersion, cipherSuite, rootFolder, \
+             defaultHomepage, maxRequestSize, maxConcurrentProcesses, HTTPTrace, characterSet, \
+             HTTPCompressionLevel, HTTPCompressionThreshold, CORSEnabled, CORSSettings, \
+             HSTSEnabled, HSTSMaxAge, scalableSession, keepSession, inactiveProcessTimeout, \
+             inactiveSessionTimeout, maxSessions, sessionCookieDomain, sessionCookiePath, \
+             sessionCookieSameSite, sessionIPAddressValidation, debugLog, logRecording, \
+             [keep_alive], [web], [cache], [server], [tls], [admin], [log], [engine]",
             "--set HTTPPort=70000: must be from 0 to 65535 (TCP port; 0 means 80)",
             "--set admin.enabled=2: must be true or false, not a number",
         ],
@@ -89,12 +94,22 @@ fn unknown_keys_say_what_was_probably_meant() {
             "unknown key; there are level, format",
         ),
         ("log = 'debug'", "is a table: write [log]"),
-        ("HTTPSPort = 443", "is not supported yet by this version"),
+        ("handlers = []", "is not supported yet by this version"),
+        (
+            "[server]\nkeep_alive_timeout = 1",
+            "is called `keep_alive.timeout` now",
+        ),
+        ("accessKeyDefined = true", "is read-only"),
         (
             "[admin]\nhttps_address = ''",
             "is not supported yet by this version",
         ),
-        ("[cache]\nsize = 1", "is not supported yet by this version"),
+        (
+            "[[handlers]]\npattern = '/'",
+            "is not supported yet by this version",
+        ),
+        ("[quotas]\nn = 1", "is not supported yet by this version"),
+        ("[CORSSettings]\nhost = '*'", "must be a list of at most"),
         ("name = 'x'", "is read-only"),
         ("isRunning = true", "is read-only"),
         (

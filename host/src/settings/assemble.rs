@@ -1,0 +1,267 @@
+//! Reads the web server object, which the host and a component have alike but for the ports.
+
+use serde_json::Value as Json;
+
+use super::folders::{Base, CERTIFICATE_FILE, Folders, KEY_FILE};
+use super::kind::network::Port;
+use super::kind::{Preset, tls};
+use super::reader::Reader;
+use super::setting::{Definition, Scope, Setting, Values};
+use super::table;
+use super::web_server::{
+    Compression, Cors, Files, Https, KeepAlive, Listen, Requests, Responses, Tls, Web,
+};
+
+impl Web {
+    /// Reads what `owner`, the host or a component, decides about its web server.
+    pub(super) fn read(reader: &mut Reader, owner: Scope, base: &Base) -> Self {
+        let folders = Folders::read(reader, base);
+        let listen = read_listen(reader, owner, &folders);
+        let home_page = reader.value(&table::HOME_PAGE);
+        let requests = Requests::read(reader);
+        check_sessions(reader, requests.processes_max);
+        // Static files are cached by a later version; the size is the host's alone.
+        reader.value(&table::CACHE_ENABLED);
+        if owner == Scope::Host {
+            reader.value(&table::CACHE_SIZE);
+        }
+        Self {
+            responses: Responses::read(reader, listen.https.is_some()),
+            listen,
+            files: folders.root.map(|root| Files { root, home_page }),
+            requests,
+            keep_alive: KeepAlive::read(reader),
+            launch_at_startup: reader.value(&table::LAUNCH),
+        }
+    }
+
+    /// Takes over what newer settings change in a web server that runs; `values` are the newer ones.
+    pub(super) fn adopt(&mut self, newer: &Self, values: &Values) {
+        let is_strict = self.responses.hsts.is_some();
+        self.files.clone_from(&newer.files);
+        self.requests = newer.requests.clone();
+        self.keep_alive = newer.keep_alive;
+        self.responses = newer.responses.clone();
+        // Whether there is HSTS at all waits for a restart, its duration does not.
+        let max_age = values.get(&table::HSTS_MAX_AGE).and_then(Json::as_u64);
+        self.responses.hsts = max_age.filter(|_| is_strict);
+    }
+}
+
+fn read_listen(reader: &mut Reader, owner: Scope, folders: &Folders) -> Listen {
+    let http = read_port(reader, owner, &table::HTTP_PORT);
+    let https = read_port(reader, owner, &table::HTTPS_PORT);
+    let http_enabled = reader.value(&table::HTTP_ENABLED);
+    let https_named = https.is_some();
+    let https_enabled = reader.named(&table::HTTPS_ENABLED);
+    let tls = read_tls(reader, folders);
+    if owner == Scope::Component {
+        refuse_without_port(reader, http_enabled, https_enabled);
+    }
+    // Who names a port of a component means it to be there; the host's has a default.
+    let must_have_pair = match owner {
+        Scope::Component => https_named && https_enabled != Some(false),
+        Scope::Host | Scope::Both => https_enabled == Some(true),
+    };
+    let has_pair = folders.has_pair();
+    if must_have_pair && !has_pair {
+        refuse_without_pair(reader, folders);
+    }
+    let https_enabled = https_named && https_enabled.unwrap_or(has_pair);
+    reader.show(&table::HTTPS_ENABLED, https_enabled.into());
+    let listen = Listen {
+        http: http.filter(|_| http_enabled),
+        https: https
+            .zip(tls)
+            .filter(|_| https_enabled)
+            .map(|(port, tls)| Https { port, tls }),
+        addresses: reader.value(&table::ADDRESSES),
+    };
+    let https = listen.https.as_ref().map(|https| https.port);
+    if https.is_some() && https == listen.http {
+        let reason = "must not be the same port for HTTP and HTTPS";
+        reader.refuse(&[&table::HTTPS_PORT, &table::HTTP_PORT], reason);
+    }
+    listen
+}
+
+/// The host has the port that the protocol is known by, a component only one that it names.
+fn read_port(reader: &mut Reader, owner: Scope, setting: &'static Setting<Port>) -> Option<u16> {
+    let port = reader.named(setting);
+    let port = port.or_else(|| (owner == Scope::Host).then_some(setting.kind.standard));
+    reader.show(setting, port.into());
+    port
+}
+
+fn read_tls(reader: &mut Reader, folders: &Folders) -> Option<Tls> {
+    let min_version = reader.value(&table::MIN_TLS_VERSION);
+    let listed = reader.value(&table::CIPHER_SUITE);
+    Some(Tls {
+        certificate_folder: folders.certificate.clone()?,
+        min_version,
+        cipher_suites: tls::offered(listed),
+    })
+}
+
+/// Nothing is accepted that has no effect: who writes these for a component means it to be listening.
+fn refuse_without_port(reader: &mut Reader, http_enabled: bool, https_enabled: Option<bool>) {
+    let has_http = reader.is_written(&table::HTTP_PORT);
+    let has_https = reader.is_written(&table::HTTPS_PORT);
+    let mut refuse = |definitions: &[&'static dyn Definition], needed: &str| {
+        for definition in definitions {
+            let reason =
+                format!("needs {needed}: a component listens only on a port that it names");
+            reader.refuse(&[*definition], reason);
+        }
+    };
+    if !has_http && http_enabled {
+        refuse(&[&table::HTTP_ENABLED], "HTTPPort");
+    }
+    if !has_https {
+        if https_enabled == Some(true) {
+            refuse(&[&table::HTTPS_ENABLED], "HTTPSPort");
+        }
+        refuse(
+            &[
+                &table::CERTIFICATE_FOLDER,
+                &table::MIN_TLS_VERSION,
+                &table::CIPHER_SUITE,
+            ],
+            "HTTPSPort",
+        );
+    }
+    if !has_http && !has_https {
+        refuse(
+            &[
+                &table::ADDRESSES,
+                &table::KEEP_ALIVE_ENABLED,
+                &table::KEEP_ALIVE_REQUESTS,
+                &table::KEEP_ALIVE_TIMEOUT,
+            ],
+            "HTTPPort or HTTPSPort",
+        );
+    }
+}
+
+fn refuse_without_pair(reader: &mut Reader, folders: &Folders) {
+    // A bare module that names no folder has nowhere to keep them.
+    let reason = match &folders.certificate {
+        Some(folder) => format!(
+            "needs the certificate {} and its key {}; for a certificate to try with, run `tessera serve --dev-tls`",
+            folder.join(CERTIFICATE_FILE).display(),
+            folder.join(KEY_FILE).display()
+        ),
+        None => format!("needs certificateFolder, with {CERTIFICATE_FILE} and {KEY_FILE} in it"),
+    };
+    reader.refuse(
+        &[
+            &table::HTTPS_ENABLED,
+            &table::HTTPS_PORT,
+            &table::CERTIFICATE_FOLDER,
+        ],
+        reason,
+    );
+}
+
+/// Sessions and logs come with later versions; what is written of them is checked already.
+fn check_sessions(reader: &mut Reader, processes_max: u32) {
+    let is_scalable = reader.value(&table::SCALABLE_SESSION);
+    let is_legacy = reader.value(&table::KEEP_SESSION);
+    if is_scalable && is_legacy {
+        let reason =
+            "keepSession needs scalableSession = false: a web server has one kind of sessions";
+        reader.refuse(&[&table::KEEP_SESSION, &table::SCALABLE_SESSION], reason);
+    }
+    let sessions_max = reader.value(&table::MAX_SESSIONS);
+    if sessions_max > processes_max {
+        let is_written = reader
+            .written(&table::MAX_SESSIONS)
+            .last()
+            .is_some_and(|(written, _)| *written != table::MAX_SESSIONS.kind.default);
+        if is_written {
+            let reason =
+                format!("must not be above maxConcurrentProcesses, which is {processes_max}");
+            reader.refuse(&[&table::MAX_SESSIONS], reason);
+        }
+        reader.show(&table::MAX_SESSIONS, processes_max.into());
+    }
+    reader.value(&table::PROCESS_TIMEOUT);
+    reader.value(&table::SESSION_TIMEOUT);
+    reader.value(&table::COOKIE_DOMAIN);
+    reader.value(&table::COOKIE_PATH);
+    reader.value(&table::COOKIE_SAME_SITE);
+    reader.value(&table::SESSION_ADDRESS);
+    reader.value(&table::DEBUG_LOG);
+    reader.value(&table::LOG_RECORDING);
+}
+
+impl Requests {
+    fn read(reader: &mut Reader) -> Self {
+        let body_bytes_max = reader.value(&table::REQUEST_SIZE);
+        Self {
+            // The documents: "passing the maximum value means that, in practice, no limit is set".
+            body_bytes_max: Some(body_bytes_max).filter(|max| *max < table::REQUEST_SIZE.kind.max),
+            processes_max: reader.value(&table::PROCESSES),
+            trace: reader.value(&table::HTTP_TRACE),
+            sync_urls: reader.value(&table::SYNC_URLS),
+        }
+    }
+}
+
+impl KeepAlive {
+    fn read(reader: &mut Reader) -> Self {
+        Self {
+            enabled: reader.value(&table::KEEP_ALIVE_ENABLED),
+            requests_max: Some(reader.value(&table::KEEP_ALIVE_REQUESTS)).filter(|max| *max > 0),
+            timeout: reader.value(&table::KEEP_ALIVE_TIMEOUT),
+        }
+    }
+}
+
+impl Responses {
+    fn read(reader: &mut Reader, is_https: bool) -> Self {
+        let cors_enabled = reader.value(&table::CORS_ENABLED);
+        let rules = reader.value(&table::CORS_SETTINGS);
+        let hsts_enabled = reader.value(&table::HSTS_ENABLED);
+        let hsts_max_age = reader.value(&table::HSTS_MAX_AGE);
+        if hsts_enabled && !is_https {
+            let reason = "HSTS requires that HTTPS is enabled";
+            reader.refuse(&[&table::HSTS_ENABLED, &table::HTTPS_ENABLED], reason);
+        }
+        Self {
+            charset: reader.value(&table::CHARACTER_SET),
+            extended_characters: reader.value(&table::EXTENDED_CHARACTERS),
+            compression: Compression {
+                level: reader.value(&table::COMPRESSION_LEVEL),
+                threshold: reader.value(&table::COMPRESSION_THRESHOLD),
+            },
+            cors: cors_enabled.then_some(Cors { rules }),
+            hsts: hsts_enabled.then_some(hsts_max_age),
+        }
+    }
+}
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        Self {
+            enabled: table::KEEP_ALIVE_ENABLED.kind.preset(),
+            requests_max: Some(table::KEEP_ALIVE_REQUESTS.kind.preset()),
+            timeout: table::KEEP_ALIVE_TIMEOUT.kind.preset(),
+        }
+    }
+}
+
+impl Default for Responses {
+    fn default() -> Self {
+        Self {
+            charset: table::CHARACTER_SET.kind.preset(),
+            extended_characters: table::EXTENDED_CHARACTERS.kind.preset(),
+            compression: Compression {
+                level: table::COMPRESSION_LEVEL.kind.preset(),
+                threshold: table::COMPRESSION_THRESHOLD.kind.preset(),
+            },
+            cors: None,
+            hsts: None,
+        }
+    }
+}

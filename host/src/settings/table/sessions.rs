@@ -1,0 +1,125 @@
+//! The properties of the WebServer class about sessions and logs, spelled as the class spells them.
+
+use crate::settings::kind::cookie::{CookieDomain, CookiePath};
+use crate::settings::kind::quantity::{Levels, Restorable};
+use crate::settings::kind::{Choice, Flag};
+use crate::settings::setting::Effect::NotYet;
+use crate::settings::setting::Scope::Both;
+use crate::settings::setting::Setting;
+
+/// A year; a session that is silent for longer is forgotten by everybody.
+const MINUTES_MAX: u32 = 525_600;
+
+pub(in crate::settings) static SCALABLE_SESSION: Setting<Flag> = Setting {
+    key: "scalableSession",
+    scope: Both,
+    effect: NotYet,
+    kind: Flag { default: true },
+    doc: "Whether the web server has scalable sessions.",
+};
+
+pub(in crate::settings) static KEEP_SESSION: Setting<Flag> = Setting {
+    key: "keepSession",
+    scope: Both,
+    effect: NotYet,
+    kind: Flag { default: false },
+    doc: "Whether it has legacy sessions; it has one kind of sessions, or none.",
+};
+
+pub(in crate::settings) static PROCESS_TIMEOUT: Setting<Restorable> = Setting {
+    key: "inactiveProcessTimeout",
+    scope: Both,
+    effect: NotYet,
+    kind: Restorable {
+        max: MINUTES_MAX,
+        default: 480,
+        unit: "minutes",
+    },
+    doc: "How long the process of a silent legacy session lives; not shown with scalable sessions.",
+};
+
+pub(in crate::settings) static SESSION_TIMEOUT: Setting<Restorable> = Setting {
+    key: "inactiveSessionTimeout",
+    scope: Both,
+    effect: NotYet,
+    kind: Restorable {
+        max: MINUTES_MAX,
+        default: 480,
+        unit: "minutes",
+    },
+    doc: "How long the cookie of a silent legacy session lives; not shown with scalable sessions.",
+};
+
+pub(in crate::settings) static MAX_SESSIONS: Setting<Restorable> = Setting {
+    key: "maxSessions",
+    scope: Both,
+    effect: NotYet,
+    kind: Restorable {
+        max: 32_000,
+        default: 100,
+        unit: "sessions",
+    },
+    doc: "The legacy sessions at the same time, at most maxConcurrentProcesses; not shown with scalable sessions.",
+};
+
+pub(in crate::settings) static COOKIE_DOMAIN: Setting<CookieDomain> = Setting {
+    key: "sessionCookieDomain",
+    scope: Both,
+    effect: NotYet,
+    kind: CookieDomain,
+    doc: "The domain of the session cookie.",
+};
+
+pub(in crate::settings) static COOKIE_PATH: Setting<CookiePath> = Setting {
+    key: "sessionCookiePath",
+    scope: Both,
+    effect: NotYet,
+    kind: CookiePath,
+    doc: "The path of the session cookie.",
+};
+
+pub(in crate::settings) static COOKIE_SAME_SITE: Setting<Choice<&'static str>> = Setting {
+    key: "sessionCookieSameSite",
+    scope: Both,
+    effect: NotYet,
+    kind: Choice {
+        default: ("Strict", "Strict"),
+        others: &[("Lax", "Lax"), ("None", "None")],
+    },
+    doc: "Whether the session cookie is sent with requests from the pages of other sites.",
+};
+
+pub(in crate::settings) static SESSION_ADDRESS: Setting<Flag> = Setting {
+    key: "sessionIPAddressValidation",
+    scope: Both,
+    effect: NotYet,
+    kind: Flag { default: true },
+    doc: "Whether a legacy session is held to the address that it began from.",
+};
+
+pub(in crate::settings) static DEBUG_LOG: Setting<Levels> = Setting {
+    key: "debugLog",
+    scope: Both,
+    effect: NotYet,
+    kind: Levels {
+        default: (0, "none"),
+        others: &[
+            (1, "without bodies"),
+            (3, "with the bodies of responses"),
+            (5, "with the bodies of requests"),
+            (7, "with both"),
+        ],
+    },
+    doc: "What is written to the log of requests and responses, HTTPDebugLog.",
+};
+
+pub(in crate::settings) static LOG_RECORDING: Setting<Levels> = Setting {
+    key: "logRecording",
+    scope: Both,
+    effect: NotYet,
+    kind: Levels {
+        default: (0, "none"),
+        others: &[(1, "CLF"), (2, "DLF"), (3, "ELF"), (4, "WLF")],
+    },
+    doc: "The format of the access log, logweb.txt.",
+};
