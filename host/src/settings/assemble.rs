@@ -173,16 +173,13 @@ fn check_sessions(reader: &mut Reader, processes_max: u32) {
         reader.refuse(&[&table::KEEP_SESSION, &table::SCALABLE_SESSION], reason);
     }
     let sessions_max = reader.value(&table::MAX_SESSIONS);
-    if sessions_max > processes_max {
-        let is_written = reader
-            .written(&table::MAX_SESSIONS)
-            .last()
-            .is_some_and(|(written, _)| *written != table::MAX_SESSIONS.kind.default);
-        if is_written {
-            let reason =
-                format!("must not be above maxConcurrentProcesses, which is {processes_max}");
-            reader.refuse(&[&table::MAX_SESSIONS], reason);
-        }
+    if sessions_max.is_some_and(|max| max > processes_max) {
+        let reason = format!(
+            "maxSessions must not be above maxConcurrentProcesses, which is {processes_max}"
+        );
+        reader.refuse(&[&table::MAX_SESSIONS, &table::PROCESSES], reason);
+    }
+    if sessions_max.is_none() && processes_max < table::MAX_SESSIONS.kind.default {
         reader.show(&table::MAX_SESSIONS, processes_max.into());
     }
     reader.value(&table::PROCESS_TIMEOUT);

@@ -91,6 +91,18 @@ pub struct Permissions {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(BTreeMap<String, String>);
 
+impl Permissions {
+    /// Whether the component `own` may start and stop the server `target`, in a process whose host is named `host`.
+    pub fn may_control(&self, own: &str, target: &str, host: &str) -> bool {
+        self.control.iter().any(|name| match name.as_str() {
+            "self" => target == own,
+            "host" => target == host,
+            "*" => target != own,
+            name => target == name,
+        })
+    }
+}
+
 impl Environment {
     /// Lists the variables, name and value, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {

@@ -105,20 +105,25 @@ impl Override {
         (self.key.clone(), value)
     }
 
+    pub(super) fn place(&self) -> Place {
+        match &self.value {
+            Written::Text(_) => Place::Override,
+            Written::Given(origin, _) => Place::Given(*origin),
+        }
+    }
+
     pub(super) fn entry(&self) -> Entry {
         let (table, name) = self.split_key();
-        let (value, written, place) = match &self.value {
-            Written::Text(text) => (self.loose(text), shown(text), Place::Override),
-            Written::Given(origin, json) => {
-                (json.into(), shown(&json.to_string()), Place::Given(*origin))
-            }
+        let (value, written) = match &self.value {
+            Written::Text(text) => (self.loose(text), shown(text)),
+            Written::Given(_, json) => (json.into(), shown(&json.to_string())),
         };
         Entry {
             table: table.to_owned(),
             name: name.to_owned(),
             value,
             written,
-            place,
+            place: self.place(),
         }
     }
 

@@ -13,6 +13,9 @@ use super::overrides::Override;
 use super::setting::{Definition, Effect, Scope, Setting, Values};
 use super::unknown;
 
+/// More than there are settings, with room for an environment.
+const OVERRIDES_MAX: usize = 1_000;
+
 /// The written settings of one web server object on their way to strict ones.
 pub(super) struct Reader {
     /// Of known settings only; a later one of the same key is above an earlier one.
@@ -50,8 +53,9 @@ impl Reader {
             .map(|(name, _)| name)
             .collect();
 
+        let (overrides, too_many) = bounded(overrides);
+        faults.extend(too_many);
         let mut known = Vec::new();
-        let overrides = overrides.iter().map(Override::entry);
         for entry in entries.into_iter().chain(overrides) {
             // Of a table that is unknown as a whole nothing more is said.
             let is_in_file = matches!(entry.place, Place::File { .. });
@@ -191,6 +195,16 @@ impl Reader {
         }
         last
     }
+}
+
+/// Takes the overrides, unless somebody gave so many that telling what is wrong with each would take long.
+fn bounded(overrides: &[Override]) -> (Vec<Entry>, Option<Fault>) {
+    if overrides.len() > OVERRIDES_MAX {
+        let place = overrides.last().map_or(Place::Override, Override::place);
+        let reason = format!("must be at most {OVERRIDES_MAX} settings");
+        return (Vec::new(), Some(Fault::of_place(place, reason)));
+    }
+    (overrides.iter().map(Override::entry).collect(), None)
 }
 
 fn is_of(definition: &dyn Definition, entry: &Entry) -> bool {

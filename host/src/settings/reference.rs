@@ -57,14 +57,25 @@ const INTRODUCTION: &str = "\
 <!-- Generated from the table of settings in `host/src/settings`; do not edit. -->
 
 The host's settings stand in `tessera.toml` in the site's folder, those of a component in
-`components/NAME/settings.toml`; without the file all defaults hold. `tessera serve --set KEY=VALUE`
-is above the file, with the key of a table dotted: `--set admin.enabled=false`.
+`components/NAME/settings.toml`; without the file all defaults hold. Above the file stand, the later
+above the earlier:
+
+1. `tessera serve --set KEY=VALUE`, for the host, as long as the process runs;
+2. session options, for any server (`tessera set`, `PATCH` of the admin API), as long as the process runs;
+3. what a server is started with (`tessera start`, the admin API, a component), until it is stopped.
+
+The key of a table is dotted there: `--set admin.enabled=false`. In JSON it may be nested as well:
+`{\"pool\": {\"max\": 3}}` is `{\"pool.max\": 3}`. What takes effect with a restart of the process
+can only be written in the file or given with `--set`. A component that starts a server may set
+properties of the WebServer class, `[keep_alive]`, `[web]` and `[cache]`, and name folders only below the
+server's own.
 
 A size is a number of bytes or a text with B, KiB, MiB, GiB, kB, MB or GB. A duration is a number of
-seconds or a text with ms, s, min or h.
+seconds or a text with ms, s, min or h. A list of tables is written `[[CORSSettings]]` with its keys below,
+once for each, or in one line: `CORSSettings = [{host = \"*.example.com\", methods = \"get;post\"}]`.
 
 A key that is not below, a value of a wrong type and a value that is not allowed are errors, told
-all at once, each with its file, line, key, value and what is allowed.
+all at once, each with its place, key, value and what is allowed.
 ";
 
 fn push_table(page: &mut String, table: &str) {

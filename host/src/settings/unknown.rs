@@ -36,8 +36,12 @@ pub(super) fn entry_fault(server: Scope, entry: &Entry) -> Option<Fault> {
     } else {
         format!("unknown key; there are {}", keys_of(server, &entry.table))
     };
-    // What may be a secret under a wrong name is hidden too.
-    let is_secret = found.or(likely).is_some_and(Definition::is_secret) || sounds_secret(&key);
+    // What may be a secret under a wrong name, or in a table of secrets, is hidden too.
+    let is_secret = found.or(likely).is_some_and(Definition::is_secret)
+        || sounds_secret(&key)
+        || SETTINGS
+            .iter()
+            .any(|it| it.table() == key && it.is_secret());
     Some(entry.fault(is_secret, kind, reason))
 }
 

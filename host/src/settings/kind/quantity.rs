@@ -68,7 +68,7 @@ where
     }
 }
 
-/// A whole number; 0 brings back the default.
+/// A whole number; none, written as 0, brings back the default.
 #[derive(Debug)]
 pub(in crate::settings) struct Restorable {
     pub(in crate::settings) max: u32,
@@ -77,17 +77,17 @@ pub(in crate::settings) struct Restorable {
 }
 
 impl Kind for Restorable {
-    type Value = u32;
+    type Value = Option<u32>;
     const TYPE: &'static str = "number";
     const NOUN: &'static str = "a whole number";
 
-    fn read(&self, loose: &Loose) -> Result<u32, Refusal> {
+    fn read(&self, loose: &Loose) -> Result<Option<u32>, Refusal> {
         let Loose::Integer(number) = loose else {
             return Err(Refusal::Type);
         };
         match u32::try_from(*number) {
-            Ok(0) => Ok(self.default),
-            Ok(number) if number <= self.max => Ok(number),
+            Ok(0) => Ok(None),
+            Ok(number) if number <= self.max => Ok(Some(number)),
             _ => Err(Refusal::Value),
         }
     }
@@ -101,8 +101,8 @@ impl Kind for Restorable {
         self.default.to_string()
     }
 
-    fn json(&self, value: &u32) -> Json {
-        (*value).into()
+    fn json(&self, value: &Option<u32>) -> Json {
+        value.unwrap_or(self.default).into()
     }
 
     fn schema(&self) -> Json {
@@ -111,8 +111,8 @@ impl Kind for Restorable {
 }
 
 impl Preset for Restorable {
-    fn preset(&self) -> u32 {
-        self.default
+    fn preset(&self) -> Option<u32> {
+        None
     }
 }
 

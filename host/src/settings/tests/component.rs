@@ -47,6 +47,7 @@ fn without_a_file_every_default_holds() {
         response_bytes: 64 << 20,
     };
     assert_eq!(settings.limits, limits);
+    assert_eq!(settings.permissions.control, [""; 0]);
     assert_eq!(settings.environment.iter().count(), 0);
     assert_eq!(settings.properties()["HTTPPort"], Json::Null);
 }
@@ -76,6 +77,12 @@ fn allowed_values_are_taken_up_to_the_edge() {
         ("pool.max_requests", "1000000000", json!(1_000_000_000)),
         ("pool.queue_timeout", "0", json!(0.0)),
         ("pool.queue_timeout", "'1 min'", json!(60.0)),
+        ("permissions.control", "[]", json!([])),
+        (
+            "permissions.control",
+            "['*', 'self', 'host', 'a', 'a']",
+            json!(["*", "self", "host", "a"]),
+        ),
         ("limits.memory", "1048576", json!(1 << 20)),
         ("limits.memory", "'1 MiB'", json!(1 << 20)),
         ("limits.memory", "'4 GiB'", json!(4_u64 << 30)),
@@ -125,10 +132,14 @@ fn refused_values_say_what_is_allowed() {
         ("pool.max", "1001", "from 0 to 1000"),
         ("pool.max_requests", "1000000001", "from 0 to 1000000000"),
         ("pool.queue_timeout", "60.001", "from 0 s to 1 min"),
+        ("permissions.control", "'*'", "a list of names"),
+        ("permissions.control", "[1]", "names of components"),
+        ("permissions.control", "['']", "names of components"),
+        ("permissions.control", "['a/b']", "names of components"),
         ("limits.memory", "1048575", "from 1 MiB to 4 GiB"),
         ("limits.memory", "4294967297", "from 1 MiB to 4 GiB"),
         ("limits.memory", "'64 M'", "from 1 MiB to 4 GiB"),
-        ("limits.memory", "1e9", "a size from 1 MiB to 4 GiB"),
+        ("limits.memory", "1.5", "a size from 1 MiB to 4 GiB"),
         ("limits.deadline", "'9 ms'", "from 10 ms to 1 h"),
         ("limits.deadline", "'30'", "from 10 ms to 1 h"),
         ("limits.deadline", "3601", "from 10 ms to 1 h"),
@@ -191,6 +202,46 @@ fn what_has_no_effect_without_a_port_is_refused() {
     let keys: Vec<_> = error.faults().iter().filter_map(Fault::key).collect();
     assert_eq!(keys, ["HTTPEnabled", "IPAddressToListen"]);
     assert!(error.to_string().contains("needs HTTPPort"), "{error}");
+
+    let tls = "HTTPPort = 8080\nHTTPSEnabled = true\ncertificateFolder = 'tls'\n\
+               minTLSVersion = 4\ncipherSuite = ''\nkeep_alive.enabled = false";
+    let error = component_settings(tls).unwrap_err();
+    let keys: Vec<_> = error.faults().iter().filter_map(Fault::key).collect();
+    assert_eq!(
+        keys,
+        [
+            "HTTPSEnabled",
+            "certificateFolder",
+            "minTLSVersion",
+            "cipherSuite"
+        ]
+    );
+    assert!(error.to_string().contains("needs HTTPSPort"), "{error}");
+    let error = component_settings("keep_alive.timeout = 1").unwrap_err();
+    assert!(
+        error.to_string().contains("needs HTTPPort or HTTPSPort"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_a_component_may_steer_is_what_it_was_granted() {
+    let cases = [
+        ("[]", [false, false, false]),
+        ("['self']", [true, false, false]),
+        ("['host']", [false, true, false]),
+        ("['site', 'blog']", [false, true, true]),
+        ("['*']", [false, true, true]),
+        ("['*', 'self']", [true, true, true]),
+        ("['Blog']", [false, false, false]),
+    ];
+    for (control, expected) in cases {
+        let text = format!("[permissions]\ncontrol = {control}");
+        let permissions = component_settings(&text).unwrap().permissions;
+        let found =
+            ["shop", "site", "blog"].map(|target| permissions.may_control("shop", target, "site"));
+        assert_eq!(found, expected, "{control}");
+    }
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn overrides_are_told_apart_from_the_file() {
         ),
         (
             "admin=false",
-            "--set admin=false: is a table: write [admin]",
+            "--set admin=(hidden): is a table: write [admin]",
         ),
         (
             "httpport=1",
@@ -191,6 +191,9 @@ fn no_message_shows_a_secret() {
         "api_token = 'hunt2hunt2'",
         "[admn]\naccess_key = 'hunt2hunt2'",
         "[environment]\nA = 'hunt2'",
+        "environment = 'A=hunt2'",
+        "[[environment]]\nA = 'hunt2'",
+        "[[admin]]\naccess_key = 'hunt2hunt2'",
     ];
     for text in cases {
         let error = host_settings(text, &[]).expect_err(text);
@@ -203,6 +206,17 @@ fn no_message_shows_a_secret() {
     assert!(!format!("{parsed:?}").contains("hunt"));
     let error = host_settings("", &["admin.access_key=hunt2"]).unwrap_err();
     assert!(!format!("{error:?}").contains("hunt"), "{error}");
+    for settings in [
+        json!({"admin": {"access_key": "hunt2hunt2"}}),
+        json!({"environment": {"A": ["hunt2"]}}),
+        json!({"environment": "A=hunt2"}),
+        json!({"acces_key": {"a": "hunt2"}}),
+    ] {
+        let overrides = given(Origin::Start, &settings);
+        let error = component_with("", &overrides).unwrap_err();
+        let shown = format!("{overrides:?} {error} {error:?}");
+        assert!(!shown.contains("hunt"), "{shown}");
+    }
 }
 
 #[test]
