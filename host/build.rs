@@ -1,4 +1,4 @@
-//! Puts the guest SDK and the WIT contract into the binary, for `tessera new`.
+//! Puts the guest SDK and the WIT contract into the binary, for `tessera new`, and the name of the TLS library.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -34,7 +34,39 @@ fn main() -> Result<(), Box<dyn Error>> {
     table.push_str("]\n");
     let out = PathBuf::from(std::env::var("OUT_DIR")?).join("sdk.rs");
     fs::write(out, table)?;
+    println!(
+        "cargo::rustc-env=TESSERA_TLS_LIBRARY={}",
+        tls_library(&root.join("Cargo.lock"))
+    );
     Ok(())
+}
+
+/// What `openSSLVersion` says, with the versions that were built in. Without a lock file, as in an unpacked package,
+/// only the names are known.
+fn tls_library(lock_file: &Path) -> String {
+    let lock = match fs::read_to_string(lock_file) {
+        Ok(lock) => {
+            println!("cargo::rerun-if-changed={}", lock_file.display());
+            lock
+        }
+        Err(_) => String::new(),
+    };
+    let named = |package: &str| match locked_versions(&lock, package)[..] {
+        [version] => format!("{package} {version}"),
+        // None, or several of which nobody says which is ours.
+        _ => package.to_owned(),
+    };
+    format!("{} ({})", named("rustls"), named("aws-lc-rs"))
+}
+
+/// The versions of a package in a lock file: each stands in the line below the name.
+fn locked_versions<'a>(lock: &'a str, package: &str) -> Vec<&'a str> {
+    let name = format!("name = \"{package}\"");
+    let lines = lock.lines().zip(lock.lines().skip(1));
+    lines
+        .filter(|(line, _)| *line == name)
+        .filter_map(|(_, next)| next.strip_prefix("version = \"")?.strip_suffix('"'))
+        .collect()
 }
 
 /// Lists sources only: an editor's copies and a checkout's leftovers are none.

@@ -10,6 +10,7 @@ pub mod admin;
 
 // Data path.
 pub mod listen;
+pub mod tls;
 pub mod connection;
 pub mod exchange;
 pub mod route;
