@@ -81,13 +81,7 @@ pub(super) fn build(
     certified: CertifiedKey,
     resumption: &Resumption,
 ) -> Result<ServerConfig, TlsError> {
-    let algorithm = certified.key.algorithm();
-    let is_usable = |suite: &SupportedCipherSuite| suite.usable_for_signature_algorithm(algorithm);
-    if !provider.cipher_suites.iter().any(is_usable) {
-        return Err(TlsError::Suites(format!(
-            "no suite works with the {algorithm:?} key of the certificate; add one that does, or one of TLS 1.3"
-        )));
-    }
+    fits_key(&provider, &certified, versions(settings))?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions(settings))?
         .with_no_client_auth()
@@ -100,4 +94,29 @@ pub(super) fn build(
     // Early data can be replayed by whoever recorded it.
     config.max_early_data_size = 0;
     Ok(config)
+}
+
+/// Makes sure that suites of TLS 1.2, which are for one kind of key each, are not all for another kind: clients of that
+/// version could never connect. Those of TLS 1.3 go with any key.
+fn fits_key(
+    provider: &CryptoProvider,
+    certified: &CertifiedKey,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Result<(), TlsError> {
+    let tls12 = &rustls::version::TLS12;
+    if !versions.contains(&tls12) {
+        return Ok(());
+    }
+    let suites = provider.cipher_suites.iter();
+    let mut suites = suites.filter(|suite| suite.version() == tls12).peekable();
+    let algorithm = certified.key.algorithm();
+    if suites.peek().is_none()
+        || suites.any(|suite| suite.usable_for_signature_algorithm(algorithm))
+    {
+        return Ok(());
+    }
+    Err(TlsError::Suites(format!(
+        "no suite of TLS 1.2 works with the {algorithm:?} key of the certificate; add one that does, or leave out all \
+         but those of TLS 1.3"
+    )))
 }

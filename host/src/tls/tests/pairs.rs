@@ -203,14 +203,18 @@ fn suites_that_cannot_work_are_refused() {
     let tls13 = CipherSuite::TLS13_AES_128_GCM_SHA256;
     let null = CipherSuite::TLS_RSA_WITH_NULL_SHA;
     assert_eq!(error_of(TlsVersion::Tls12, &[ecdsa]), Ok(()));
-    assert_eq!(error_of(TlsVersion::Tls13, &[ecdsa, tls13]), Ok(()));
+    for fine in [&[ecdsa, tls13][..], &[rsa, ecdsa], &[tls13]] {
+        assert_eq!(error_of(TlsVersion::Tls12, fine), Ok(()), "{fine:?}");
+    }
+    assert_eq!(error_of(TlsVersion::Tls13, &[rsa, tls13]), Ok(()));
     let tests = [
-        (TlsVersion::Tls13, ecdsa, "minTLSVersion = 4"),
-        (TlsVersion::Tls12, rsa, "ECDSA key"),
-        (TlsVersion::Tls12, null, "CipherSuite(0x2)"),
+        (TlsVersion::Tls13, &[ecdsa][..], "minTLSVersion = 4"),
+        (TlsVersion::Tls12, &[rsa], "ECDSA key"),
+        (TlsVersion::Tls12, &[rsa, tls13], "ECDSA key"),
+        (TlsVersion::Tls12, &[null, tls13], "CipherSuite(0x2)"),
     ];
-    for (min_version, suite, part) in tests {
-        let error = error_of(min_version, &[suite]).unwrap_err();
+    for (min_version, suites, part) in tests {
+        let error = error_of(min_version, suites).unwrap_err();
         assert!(
             error.starts_with("cipherSuite: ") && error.contains(part),
             "{error}"
