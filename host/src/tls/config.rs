@@ -87,8 +87,8 @@ pub(super) fn build(
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(certified)));
     config.alpn_protocols = PROTOCOLS.map(<[u8]>::to_vec).into();
-    // An order that was written down is meant; without one the client knows best which suite its hardware is fast at.
-    config.ignore_client_order = settings.cipher_suites.is_some();
+    // So that a client cannot be talked into the weakest suite that both have, and an order that was written counts.
+    config.ignore_client_order = true;
     config.ticketer = resumption.tickets.clone();
     config.session_storage = resumption.sessions.clone();
     // Early data can be replayed by whoever recorded it.

@@ -1,7 +1,7 @@
 //! TLS: certificates from a folder, kept up to date, and the handshake of a connection.
 //!
 //! Each web server object with an HTTPS port has one [`ServerTls`]. Several may share an address and a port: the name
-//! that a client asks for (SNI) then decides whose certificate it gets, see [`handshake`]. Once a connection is set
+//! that a client asks for (SNI) then decides whose certificate it gets, see [`handshake()`]. Once a connection is set
 //! up, nothing here is on the path of its requests.
 
 mod config;

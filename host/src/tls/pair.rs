@@ -45,7 +45,7 @@ impl Pair {
         let key = provider
             .key_provider
             .load_private_key(key)
-            .map_err(|error| of_key(Fault::UnusableKey(error.to_string())))?;
+            .map_err(|error| of_key(Fault::UnusableKey(said(error))))?;
         let certified = CertifiedKey::new(chain, key);
         match certified.keys_match() {
             // Unknown: the key does not tell its public half, which is none of those the provider makes.
@@ -62,6 +62,14 @@ impl Pair {
             names,
             not_after,
         })
+    }
+}
+
+/// The error in words; the library calls general ones unexpected.
+fn said(error: Error) -> String {
+    match error {
+        Error::General(text) => text,
+        error => error.to_string(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::Resumption;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::{
     CipherSuite, ClientConfig, HandshakeKind, ProtocolVersion, RootCertStore, ServerConfig,
@@ -26,11 +27,19 @@ fn client(trusts: &[&Pair]) -> ClientConfig {
 }
 
 fn client_of(trusts: &[&Pair], versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+    client_with(provider(), trusts, versions)
+}
+
+fn client_with(
+    provider: CryptoProvider,
+    trusts: &[&Pair],
+    versions: &[&'static SupportedProtocolVersion],
+) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     for pair in trusts {
         roots.add(pair.der.clone()).unwrap();
     }
-    ClientConfig::builder_with_provider(Arc::new(provider()))
+    ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots)
@@ -123,17 +132,21 @@ async fn http2_is_preferred_and_each_gets_what_it_speaks() {
     let pair = pair(&["one.test"]);
     let folder = Folder::with(&pair);
     let server = ServerTls::load(&folder.settings()).unwrap();
-    let table: [(&[&[u8]], Option<&[u8]>); 4] = [
-        (&[b"http/1.1", b"h2"], Some(b"h2")),
-        (&[b"h2"], Some(b"h2")),
-        (&[b"http/1.1"], Some(b"http/1.1")),
+    let table = [
+        (&["http/1.1", "h2"][..], Some("h2")),
+        (&["h2"], Some("h2")),
+        (&["http/1.1"], Some("http/1.1")),
         (&[], None),
     ];
     for (offered, chosen) in table {
         let mut config = client(&[&pair]);
-        config.alpn_protocols = offered.iter().map(|name| name.to_vec()).collect();
+        config.alpn_protocols = offered.iter().map(|name| name.as_bytes().into()).collect();
         let (_client, stream) = meet(&config, "one.test", |_| Some(server.config())).await;
-        assert_eq!(stream.unwrap().get_ref().1.alpn_protocol(), chosen);
+        let stream = stream.unwrap();
+        assert_eq!(
+            stream.get_ref().1.alpn_protocol(),
+            chosen.map(str::as_bytes)
+        );
     }
     let mut config = client(&[&pair]);
     config.alpn_protocols = vec![b"spdy/3".to_vec()];
@@ -175,17 +188,21 @@ async fn the_suites_of_the_settings_are_offered_in_their_order() {
     let chacha = Suite::TLS13_CHACHA20_POLY1305_SHA256;
     let old = Suite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256;
     let tables = [
-        (vec![chacha, aes128], chacha),
-        (vec![aes128, chacha], aes128),
+        (Some(vec![chacha, aes128]), chacha),
+        (Some(vec![aes128, chacha]), aes128),
         // Without a suite of TLS 1.3 that version is not offered.
-        (vec![old], old),
+        (Some(vec![old]), old),
+        (None, Suite::TLS13_AES_256_GCM_SHA384),
     ];
+    let mut provider = provider();
+    // The other way round than the server has them.
+    provider.cipher_suites.reverse();
+    let client = client_with(provider, &[&pair], rustls::ALL_VERSIONS);
     for (suites, expected) in tables {
         let mut settings = folder.settings();
-        settings.cipher_suites = Some(suites);
+        settings.cipher_suites = suites;
         let server = ServerTls::load(&settings).unwrap();
-        let (_client, stream) =
-            meet(&client(&[&pair]), "one.test", |_| Some(server.config())).await;
+        let (_client, stream) = meet(&client, "one.test", |_| Some(server.config())).await;
         let stream = stream.unwrap();
         let suite = stream.get_ref().1.negotiated_cipher_suite().unwrap();
         assert_eq!(suite.suite(), expected);

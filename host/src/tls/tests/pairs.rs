@@ -178,7 +178,7 @@ fn a_file_that_cannot_be_read_is_named() {
 #[test]
 fn a_file_without_the_right_to_read_it_is_told() {
     let folder = Folder::with(&pair(&["a.test"]));
-    fs::set_permissions(folder.at(KEY), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(folder.at(KEY), fs::Permissions::from_mode(0o0)).unwrap();
     if fs::read(folder.at(KEY)).is_ok() {
         // For root there is no such thing.
         return;
