@@ -109,6 +109,11 @@ impl Call {
             permit: None,
         }
     }
+
+    /// Whether it is one that a server received.
+    pub(crate) fn is_request(&self) -> bool {
+        !self.receiving_server.is_empty()
+    }
 }
 
 /// When a call must have ended, and how long it was given.

@@ -161,7 +161,7 @@ impl Engine {
     ) -> Result<InstancePre<State>, LoadError> {
         self.linker
             .instantiate_pre(component)
-            .map_err(|error| LoadError::Link(format!("{error:#}")))
+            .map_err(|error| imports::link_error(&self.linker, component, &error))
     }
 
     pub(crate) fn register(&self, pool: &Arc<Pool>) {

@@ -34,7 +34,12 @@ pub enum LoadError {
     /// The component does not compile, or asks for more than the engine gives.
     #[error("does not compile: {0}")]
     Compile(String),
-    /// The component imports something that this host does not provide.
+    /// The component imports functions that this host does not provide.
+    #[error(
+        "imports what is not in this version of Tessera: {0}; use a newer Tessera, or do without it"
+    )]
+    NotProvided(String),
+    /// The component imports something in another shape than this host provides it.
     #[error("cannot be linked: {0}")]
     Link(String),
     /// The component has none of the hooks that make it a web server.

@@ -34,7 +34,10 @@ pub use answer::{Answer, AnswerBody};
 pub use body::{BodyError, RequestBody};
 pub use call::{Call, Peer, Target};
 pub use component::{Component, ComponentInfo, Hooks, Method};
-pub use directory::{NoDirectory, Property, PropertyValue, Selector, ServerDirectory};
+pub use directory::{
+    ControlFailure, NoDirectory, Pending, Property, PropertyValue, SETTING_NAME_BYTES_MAX,
+    SETTING_VALUES_BYTES_MAX, SETTINGS_MAX, Selector, ServerDirectory, StartError,
+};
 pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
 pub use generation::{

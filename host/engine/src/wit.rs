@@ -1,6 +1,6 @@
 //! The types of `wit/types.wit`, as the component model passes them.
 
-use wasmtime::component::{ComponentType, Lift, Lower};
+use wasmtime::component::{ComponentType, Lift, Lower, WasmStr};
 
 /// `types.header-field`.
 #[derive(ComponentType, Lift, Lower, Clone, Debug)]
@@ -111,10 +111,34 @@ pub(crate) struct WitProperty {
     pub(crate) value: Value,
 }
 
+/// `types.value` as it lies in the guest's memory: nothing of it is copied before its length is known.
+#[derive(ComponentType, Lift)]
+#[component(variant)]
+pub(crate) enum ValueThere {
+    #[component(name = "null")]
+    Null,
+    #[component(name = "boolean")]
+    Boolean(bool),
+    #[component(name = "number")]
+    Number(f64),
+    #[component(name = "text")]
+    Text(WasmStr),
+    #[component(name = "json")]
+    Json(WasmStr),
+}
+
+/// `web-server.property` as it lies in the guest's memory.
+#[derive(ComponentType, Lift)]
+#[component(record)]
+pub(crate) struct PropertyThere {
+    pub(crate) name: WasmStr,
+    pub(crate) value: ValueThere,
+}
+
 /// `web-server.start-error`.
 #[derive(ComponentType, Lift, Lower, Clone, Debug)]
 #[component(record)]
-pub(crate) struct StartError {
+pub(crate) struct WitStartError {
     #[component(name = "err-code")]
     pub(crate) err_code: u32,
     pub(crate) message: String,
@@ -131,5 +155,5 @@ pub(crate) enum ServerError {
     #[component(name = "denied")]
     Denied,
     #[component(name = "start")]
-    Start(Vec<StartError>),
+    Start(Vec<WitStartError>),
 }

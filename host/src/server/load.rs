@@ -8,7 +8,7 @@ use tessera_engine::{
     PoolPolicy, ServerDirectory,
 };
 
-use super::{Found, Serving};
+use super::{ComponentDirectory, Found, Registry, Serving, Steering};
 use crate::settings::{ComponentSettings, Policy, SettingsError};
 
 /// Why a component could not be loaded.
@@ -38,6 +38,7 @@ pub struct Loaded {
 /// Loads components.
 pub struct Loader {
     engine: Arc<Engine>,
+    steering: Arc<Steering>,
     compiled: AtomicU32,
     from_cache: AtomicU32,
 }
@@ -47,6 +48,7 @@ impl Loader {
     pub fn new(engine: Arc<Engine>) -> Self {
         Self {
             engine,
+            steering: Arc::default(),
             compiled: AtomicU32::new(0),
             from_cache: AtomicU32::new(0),
         }
@@ -55,6 +57,11 @@ impl Loader {
     /// The engine.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    /// What the loaded components ask of other servers; to be connected to what starts and stops them.
+    pub fn steering(&self) -> &Arc<Steering> {
+        &self.steering
     }
 
     /// Components compiled so far, and components whose compiled code was on disk.
@@ -70,7 +77,7 @@ impl Loader {
         &self,
         found: &Found,
         number: u64,
-        directory: Arc<dyn ServerDirectory>,
+        registry: Arc<Registry>,
     ) -> Result<Loaded, ComponentError> {
         let settings = ComponentSettings::load(&found.name, found.folder.as_deref(), &[])?;
         let failed = |source| ComponentError::Module {
@@ -85,7 +92,10 @@ impl Loader {
         };
         count.fetch_add(1, Ordering::Relaxed);
 
-        let options = generation_options(&found.name, &settings, directory);
+        let control = Vec::new();
+        let directory =
+            ComponentDirectory::new(registry, self.steering.clone(), &found.name, control);
+        let options = generation_options(&found.name, &settings, Arc::new(directory));
         let generation = Generation::new(self.engine.clone(), component, options)
             .await
             .map_err(failed)?;

@@ -12,6 +12,7 @@ mod processes;
 mod properties;
 mod registry;
 mod reload;
+mod steering;
 mod watch;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use tessera_engine::Generation;
 use crate::settings::{Mount, Web};
 
 pub use control::{Changed, ControlError, ErrorCode};
+pub use directory::ComponentDirectory;
 pub use discover::{Fingerprint, Found, discover};
 pub use listeners::{Bound, ListenError, Listeners, Receiver};
 pub use load::Loader;
@@ -31,6 +33,7 @@ pub use processes::{ProcessPermit, Processes};
 pub use registry::Registry;
 pub(crate) use reload::host_serving;
 pub use reload::{Outcome, Reloaded, Reloader, UnknownServer};
+pub use steering::{Control, Steering};
 pub use watch::{WatchError, Watcher};
 
 /// Whose server it is.

@@ -3,6 +3,7 @@
 //! The functions are linked by hand, one by one: a component that imports one that is not here is refused when
 //! it is loaded, with the function's name, and the ones on the path of every request copy no more than they must.
 
+mod missing;
 mod request;
 mod response;
 mod web_server;
@@ -10,6 +11,8 @@ mod web_server;
 use wasmtime::component::Linker;
 
 use crate::state::State;
+
+pub(crate) use missing::link_error;
 
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     request::add_to_linker(&mut linker.instance("tessera:web/request@0.1.0")?)?;
