@@ -117,6 +117,12 @@ impl From<f64> for Value {
     }
 }
 
+impl From<u16> for Value {
+    fn from(value: u16) -> Self {
+        Self::Number(value.into())
+    }
+}
+
 impl From<i32> for Value {
     fn from(value: i32) -> Self {
         Self::Number(value.into())
@@ -138,6 +144,41 @@ impl From<String> for Value {
 impl From<&str> for Value {
     fn from(value: &str) -> Self {
         Self::Text(value.to_owned())
+    }
+}
+
+/// A list or an object becomes [`Value::Json`], everything else its own kind.
+#[cfg(feature = "json")]
+impl From<serde_json::Value> for Value {
+    fn from(value: serde_json::Value) -> Self {
+        use serde_json::Value as Json;
+        match value {
+            Json::Null => Self::Null,
+            Json::Bool(value) => Self::Boolean(value),
+            Json::Number(number) => number.as_f64().map_or(Self::Null, Self::Number),
+            Json::String(text) => Self::Text(text),
+            list_or_object => Self::Json(list_or_object.to_string()),
+        }
+    }
+}
+
+/// JSON that is none, which only a component can make, becomes null; so does a number that JSON does not have.
+#[cfg(feature = "json")]
+impl From<Value> for serde_json::Value {
+    fn from(value: Value) -> Self {
+        // The largest whole number that a 64-bit float has without gaps below it.
+        const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+        match value {
+            Value::Null => Self::Null,
+            Value::Boolean(value) => value.into(),
+            // A port is a whole number, and JSON should not say 8080.0.
+            Value::Number(number) if number.fract() == 0.0 && number.abs() <= WHOLE_MAX => {
+                (number as i64).into()
+            }
+            Value::Number(number) => number.into(),
+            Value::Text(text) => text.into(),
+            Value::Json(text) => serde_json::from_str(&text).unwrap_or_default(),
+        }
     }
 }
 
@@ -207,6 +248,26 @@ impl std::error::Error for ResponseError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "json")]
+    #[test]
+    fn json_survives_both_ways() {
+        use serde_json::{Value as Json, json};
+        for json in [
+            json!(null),
+            json!(true),
+            json!(8080),
+            json!(-1),
+            json!(0.5),
+            json!("text"),
+            json!([{"host": "a"}]),
+            json!({"max": 3}),
+        ] {
+            assert_eq!(Json::from(Value::from(json.clone())), json);
+        }
+        assert_eq!(Value::from(json!([1])), Value::Json("[1]".into()));
+        assert_eq!(Json::from(Value::Number(f64::NAN)), Json::Null);
+    }
 
     #[test]
     fn splits_the_url_of_a_call_at_the_first_question_mark() {

@@ -3,7 +3,7 @@
 use tessera_guest::prelude::*;
 use tessera_guest::request::Part;
 use tessera_guest::test::{self, Session};
-use tessera_guest::web_server::Property;
+use tessera_guest::web_server::{Property, Selector, ServerError, WebServer};
 
 #[on_web_authentication]
 fn admit(call: &WebCall) -> Result<bool, Error> {
@@ -206,14 +206,63 @@ fn keeps_the_rules_of_responses() {
 #[test]
 fn knows_the_web_servers_it_was_given() {
     let request = test::get("/")
-        .server("site", [])
+        .server("site", [Property::new("isRunning", true)])
         .server("shop", [Property::new("HTTPPort", 8081)]);
     let response = request.connect(|| {
-        let own = web_server::server(web_server::Selector::Database);
-        web_server::stop(&own)?;
-        let properties = web_server::properties(&own)?;
-        let names: Vec<&str> = properties.iter().map(|property| &*property.name).collect();
-        Ok::<_, Error>(text(format!("{own} {}", names.join(" "))))
+        let running = WebServer::list()
+            .into_iter()
+            .filter(|server| server.is_running() == Ok(true));
+        let names: Vec<String> = running.map(|server| server.name().to_owned()).collect();
+        let own = WebServer::of(Selector::Database);
+        let port = own.property("HTTPPort")?;
+        Ok::<_, Error>(text(format!("{} {port:?} {names:?}", own.name())))
     });
-    assert_eq!(response.text(), "shop HTTPPort isRunning");
+    assert_eq!(response.text(), r#"shop Number(8081.0) ["site"]"#);
+}
+
+#[test]
+fn steers_the_web_servers_that_it_may() {
+    let codes = |result: Result<(), ServerError>| -> Vec<u32> {
+        match result {
+            Err(ServerError::Start(errors)) => errors.iter().map(|error| error.err_code).collect(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let site = |control: &[&'static str]| {
+        test::get("/")
+            .control(control.iter().copied())
+            .server("site", [Property::new("isRunning", true)])
+            .server("blog", [Property::new("HTTPPort", 8081)])
+            .server("shop", [Property::new("isRunning", true)])
+    };
+    let response = site(&["blog"]).connect(move || {
+        let blog = WebServer::named("blog");
+        let too_many = vec![Property::new("HTTPPort", 8082); 129];
+        assert_eq!(codes(blog.start(&too_many)), [1103]);
+        assert_eq!(codes(blog.start(&[Property::new("name", "b")])), [1101]);
+        assert_eq!(blog.start(&[Property::new("HTTPPort", 8082)]), Ok(()));
+        assert_eq!(blog.property("HTTPPort"), Ok(Value::from(8082)));
+        assert_eq!(codes(blog.start(&[])), [1001]);
+        assert_eq!(blog.stop(), Ok(()));
+        assert_eq!(blog.property("HTTPPort"), Ok(Value::from(8081)));
+        assert_eq!(blog.is_running(), Ok(false));
+        assert_eq!(blog.stop(), Ok(()));
+        for name in ["site", "shop"] {
+            assert_eq!(web_server::stop(name), Err(ServerError::Denied));
+        }
+        assert_eq!(web_server::stop("gone"), Err(ServerError::NotFound));
+    });
+    assert_eq!(response.status, 200);
+    for (control, allowed) in [
+        ("self", &["shop"] as &[&str]),
+        ("host", &["site"]),
+        ("*", &["site", "blog"]),
+    ] {
+        site(&[control]).connect(move || {
+            for name in web_server::servers() {
+                let is_allowed = web_server::stop(&name) == Ok(());
+                assert_eq!(is_allowed, allowed.contains(&&*name), "{control} {name}");
+            }
+        });
+    }
 }

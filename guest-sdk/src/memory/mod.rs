@@ -21,6 +21,7 @@ pub(crate) struct Exchange {
     pub(crate) variables: variables::Variables,
     pub(crate) session: session::Session,
     pub(crate) servers: Vec<web_server::Server>,
+    pub(crate) control: Vec<String>,
 }
 
 /// Acts on the current exchange; outside of one, on an empty one.

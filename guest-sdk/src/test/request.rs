@@ -136,12 +136,19 @@ impl Request {
         self
     }
 
-    /// Adds a web server object. The first is the host's, the last the component's.
+    /// Adds a web server object. The first is the host's, the last the component's. It runs if its properties say so:
+    /// `Property::new("isRunning", true)`.
     pub fn server(mut self, name: &str, properties: impl IntoIterator<Item = Property>) -> Self {
-        self.exchange.servers.push(Server {
-            name: name.to_owned(),
-            properties: properties.into_iter().collect(),
-        });
+        let properties = properties.into_iter().collect();
+        self.exchange.servers.push(Server::new(name, properties));
+        self
+    }
+
+    /// Lets the component start and stop web servers, as `[permissions] control` of its settings does: names, `self`,
+    /// `host`, `*`. By default it may not.
+    pub fn control<'a>(mut self, entries: impl IntoIterator<Item = &'a str>) -> Self {
+        let entries = entries.into_iter().map(str::to_owned);
+        self.exchange.control.extend(entries);
         self
     }
 

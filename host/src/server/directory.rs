@@ -369,6 +369,19 @@ mod tests {
         assert_eq!(StartError::SETTINGS, ErrorCode::BadValue.signature());
     }
 
+    #[test]
+    fn every_code_is_told_to_authors() {
+        let repository = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for path in ["wit/web-server.wit", "guest-sdk/src/web_server.rs"] {
+            let text = std::fs::read_to_string(repository.join(path)).unwrap();
+            let missing: Vec<_> = ErrorCode::ALL
+                .iter()
+                .filter(|code| !text.contains(&code.number().to_string()))
+                .collect();
+            assert!(missing.is_empty(), "{path}: {missing:?}");
+        }
+    }
+
     #[tokio::test]
     async fn properties_are_those_that_admin_shows() {
         let (_, directory) = shop(&[]);
