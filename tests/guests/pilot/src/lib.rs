@@ -4,22 +4,23 @@ use serde_json::{Map, Value as Tree, json};
 use tessera_guest::prelude::{Json, *};
 use tessera_guest::web_server::{Property, Selector, ServerError, WebServer};
 
-/// A server in the field `name`, `settings` as a JSON object: starts it.
+/// Starts the server in the field `name`, with the JSON object in `settings`.
 #[web_method]
 fn start() -> Result<Json<Tree>, Error> {
-    let settings = request::variable("settings").unwrap_or_else(|| "{}".to_owned());
-    let settings: Map<String, Tree> = serde_json::from_str(&settings)?;
-    let settings: Vec<_> = settings
-        .into_iter()
-        .map(|(name, value)| Property::new(name, value))
-        .collect();
-    Ok(told(named()?.start(&settings)))
+    Ok(told(named()?.start(&settings()?)))
 }
 
 /// Stops the server in the field `name`.
 #[web_method]
 fn stop() -> Result<Json<Tree>, Error> {
     Ok(told(named()?.stop()))
+}
+
+/// Stops it and starts it again.
+#[web_method]
+fn restart() -> Result<Json<Tree>, Error> {
+    let (server, settings) = (named()?, settings()?);
+    Ok(told(server.stop().and_then(|()| server.start(&settings))))
 }
 
 /// The properties of the server in the field `name`.
@@ -64,7 +65,8 @@ fn flood() -> Result<Json<Tree>, Error> {
     );
     let settings: Vec<_> = (0..count)
         .map(|index| {
-            let name = format!("{index:0>name_bytes$}");
+            let mut name = index.to_string();
+            name.push_str(&"x".repeat(name_bytes.saturating_sub(name.len())));
             Property::new(name, "x".repeat(value_bytes))
         })
         .collect();
@@ -84,6 +86,15 @@ fn for_ever() -> Result<(), Error> {
 fn named() -> Result<WebServer, Error> {
     let name = request::variable("name").ok_or_else(|| Error::new("no name"))?;
     Ok(WebServer::named(name))
+}
+
+fn settings() -> Result<Vec<Property>, Error> {
+    let settings = request::variable("settings").unwrap_or_else(|| "{}".to_owned());
+    let settings: Map<String, Tree> = serde_json::from_str(&settings)?;
+    Ok(settings
+        .into_iter()
+        .map(|(name, value)| Property::new(name, value))
+        .collect())
 }
 
 fn told(result: Result<(), ServerError>) -> Json<Tree> {
