@@ -101,7 +101,7 @@ impl ServerDirectory for ComponentDirectory {
         };
         let (steering, share, name) = (self.steering.clone(), self.share.clone(), name.to_owned());
         Box::pin(async move {
-            let start = move |control: Arc<dyn Control>| control.start(name, settings);
+            let start = move |control: Arc<dyn Control>| control.start_server(name, settings);
             match steering.perform(&share, start).await {
                 Some(Ok(Ok(()))) => Ok(()),
                 Some(Ok(Err(errors))) => Err(failed(errors)),
@@ -117,7 +117,7 @@ impl ServerDirectory for ComponentDirectory {
         }
         let (steering, share, name) = (self.steering.clone(), self.share.clone(), name.to_owned());
         Box::pin(async move {
-            let stop = move |control: Arc<dyn Control>| control.stop(name, wait);
+            let stop = move |control: Arc<dyn Control>| control.stop_server(name, wait);
             match steering.perform(&share, stop).await {
                 // One that did not run is left as it is, as the documents have it.
                 Some(Ok(_)) => Ok(()),
@@ -214,7 +214,7 @@ mod tests {
     }
 
     impl Control for Noted {
-        fn start(
+        fn start_server(
             self: Arc<Self>,
             name: String,
             settings: Map<String, Value>,
@@ -230,7 +230,11 @@ mod tests {
             })
         }
 
-        fn stop(self: Arc<Self>, name: String, wait: bool) -> Pending<Result<bool, UnknownServer>> {
+        fn stop_server(
+            self: Arc<Self>,
+            name: String,
+            wait: bool,
+        ) -> Pending<Result<bool, UnknownServer>> {
             Box::pin(async move {
                 self.calls.lock().push(format!("stop {name} {wait}"));
                 Ok(false)

@@ -27,14 +27,18 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// What starts and stops servers.
 pub trait Control: Send + Sync + 'static {
     /// Starts a server with settings that last until it is stopped, as a component gave them.
-    fn start(
+    fn start_server(
         self: Arc<Self>,
         name: String,
         settings: Map<String, Value>,
     ) -> Pending<Result<Result<(), Vec<ControlError>>, UnknownServer>>;
 
     /// Stops a server, and says whether it was running. With `wait` its requests in progress have ended as well.
-    fn stop(self: Arc<Self>, name: String, wait: bool) -> Pending<Result<bool, UnknownServer>>;
+    fn stop_server(
+        self: Arc<Self>,
+        name: String,
+        wait: bool,
+    ) -> Pending<Result<bool, UnknownServer>>;
 }
 
 /// The operations that components have asked for.
@@ -126,7 +130,7 @@ mod tests {
     }
 
     impl Control for Gate {
-        fn start(
+        fn start_server(
             self: Arc<Self>,
             _name: String,
             _settings: Map<String, Value>,
@@ -134,7 +138,7 @@ mod tests {
             Box::pin(async { Ok(Ok(())) })
         }
 
-        fn stop(
+        fn stop_server(
             self: Arc<Self>,
             _name: String,
             _wait: bool,
@@ -160,7 +164,7 @@ mod tests {
     }
 
     async fn stop(steering: Arc<Steering>, share: Arc<Share>) -> Option<bool> {
-        let stop = |control: Arc<dyn Control>| control.stop("any".to_owned(), true);
+        let stop = |control: Arc<dyn Control>| control.stop_server("any".to_owned(), true);
         steering.perform(&share, stop).await.map(Result::unwrap)
     }
 
