@@ -13,6 +13,7 @@ pub mod listen;
 pub mod tls;
 pub mod connection;
 pub mod exchange;
+pub mod cors;
 pub mod route;
 pub mod auth;
 pub mod files;
