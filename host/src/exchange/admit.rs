@@ -22,6 +22,8 @@ pub(super) struct Visit {
     pub(super) url: String,
     /// The mount's prefix that was taken off.
     pub(super) prefix: Option<String>,
+    /// The host that the client asked for.
+    pub(super) host: Option<Authority>,
     path_length: usize,
 }
 
@@ -32,7 +34,7 @@ impl Visit {
     }
 }
 
-/// Checks the head, finds the server, and holds the request to the server's limits.
+/// Checks the head, and finds the server.
 pub(super) fn admit(receiver: &Receiver, request: &Request) -> Result<Visit, Reject> {
     let host = checked_host(request)?;
     check_method(request)?;
@@ -46,9 +48,7 @@ pub(super) fn admit(receiver: &Receiver, request: &Request) -> Result<Visit, Rej
     if !path.starts_with('/') {
         return Err(Reject::Malformed("the path does not begin with a slash"));
     }
-    let visit = find(receiver, host.as_ref().map(Authority::host), path, query)?;
-    check_length(request, visit.serving.web.requests.body_bytes_max)?;
-    Ok(visit)
+    find(receiver, host, path, query)
 }
 
 /// The host that is asked for. HTTP/1.1 requires exactly one, and so do we: two that differ are how requests are
@@ -80,7 +80,6 @@ fn checked_host(request: &Request) -> Result<Option<Authority>, Reject> {
 
 fn check_method(request: &Request) -> Result<(), Reject> {
     match *request.method() {
-        Method::TRACE => Err(Reject::TraceDisabled),
         Method::CONNECT => Err(Reject::NotImplemented),
         Method::OPTIONS => Ok(()),
         _ if request.uri().path() == "*" => Err(Reject::Malformed("only OPTIONS may ask for *")),
@@ -90,13 +89,13 @@ fn check_method(request: &Request) -> Result<(), Reject> {
 
 fn find(
     receiver: &Receiver,
-    host: Option<&str>,
+    host: Option<Authority>,
     path: &str,
     query: Option<&str>,
 ) -> Result<Visit, Reject> {
     let mounts = receiver.exchange.mounts.load();
     let mounted = match receiver.server.kind() {
-        Kind::Host => mounts.find(host, path),
+        Kind::Host => mounts.find(host.as_ref().map(Authority::host), path),
         Kind::Component => None,
     };
     let (server, stripped) = match mounted {
@@ -107,7 +106,7 @@ fn find(
             (mounted.server.clone(), stripped)
         }
     };
-    let serving = server.serving().ok_or(Reject::NotFound)?;
+    let serving = server.serving().ok_or(Reject::Stopped)?;
     let path = match stripped {
         Some(prefix) => path
             .get(prefix.len()..)
@@ -123,14 +122,17 @@ fn find(
         path_length: path.len(),
         url,
         prefix: stripped.map(str::to_owned),
+        host,
         server,
         serving,
     })
 }
 
 /// A body that says it is too large is refused before it is read.
-fn check_length(request: &Request, max: Option<u64>) -> Result<(), Reject> {
-    let Some(max) = max else { return Ok(()) };
+pub(super) fn check_length(visit: &Visit, request: &Request) -> Result<(), Reject> {
+    let Some(max) = visit.serving.web.requests.body_bytes_max else {
+        return Ok(());
+    };
     let length = request
         .headers()
         .get(CONTENT_LENGTH)

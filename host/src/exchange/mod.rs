@@ -2,19 +2,22 @@
 
 mod admit;
 mod dynamic;
+mod trace;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::http::Method;
+use ::http::uri::Authority;
 use arc_swap::ArcSwap;
 
+use crate::cors::{self, Grant, Here, Verdict};
 use crate::files;
-use crate::http::{Peer, Reject, Request, Response};
-use crate::response;
+use crate::http::{Encoders, Peer, Reject, Request, Response};
+use crate::response::{self, Asked, Finish};
 use crate::route::{Mounts, Special, special};
 use crate::server::Receiver;
-use admit::{Visit, admit};
+use admit::{Visit, admit, check_length};
 
 /// What requests share beside the server that answers them.
 pub struct Exchange {
@@ -22,6 +25,7 @@ pub struct Exchange {
     requests: AtomicU64,
     /// Development mode: error pages show why.
     shows_details: bool,
+    encoders: Encoders,
 }
 
 impl Exchange {
@@ -35,6 +39,7 @@ impl Exchange {
             mounts: ArcSwap::default(),
             requests: AtomicU64::new(first),
             shows_details,
+            encoders: Encoders::default(),
         }
     }
 
@@ -50,12 +55,74 @@ impl Exchange {
 
 /// Carries one request from its head to its response. Whatever happens in between, there is one.
 pub async fn handle(receiver: &Receiver, request: Request, peer: Peer) -> Response {
-    let (method, version) = (request.method().clone(), request.version());
-    let response = match admit(receiver, &request) {
-        Ok(visit) => answer(receiver, visit, request, peer).await,
-        Err(reject) => response::from_reject(reject, None),
+    let asked = Asked::of(&request);
+    let (serving, (response, grant)) = match admit(receiver, &request) {
+        Ok(visit) => {
+            let serving = visit.serving.clone();
+            (Some(serving), guard(receiver, visit, request, peer).await)
+        }
+        // No server was found to answer; what the receiving one says of all responses holds.
+        Err(reject) => (receiver.server.serving(), refused(reject)),
     };
-    response::finish(response, &method, version)
+    let settings = serving.as_ref().map(|serving| &serving.web.responses);
+    let hsts = match peer.secured {
+        true => receiver.server.serving(),
+        // Browsers must not believe it: RFC 6797, section 7.2.
+        false => None,
+    };
+    let finish = Finish {
+        asked,
+        settings,
+        grant,
+        hsts: hsts.and_then(|serving| serving.web.responses.hsts),
+        encoders: &receiver.exchange.encoders,
+    };
+    response::finish(response, finish)
+}
+
+/// Holds the request to its server's limits: what is too large, TRACE, and the requests of other hosts' pages may go no
+/// further.
+async fn guard(
+    receiver: &Receiver,
+    visit: Visit,
+    request: Request,
+    peer: Peer,
+) -> (Response, Option<Grant>) {
+    if let Err(reject) = check_length(&visit, &request) {
+        return refused(reject);
+    }
+    let web = &visit.serving.web;
+    let is_trace = *request.method() == Method::TRACE;
+    if is_trace && !web.requests.trace {
+        return refused(Reject::TraceDisabled);
+    }
+    let verdict = match &web.responses.cors {
+        None => Verdict::Own,
+        Some(cors) => {
+            let here = Here {
+                secured: peer.secured,
+                host: visit.host.as_ref().map(Authority::as_str),
+            };
+            cors::judge(cors, request.method(), request.headers(), here)
+        }
+    };
+    let grant = match verdict {
+        Verdict::Own => None,
+        Verdict::Allowed(grant) => Some(grant),
+        Verdict::Preflight(grant, response) => return (response, Some(grant)),
+        Verdict::Refused => return refused(Reject::CrossSite),
+    };
+    let response = match is_trace {
+        true => trace::echo(request)
+            .await
+            .unwrap_or_else(|reject| response::from_reject(reject, None)),
+        false => answer(receiver, visit, request, peer).await,
+    };
+    (response, grant)
+}
+
+fn refused(reject: Reject) -> (Response, Option<Grant>) {
+    (response::from_reject(reject, None), None)
 }
 
 /// Special URL, file, component: in the order of the documents.
@@ -64,7 +131,12 @@ async fn answer(receiver: &Receiver, visit: Visit, request: Request, peer: Peer)
         Some(Special::Action { method, parameter }) => {
             return dynamic::method(receiver, visit, request, peer, &method, parameter).await;
         }
-        Some(Special::Cgi) => return dynamic::connection(receiver, visit, request, peer).await,
+        Some(Special::Sync) if !visit.serving.web.requests.sync_urls => {
+            return response::from_reject(Reject::SyncDisabled, None);
+        }
+        Some(Special::Cgi | Special::Sync) => {
+            return dynamic::connection(receiver, visit, request, peer).await;
+        }
         None => {}
     }
     match file(&visit, &request) {

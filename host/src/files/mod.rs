@@ -92,10 +92,9 @@ fn from_file(
     path: &Path,
     headers: &HeaderMap,
 ) -> Option<Response> {
-    let validators = Validators::of(metadata);
+    let (validators, length) = (Validators::of(metadata), metadata.len());
     let mut response = match conditional::evaluate(headers, &validators) {
         Outcome::Full => {
-            let length = metadata.len();
             let body = if length <= READ_AT_ONCE_BYTES_MAX {
                 // Not `read_to_end`, which asks the system three more times what is known already.
                 let mut content = vec![0; usize::try_from(length).ok()?];
@@ -104,16 +103,18 @@ fn from_file(
             } else {
                 Body::file(file, length)
             };
-            let mut response = Response::new(body);
-            response
-                .headers_mut()
-                .insert(CONTENT_TYPE, media::content_type(path));
+            Response::new(body)
+        }
+        Outcome::NotModified => {
+            // Type and length decide what else a 304 must say; neither is sent.
+            let mut response = status_only(StatusCode::NOT_MODIFIED);
+            *response.body_mut() = Body::unsent(length);
             response
         }
-        Outcome::NotModified => status_only(StatusCode::NOT_MODIFIED),
         Outcome::PreconditionFailed => return Some(status_only(StatusCode::PRECONDITION_FAILED)),
     };
     let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, media::content_type(path));
     headers.insert(ETAG, validators.etag);
     if let Some(date) = validators.modified.map(httpdate::fmt_http_date) {
         headers.extend(

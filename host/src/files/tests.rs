@@ -113,7 +113,7 @@ async fn conditions_are_kept() {
             .unwrap()
             .unwrap();
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
-        assert_eq!(response.body().length(), 0);
+        assert!(http_body::Body::is_end_stream(response.body()));
         assert!(response.headers().contains_key(ETAG));
     }
 }
@@ -167,7 +167,7 @@ fn no_path_panics() {
         }
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         if let Ok(Some(response)) = answer(&files, &path, None, &HeaderMap::new()) {
-            assert_ne!(response.body().length(), 6, "{path} found the secret");
+            assert_ne!(response.body().length(), Some(6), "{path} found the secret");
         }
     }
 }

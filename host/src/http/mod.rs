@@ -1,10 +1,17 @@
 //! The vocabulary of requests and responses that every stage speaks. No settings here.
 
 pub mod body;
+mod coding;
+mod decoded;
+mod encoded;
 pub mod peer;
 pub mod reject;
+mod source;
 
 pub use body::{Body, LimitedBody};
+pub use coding::{Coding, UnknownCoding};
+pub use decoded::DecodedBody;
+pub use encoded::Encoders;
 pub use peer::Peer;
 pub use reject::Reject;
 

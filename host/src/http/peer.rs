@@ -9,4 +9,6 @@ pub struct Peer {
     pub client: SocketAddr,
     /// Our end, as the client sees it.
     pub server: SocketAddr,
+    /// Whether TLS is between them.
+    pub secured: bool,
 }

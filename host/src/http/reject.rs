@@ -14,6 +14,12 @@ pub enum Reject {
     /// The method exists but is not available to URLs.
     #[error("the method is not available through URLs")]
     MethodNotAvailable,
+    /// `/4DSYNC` is switched off.
+    #[error("/4DSYNC URLs are not allowed")]
+    SyncDisabled,
+    /// A page of another host asked, which `CORSSettings` does not let.
+    #[error("the page's host, or the method, is not in CORSSettings")]
+    CrossSite,
     /// There is nothing at this URL.
     #[error("nothing at this URL")]
     NotFound,
@@ -23,9 +29,15 @@ pub enum Reject {
     /// TRACE is switched off.
     #[error("TRACE is not enabled")]
     TraceDisabled,
-    /// The body is larger than `maxRequestSize`.
-    #[error("the body is larger than maxRequestSize")]
+    /// The body is larger than `maxRequestSize`, or than TRACE sends back.
+    #[error("the body is too large")]
     BodyTooLarge,
+    /// The body did not come in time.
+    #[error("the body did not come in time")]
+    BodyLate,
+    /// The body is compressed in a way that is not known here.
+    #[error("the body's Content-Encoding is none of zstd, br and gzip")]
+    UnknownCoding,
     /// The URL is longer than any this server serves.
     #[error("the URL is too long")]
     UrlTooLong,
@@ -38,6 +50,9 @@ pub enum Reject {
     /// As many web processes run as the server allows, or no instance is to be had.
     #[error("Server unavailable")]
     Unavailable,
+    /// The web server that would answer is stopped.
+    #[error("the web server is stopped")]
+    Stopped,
     /// The handler took too long.
     #[error("the handler took too long")]
     Deadline,
@@ -49,14 +64,18 @@ impl Reject {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::MethodNotAvailable => StatusCode::FORBIDDEN,
+            Self::MethodNotAvailable | Self::SyncDisabled | Self::CrossSite => {
+                StatusCode::FORBIDDEN
+            }
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed | Self::TraceDisabled => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyLate => StatusCode::REQUEST_TIMEOUT,
+            Self::UnknownCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             Self::Deadline => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -67,14 +86,21 @@ impl Reject {
             Self::Malformed(what) => what,
             Self::Unauthorized => "You need to log in to see this page.",
             Self::MethodNotAvailable => "This cannot be called from a URL.",
+            Self::SyncDisabled => "4DSYNC is not allowed.",
+            Self::CrossSite => "Pages of that host may not ask for this.",
             Self::NotFound => "There is nothing at this address.",
             Self::MethodNotAllowed => "This page can only be read.",
             Self::TraceDisabled => "TRACE is not enabled.",
             Self::BodyTooLarge => "The request is larger than this server takes.",
+            Self::BodyLate => "The request was not complete in time.",
+            Self::UnknownCoding => {
+                "The request is compressed in a way that this server does not know."
+            }
             Self::UrlTooLong => "The address is longer than this server takes.",
             Self::NotImplemented => "This server does not know the request method.",
             Self::Failed => "The page could not be made. The error has been logged.",
             Self::Unavailable => "Server unavailable",
+            Self::Stopped => "This web server is stopped.",
             Self::Deadline => "The page was not ready in time.",
         }
     }

@@ -77,7 +77,12 @@ fn prepare(stream: TcpStream, client: std::net::SocketAddr) -> io::Result<(TcpSt
     // Without it a small response waits for the client's acknowledgement of the one before.
     stream.set_nodelay(true)?;
     let server = stream.local_addr()?;
-    Ok((stream, Peer { client, server }))
+    let peer = Peer {
+        client,
+        server,
+        secured: false,
+    };
+    Ok((stream, peer))
 }
 
 /// Whether the connection was gone before it was accepted: not our concern.

@@ -1,23 +1,29 @@
 //! From what a component answered to a response.
 
+use ::http::StatusCode;
 use ::http::header::{CONTENT_TYPE, LOCATION};
-use ::http::{HeaderValue, StatusCode};
 use tessera_engine::{Answer, AnswerBody};
 
+use super::charset;
+use super::text_type::TextType;
 use crate::http::{Body, Reject, Response};
-
-const DEFAULT_TEXT_TYPE: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+use crate::settings::Responses;
 
 /// Makes the response. A component that sent nothing answers 200 without a body.
-pub fn from_answer(answer: Answer) -> Response {
+pub fn from_answer(answer: Answer, settings: &Responses) -> Response {
     let mut response = Response::default();
     *response.headers_mut() = answer.headers;
     *response.status_mut() = answer.status.unwrap_or(StatusCode::OK);
     match answer.body {
         AnswerBody::Empty => {}
         AnswerBody::Text { text, content_type } => {
-            set_text_type(&mut response, content_type);
-            *response.body_mut() = Body::from(text);
+            // The header that the component set, else the type that came with the text, else that of HTML.
+            let given = response.headers_mut().remove(CONTENT_TYPE).or(content_type);
+            let text_type = TextType::of(given, settings.charset);
+            let extended = settings.extended_characters;
+            let encoded = charset::encode(text, text_type.charset, text_type.markup, extended);
+            *response.body_mut() = Body::from(encoded);
+            response.headers_mut().insert(CONTENT_TYPE, text_type.value);
         }
         AnswerBody::Blob { data, content_type } => {
             if let Some(content_type) = content_type {
@@ -40,11 +46,11 @@ pub fn from_answer(answer: Answer) -> Response {
 
 /// The response to a request that On Web Authentication refused: 401 with what the hook set and sent (a challenge, a
 /// page to log in on, a redirect to one), else with the built-in page.
-pub fn from_refusal(answer: Answer) -> Response {
+pub fn from_refusal(answer: Answer, settings: &Responses) -> Response {
     let status = answer.status;
     let is_silent = matches!(answer.body, AnswerBody::Empty);
     let is_redirect = matches!(answer.body, AnswerBody::Redirect(_));
-    let mut response = from_answer(answer);
+    let mut response = from_answer(answer, settings);
     if is_silent {
         let mut page = super::from_reject(Reject::Unauthorized, None);
         page.headers_mut().extend(response.headers_mut().drain());
@@ -56,31 +62,12 @@ pub fn from_refusal(answer: Answer) -> Response {
     response
 }
 
-/// The header that the component set, else the type that came with the text, else that of HTML.
-fn set_text_type(response: &mut Response, content_type: Option<HeaderValue>) {
-    let headers = response.headers_mut();
-    if !headers.contains_key(CONTENT_TYPE) {
-        headers.insert(
-            CONTENT_TYPE,
-            content_type.map_or(DEFAULT_TEXT_TYPE, with_charset),
-        );
-    }
-}
-
-/// Says which character set the text is encoded in, for the types that have one.
-fn with_charset(content_type: HeaderValue) -> HeaderValue {
-    let Ok(text) = content_type.to_str() else {
-        return content_type;
-    };
-    if !text.starts_with("text/") || text.contains("charset") {
-        return content_type;
-    }
-    HeaderValue::try_from(format!("{text}; charset=utf-8")).unwrap_or(content_type)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Charset;
+    use ::http::HeaderValue;
+    use http_body_util::BodyExt;
 
     fn answer(body: AnswerBody) -> Answer {
         let mut answer = Answer::default();
@@ -88,22 +75,56 @@ mod tests {
         answer
     }
 
-    #[test]
-    fn a_text_says_its_character_set() {
-        for (given, expected) in [
-            (None, "text/html; charset=utf-8"),
-            (Some("text/plain"), "text/plain; charset=utf-8"),
+    fn from_answer(answer: Answer) -> Response {
+        super::from_answer(answer, &Responses::default())
+    }
+
+    fn from_refusal(answer: Answer) -> Response {
+        super::from_refusal(answer, &Responses::default())
+    }
+
+    fn text(text: &str) -> AnswerBody {
+        AnswerBody::Text {
+            text: text.into(),
+            content_type: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_text_is_in_the_character_set_that_it_says() {
+        let settings = Responses {
+            charset: Charset::Iso8859_9,
+            extended_characters: true,
+            ..Responses::default()
+        };
+        for (set, expected, bytes) in [
+            (None, "text/html; charset=ISO-8859-9", &b"\xfe"[..]),
             (
-                Some("text/plain; charset=iso-8859-1"),
-                "text/plain; charset=iso-8859-1",
+                Some("text/plain"),
+                "text/plain; charset=ISO-8859-9",
+                b"\xfe",
             ),
-            (Some("application/json"), "application/json"),
+            (
+                Some("text/plain; charset=utf-8"),
+                "text/plain; charset=utf-8",
+                b"\xc5\x9f",
+            ),
+            (
+                Some("text/plain; charset=latin1"),
+                "text/plain; charset=latin1",
+                b"?",
+            ),
         ] {
-            let body = AnswerBody::Text {
-                text: "x".into(),
-                content_type: given.map(HeaderValue::from_static),
-            };
-            assert_eq!(from_answer(answer(body)).headers()[CONTENT_TYPE], expected);
+            let mut answer = answer(text("ş"));
+            if let Some(set) = set {
+                answer
+                    .headers
+                    .insert(CONTENT_TYPE, HeaderValue::from_static(set));
+            }
+            let response = super::from_answer(answer, &settings);
+            assert_eq!(response.headers()[CONTENT_TYPE], expected);
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            assert_eq!(body, bytes, "{expected}");
         }
     }
 
@@ -127,15 +148,11 @@ mod tests {
         let response = from_refusal(silent);
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
         assert_eq!(response.headers()["www-authenticate"], "Basic");
-        assert!(response.body().length() > 0);
+        assert!(response.body().length() > Some(0));
 
-        let text = AnswerBody::Text {
-            text: "log in".into(),
-            content_type: None,
-        };
-        let response = from_refusal(answer(text));
+        let response = from_refusal(answer(text("log in")));
         assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-        assert_eq!(response.body().length(), 6);
+        assert_eq!(response.body().length(), Some(6));
 
         let redirect = AnswerBody::Redirect(HeaderValue::from_static("/login"));
         assert_eq!(from_refusal(answer(redirect)).status(), StatusCode::FOUND);
@@ -146,7 +163,7 @@ mod tests {
         let response = from_answer(Answer::default());
         assert_eq!(
             (response.status(), response.body().length()),
-            (StatusCode::OK, 0)
+            (StatusCode::OK, Some(0))
         );
     }
 }

@@ -14,6 +14,8 @@ pub enum Special {
     },
     /// `/4DCGI/...`: calls On Web Connection, even where a file is of that name.
     Cgi,
+    /// `/4DSYNC/...`: the same, where the settings allow it.
+    Sync,
 }
 
 /// What is special about a path, if anything. The keyword is compared without regard to case.
@@ -22,6 +24,9 @@ pub fn special(path: &str) -> Option<Special> {
     let (keyword, rest) = rest.split_once('/').unwrap_or((rest, ""));
     if keyword.eq_ignore_ascii_case("4DCGI") {
         return Some(Special::Cgi);
+    }
+    if keyword.eq_ignore_ascii_case("4DSYNC") {
+        return Some(Special::Sync);
     }
     if !keyword.eq_ignore_ascii_case("4DACTION") {
         return None;
@@ -70,5 +75,12 @@ mod tests {
             assert_eq!(special(path), expected, "{path}");
         }
         assert_eq!(special("/4dcgi/anything"), Some(Special::Cgi));
+        for (path, is_sync) in [
+            ("/4DSYNC", true),
+            ("/4dsync/$catalog", true),
+            ("/4DSYNCS", false),
+        ] {
+            assert_eq!(special(path) == Some(Special::Sync), is_sync, "{path}");
+        }
     }
 }

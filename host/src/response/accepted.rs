@@ -1,0 +1,159 @@
+//! Which content coding a client wants: Accept-Encoding, RFC 9110, section 12.5.3.
+
+use ::http::HeaderMap;
+use ::http::header::ACCEPT_ENCODING;
+
+use crate::http::Coding;
+
+/// Most members of the field that are looked at; browsers send four or five.
+const MEMBERS_MAX: usize = 32;
+
+/// What is best for a client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Accepted {
+    /// How to compress; none is not at all.
+    pub(super) coding: Option<Coding>,
+    /// Whether the client said that it will not have it uncompressed.
+    pub(super) refuses_identity: bool,
+}
+
+/// In thousandths.
+type Weight = u16;
+
+impl Accepted {
+    /// Reads the field. What is malformed in it counts as not said.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        // What was said of each in the order of preference, of `*` and of `identity`.
+        let mut codings: [Option<Weight>; 3] = [None; 3];
+        let (mut others, mut identity) = (None, None);
+        let fields = headers.get_all(ACCEPT_ENCODING).iter();
+        let members = fields
+            .filter_map(|field| field.to_str().ok())
+            .flat_map(|field| field.split(','));
+        for (name, weight) in members.take(MEMBERS_MAX).filter_map(member) {
+            if name == "*" {
+                others = Some(weight);
+            } else if name.eq_ignore_ascii_case("identity") {
+                identity = Some(weight);
+            } else if let Some(coding) = Coding::of_token(name) {
+                for (said, one) in codings.iter_mut().zip(Coding::BY_PREFERENCE) {
+                    if one == coding {
+                        *said = Some(weight);
+                    }
+                }
+            }
+        }
+        let mut best: Option<(Coding, Weight)> = None;
+        for (said, coding) in codings.into_iter().zip(Coding::BY_PREFERENCE) {
+            let weight = said.or(others).unwrap_or(0);
+            if weight > best.map_or(0, |(_, weight)| weight) {
+                best = Some((coding, weight));
+            }
+        }
+        // "identity" is acceptable unless it is excluded, but liked only as far as it was said.
+        let best = best.filter(|(_, weight)| identity.is_none_or(|identity| *weight >= identity));
+        Self {
+            coding: best.map(|(coding, _)| coding),
+            refuses_identity: identity.or(others) == Some(0),
+        }
+    }
+}
+
+/// A coding and its weight.
+fn member(member: &str) -> Option<(&str, Weight)> {
+    let (name, parameters) = member.split_once(';').unwrap_or((member, ""));
+    let name = name.trim();
+    if name.is_empty() {
+        return None;
+    }
+    let parameter = parameters.trim();
+    if parameter.is_empty() {
+        return Some((name, 1000));
+    }
+    let (key, value) = parameter.split_once('=')?;
+    let weight = weight(value.trim())?;
+    key.trim()
+        .eq_ignore_ascii_case("q")
+        .then_some((name, weight))
+}
+
+/// `0.5`, with at most three digits after the point.
+fn weight(text: &str) -> Option<Weight> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if fraction.len() > 3 || !is_number(fraction) || !matches!(whole, "0" | "1") {
+        return None;
+    }
+    let mut thousandths = Weight::from(whole == "1") * 1000;
+    for (digit, unit) in fraction.bytes().zip([100, 10, 1]) {
+        thousandths += Weight::from(digit - b'0') * unit;
+    }
+    (thousandths <= 1000).then_some(thousandths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Coding::{Brotli, Gzip, Zstd};
+
+    fn accepted(fields: &[&str]) -> Accepted {
+        let mut headers = HeaderMap::new();
+        for field in fields {
+            headers.append(ACCEPT_ENCODING, field.parse().unwrap());
+        }
+        Accepted::of(&headers)
+    }
+
+    #[test]
+    fn the_clients_weights_decide_and_then_our_order() {
+        for (field, expected) in [
+            ("gzip, deflate, br, zstd", Some(Zstd)),
+            ("gzip, deflate, br", Some(Brotli)),
+            ("gzip", Some(Gzip)),
+            ("x-gzip", Some(Gzip)),
+            ("GZIP;Q=0.8", Some(Gzip)),
+            ("gzip;q=1.0, br;q=0.9, zstd;q=0.999", Some(Gzip)),
+            ("br ; q = 0.5,gzip;q=0.4", Some(Brotli)),
+            ("gzip;q=0", None),
+            ("gzip;q=0.000, br;q=0.001", Some(Brotli)),
+            ("*", Some(Zstd)),
+            ("zstd;q=0, *", Some(Brotli)),
+            ("gzip, *;q=0", Some(Gzip)),
+            ("*;q=0", None),
+            ("identity", None),
+            ("identity, gzip", Some(Gzip)),
+            ("identity;q=1, gzip;q=0.5", None),
+            ("identity;q=0, gzip;q=0.5", Some(Gzip)),
+            ("deflate, compress", None),
+            ("", None),
+            (",, ,gzip,", Some(Gzip)),
+            ("gzip;q=2, br;q=0.0001, zstd;level=3", None),
+            ("gzip;q=1.001", None),
+            ("gzip;q=-1", None),
+            ("gzip;q", None),
+        ] {
+            assert_eq!(accepted(&[field]).coding, expected, "{field}");
+        }
+        assert_eq!(accepted(&["gzip;q=0.1", "br;q=0.2"]).coding, Some(Brotli));
+        assert_eq!(accepted(&[]), Accepted::default());
+    }
+
+    #[test]
+    fn identity_is_refused_only_in_so_many_words() {
+        for (field, expected) in [
+            ("identity;q=0, gzip", true),
+            ("*;q=0, gzip", true),
+            ("identity;q=0.1, *;q=0, gzip", false),
+            ("gzip", false),
+            ("", false),
+        ] {
+            assert_eq!(accepted(&[field]).refuses_identity, expected, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_field_without_end_is_read_only_so_far() {
+        let field = "a,".repeat(3_000) + "gzip";
+        assert_eq!(accepted(&[&field]).coding, None);
+    }
+}

@@ -1,0 +1,253 @@
+//! Decides whether a response is compressed, and does it.
+
+use ::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG};
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
+
+use super::accepted::Accepted;
+use super::media_type::MediaType;
+use crate::http::{Encoders, Response};
+use crate::settings::Compression;
+
+/// Types beside texts, JSON and XML that become smaller; others are compressed already, or nearly.
+const TYPES: &[&str] = &[
+    "application/javascript",
+    "application/x-javascript",
+    "application/ecmascript",
+    "application/wasm",
+    "application/graphql",
+    "application/json",
+    "application/x-ndjson",
+    "application/xml",
+    "application/xml-dtd",
+    "application/yaml",
+    "application/toml",
+    "application/sql",
+    "application/rtf",
+    "application/postscript",
+    "application/vnd.ms-fontobject",
+    "font/ttf",
+    "font/otf",
+    "font/collection",
+    "image/bmp",
+    "image/x-icon",
+    "image/vnd.microsoft.icon",
+];
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Compressed {
+    /// Whether the response depends on Accept-Encoding.
+    pub(super) varies: bool,
+    /// Content-Length; none if only sending the body will tell.
+    pub(super) length: Option<u64>,
+}
+
+/// Compresses a response if that is wanted and worth it.
+pub(super) fn compress(
+    response: &mut Response,
+    method: &Method,
+    accepted: Accepted,
+    settings: Compression,
+    encoders: &Encoders,
+) -> Compressed {
+    let status = response.status();
+    let length = response.body().length();
+    let as_it_is = |varies| Compressed { varies, length };
+    let is_whole = !matches!(status, StatusCode::NO_CONTENT | StatusCode::PARTIAL_CONTENT);
+    let Some(bytes @ 1..) = length else {
+        return as_it_is(false);
+    };
+    if !is_whole || !may_be_transformed(response.headers()) {
+        return as_it_is(false);
+    }
+    let is_worth_it = bytes >= settings.threshold && is_compressible(response.headers());
+    let Some(coding) = accepted.coding else {
+        return as_it_is(is_worth_it);
+    };
+    if !is_worth_it && !accepted.refuses_identity {
+        return as_it_is(false);
+    }
+    // Of what is not sent, only the head is as if it were.
+    let is_sent = method != Method::HEAD && status != StatusCode::NOT_MODIFIED;
+    if is_sent && !response.body_mut().encode(coding, settings.level, encoders) {
+        return as_it_is(true);
+    }
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_ENCODING, coding.token());
+    weaken_etag(headers);
+    Compressed {
+        varies: true,
+        length: response.body().length().filter(|_| is_sent),
+    }
+}
+
+/// Whether the bytes are still what the representation is, and may be changed on their way.
+fn may_be_transformed(headers: &HeaderMap) -> bool {
+    if headers.contains_key(CONTENT_ENCODING) || headers.contains_key(CONTENT_RANGE) {
+        return false;
+    }
+    !headers
+        .get_all(CACHE_CONTROL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|directive| directive.trim().eq_ignore_ascii_case("no-transform"))
+}
+
+fn is_compressible(headers: &HeaderMap) -> bool {
+    let Some(Ok(name)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else {
+        return false;
+    };
+    let name = MediaType::of(name);
+    // Events are to arrive one by one, which a coder would keep together.
+    (name.starts_with("text/") && !name.is("text/event-stream"))
+        || name.ends_with("+json")
+        || name.ends_with("+xml")
+        || TYPES.iter().any(|known| name.is(known))
+}
+
+/// The bytes are no longer those that the strong tag stands for: RFC 9110, section 8.8.1.
+fn weaken_etag(headers: &mut HeaderMap) {
+    let Some(tag) = headers.get_mut(ETAG) else {
+        return;
+    };
+    if !tag.as_bytes().starts_with(b"W/")
+        && let Ok(weak) = HeaderValue::from_bytes(&[b"W/", tag.as_bytes()].concat())
+    {
+        *tag = weak;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Body, Coding};
+    use Coding::Gzip;
+
+    const SETTINGS: Compression = Compression {
+        level: Some(1),
+        threshold: 1000,
+    };
+
+    fn response(length: usize, fields: &[(&'static str, &'static str)]) -> Response {
+        let mut response = Response::new(Body::from("x".repeat(length)));
+        for (name, value) in fields {
+            let value = HeaderValue::from_static(value);
+            response.headers_mut().insert(*name, value);
+        }
+        response
+    }
+
+    fn accepting(coding: Option<Coding>) -> Accepted {
+        Accepted {
+            coding,
+            refuses_identity: false,
+        }
+    }
+
+    fn run(response: &mut Response, method: &Method, accepted: Accepted) -> (bool, bool) {
+        let encoders = Encoders::default();
+        let compressed = compress(response, method, accepted, SETTINGS, &encoders);
+        let has_coding = response.headers().contains_key(CONTENT_ENCODING);
+        (has_coding, compressed.varies)
+    }
+
+    #[test]
+    fn what_becomes_smaller_is_compressed() {
+        for (length, content_type, expected) in [
+            (1000, Some("text/html; charset=utf-8"), true),
+            (999, Some("text/html"), false),
+            (0, Some("text/html"), false),
+            (5000, Some("TEXT/CSS"), true),
+            (5000, Some("application/json"), true),
+            (5000, Some("application/problem+json"), true),
+            (5000, Some("image/svg+xml"), true),
+            (5000, Some("application/wasm"), true),
+            (5000, Some("text/event-stream"), false),
+            (5000, Some("image/png"), false),
+            (5000, Some("application/octet-stream"), false),
+            (5000, None, false),
+        ] {
+            let fields: Vec<_> = content_type
+                .into_iter()
+                .map(|it| ("content-type", it))
+                .collect();
+            for accepted in [Some(Gzip), None] {
+                let mut response = response(length, &fields);
+                let (has_coding, varies) = run(&mut response, &Method::GET, accepting(accepted));
+                assert_eq!(
+                    has_coding,
+                    expected && accepted.is_some(),
+                    "{content_type:?}"
+                );
+                assert_eq!(varies, expected, "{length} {content_type:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn some_answers_are_never_touched() {
+        for (name, value) in [
+            ("content-encoding", "br"),
+            ("content-range", "bytes 0-9/10"),
+            ("cache-control", "max-age=3, No-Transform"),
+        ] {
+            let mut response = response(5000, &[("content-type", "text/html"), (name, value)]);
+            let before = response.headers().clone();
+            let (_, varies) = run(&mut response, &Method::GET, accepting(Some(Gzip)));
+            assert!(!varies && *response.headers() == before, "{name}");
+            assert_eq!(response.body().length(), Some(5000));
+        }
+        for status in [StatusCode::NO_CONTENT, StatusCode::PARTIAL_CONTENT] {
+            let mut response = response(5000, &[("content-type", "text/html")]);
+            *response.status_mut() = status;
+            assert_eq!(
+                run(&mut response, &Method::GET, accepting(Some(Gzip))),
+                (false, false)
+            );
+        }
+    }
+
+    #[test]
+    fn a_compressed_variant_has_a_weak_tag() {
+        for (tag, expected) in [("\"a\"", "W/\"a\""), ("W/\"a\"", "W/\"a\"")] {
+            let fields = [("content-type", "text/html"), ("etag", tag)];
+            let mut response = response(5000, &fields);
+            run(&mut response, &Method::GET, accepting(None));
+            assert_eq!(response.headers()[ETAG], tag);
+            run(&mut response, &Method::GET, accepting(Some(Gzip)));
+            assert_eq!(response.headers()[ETAG], expected);
+        }
+    }
+
+    #[test]
+    fn a_head_is_that_of_the_get_but_for_the_length() {
+        let encoders = Encoders::default();
+        let accepted = accepting(Some(Gzip));
+        let of = |method: &Method| {
+            let mut response = response(5000, &[("content-type", "text/html"), ("etag", "\"a\"")]);
+            let compressed = compress(&mut response, method, accepted, SETTINGS, &encoders);
+            (response.headers().clone(), compressed)
+        };
+        let (get, head) = (of(&Method::GET), of(&Method::HEAD));
+        assert_eq!(get.0, head.0);
+        assert!(get.1.length.is_some_and(|length| length < 1000));
+        assert_eq!(
+            head.1,
+            Compressed {
+                varies: true,
+                length: None
+            }
+        );
+    }
+
+    #[test]
+    fn a_client_that_refuses_identity_gets_none() {
+        let accepted = Accepted {
+            coding: Some(Gzip),
+            refuses_identity: true,
+        };
+        let mut response = response(5, &[("content-type", "image/png")]);
+        assert_eq!(run(&mut response, &Method::GET, accepted), (true, true));
+    }
+}
