@@ -75,6 +75,8 @@ async fn an_instance_past_its_memory_is_a_500() {
 #[tokio::test]
 async fn fifty_clients_on_each_hostile_component_harm_nobody_else() {
     let server = Site::new()
+        // Of the host's, each of them takes a place as well.
+        .settings("maxConcurrentProcesses = 1000\n")
         .page("a.txt", "static")
         .guest_with("spin", SHORT)
         .guest_with("greedy", "[limits]\nmemory = \"8 MiB\"\n")

@@ -23,6 +23,7 @@ mod connection;
 mod files;
 mod route;
 mod dynamic;
+mod responses;
 mod failures;
 mod limits;
 mod processes;

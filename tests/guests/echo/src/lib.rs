@@ -88,6 +88,22 @@ fn teapot() -> impl Reply {
         .with_status(418)
 }
 
+/// `/4DACTION/say?type=text/plain&text=...`: a text of that type; without one, a page.
+#[web_method]
+fn say() -> Result<(), Error> {
+    let variables = request::variables()?;
+    let named = |name: &str| {
+        let variable = variables.iter().find(|variable| variable.name == name);
+        variable.map(|variable| variable.value.as_str())
+    };
+    let text = named("text").unwrap_or_default();
+    match named("type") {
+        Some(content_type) => response::send_text(text, content_type)?,
+        None => response::send_html(text)?,
+    }
+    Ok(())
+}
+
 /// `/4DACTION/bytes`: every byte once.
 #[web_method]
 fn bytes() -> impl Reply {
