@@ -22,6 +22,7 @@ mod listen;
 mod connection;
 mod files;
 mod route;
+mod guard;
 mod dynamic;
 mod responses;
 mod failures;

@@ -284,3 +284,90 @@ async fn what_the_host_hands_over_counts_for_the_host_too() {
     }
     server.wait_for_processes("site", 0).await;
 }
+
+#[tokio::test]
+async fn texts_come_in_the_character_set_of_the_settings() {
+    let server = Site::new()
+        .guest_as_with(
+            "echo",
+            "turkish",
+            "characterSet = 12\n[web]\nsend_extended_characters = true\n",
+        )
+        .guest_as_with("echo", "japanese", "characterSet = \"Shift-JIS\"\n")
+        .guest_as_with("echo", "plain", "[web]\nsend_extended_characters = true\n")
+        .start()
+        .await;
+    for (path, form, content_type, body) in [
+        (
+            "turkish",
+            "text=\u{15f}\u{20ac}",
+            "text/html; charset=ISO-8859-9",
+            &b"\xfe&#8364;"[..],
+        ),
+        (
+            "turkish",
+            "type=text/plain&text=\u{15f}\u{20ac}",
+            "text/plain; charset=ISO-8859-9",
+            b"\xfe?",
+        ),
+        (
+            "turkish",
+            "type=text/plain; charset=utf-8&text=\u{15f}",
+            "text/plain; charset=utf-8",
+            "\u{15f}".as_bytes(),
+        ),
+        (
+            "turkish",
+            "type=application/json&text=\u{15f}",
+            "application/json",
+            "\u{15f}".as_bytes(),
+        ),
+        (
+            "japanese",
+            "text=\u{3042}",
+            "text/html; charset=Shift_JIS",
+            b"&#12354;",
+        ),
+        (
+            "japanese",
+            "type=text/plain&text=\u{3042}",
+            "text/plain; charset=Shift_JIS",
+            b"\x82\xa0",
+        ),
+        (
+            "plain",
+            "text=\u{e9}",
+            "text/html; charset=utf-8",
+            "\u{e9}".as_bytes(),
+        ),
+    ] {
+        let reply = server
+            .post_form(&format!("/{path}/4DACTION/say"), form)
+            .await;
+        assert_eq!(reply.header("content-type"), Some(content_type), "{form}");
+        assert_eq!(reply.body, body, "{form}");
+    }
+}
+
+#[tokio::test]
+async fn level_and_threshold_decide_about_compression() {
+    let page = text(40_000);
+    let site = |settings: &str| Site::new().settings(settings).page("a.html", &page);
+    let mut lengths = Vec::new();
+    for level in ["1", "9"] {
+        let server = site(&format!("HTTPCompressionLevel = {level}\n"))
+            .start()
+            .await;
+        let reply = get(&server, "/a.html", &[("accept-encoding", "gzip")]).await;
+        assert_eq!(reply.header("content-encoding"), Some("gzip"));
+        lengths.push(reply.body.len());
+    }
+    assert!(lengths[0] > lengths[1], "{lengths:?}");
+    for (threshold, expected) in [(page.len(), Some("gzip")), (page.len() + 1, None)] {
+        let settings =
+            format!("HTTPCompressionThreshold = {threshold}\nHTTPCompressionLevel = -1\n");
+        let server = site(&settings).start().await;
+        let reply = get(&server, "/a.html", &[("accept-encoding", "gzip")]).await;
+        assert_eq!(reply.header("content-encoding"), expected, "{threshold}");
+    }
+}

@@ -9,6 +9,6 @@ pub struct Peer {
     pub client: SocketAddr,
     /// Our end, as the client sees it.
     pub server: SocketAddr,
-    /// Whether TLS is between them.
+    /// Whether the connection is encrypted.
     pub secured: bool,
 }
