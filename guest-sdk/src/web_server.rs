@@ -42,9 +42,12 @@
 //!
 //! # Starting
 //!
-//! Settings are named as in `settings.toml`: `HTTPPort`, `pool.max`, or the table `pool` as one JSON object. They go before
-//! those of the server's files until it is stopped. At most 128 of them, names of at most 256 bytes, values of at most
-//! 64 KiB together.
+//! Settings are named as in `settings.toml`: `HTTPPort`, `keep_alive.timeout`, or the table `keep_alive` as one JSON object.
+//! They go before those of the server's files until it is stopped. At most 128 of them, names of at most 256 bytes, values
+//! of at most 64 KiB together.
+//!
+//! A component that may start a server may choose its ports and addresses. `[mount]`, `[pool]`, `[limits]`,
+//! `[permissions]` and `[environment]` are the operator's (1101), and so are folders outside of the server's own (1103).
 //!
 //! The component waits meanwhile; what has begun goes on when its deadline passes. It may begin 32 operations, starts and
 //! stops, in two seconds: further ones wait.
@@ -56,7 +59,7 @@
 //! | 1001 | the web server runs already |
 //! | 1002 | the component's module is not in `components/` any more |
 //! | 1099 | the process is ending, or something failed that should not |
-//! | 1101 | the property is read-only |
+//! | 1101 | the property is read-only, or only the operator may set it |
 //! | 1102 | there is no such setting |
 //! | 1103 | the value is of a wrong type or not allowed, or there are too many settings |
 //! | 1104 | the setting belongs to the process and holds from its next start |

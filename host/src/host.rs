@@ -1,25 +1,25 @@
 //! The process as a whole, from its first start to its last drain.
 
 use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tessera_engine::{Engine, EngineError, EngineOptions};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::admin::{Admin, AdminError};
-use crate::connection::Timeouts;
 use crate::exchange::Exchange;
-use crate::files;
-use crate::listen::ConnectionLimits;
+use crate::listen::{ConnectionLimits, Inherited, Ports, provide_descriptors};
+use crate::memory;
 use crate::server::{
-    Bound, Kind, ListenError, Loader, Receiver, Registry, Reloader, WatchError, Watcher, WebServer,
-    host_serving,
+    Certificates, ControlError, HostTurn, Kind, Loader, Registry, Reloader, WatchError, Watcher,
+    WebServer,
 };
 use crate::settings::{HostSettings, Override};
+use crate::site::{self, SiteError};
 
 /// Longest wait for components to load before the host begins to answer without them.
 const LOADING_TIME_MAX: Duration = Duration::from_secs(10);
@@ -37,32 +37,22 @@ pub struct HostOptions {
     pub development: bool,
     /// Every listener takes a port that the system picks.
     pub free_ports: bool,
+    /// Sockets that the service manager opened.
+    pub inherited: Inherited,
 }
 
 /// The site could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The folder of the state, or the home page, could not be made.
-    #[error(
-        "{path}: cannot be made: {source}; the user that runs tessera must be able to write there"
-    )]
-    Folder {
-        /// What was to be made.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Another host serves the site.
-    #[error(
-        "{0} is served already by another tessera process: stop that one first, or serve a copy of the site"
-    )]
-    AlreadyServed(PathBuf),
+    /// The folder cannot be served.
+    #[error(transparent)]
+    Site(#[from] SiteError),
     /// The engine could not be made.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// A port of the host's could not be opened.
-    #[error(transparent)]
-    Listen(#[from] ListenError),
+    /// The host's web server could not be started: a port, or a certificate.
+    #[error("{}", .0.message)]
+    Server(ControlError),
     /// The admin endpoint could not be opened.
     #[error(transparent)]
     Admin(#[from] AdminError),
@@ -77,6 +67,7 @@ pub struct Host {
     reloader: Arc<Reloader>,
     admin: Option<Admin>,
     watcher: Watcher,
+    certificates: Certificates,
     drain_timeout: Duration,
     /// Held as long as the site is served.
     _lock: File,
@@ -90,47 +81,51 @@ impl Host {
             overrides,
             development,
             free_ports,
+            inherited,
         } = options;
         let site = settings.site.clone();
-        let server = WebServer::new(&site_name(&site), Kind::Host);
-        let bound = Bound::open(server.name(), &settings.web.listen, free_ports)?;
-        let state_folder = prepare_site(&settings)?;
-        let lock = lock_site(&site, &state_folder)?;
+        let server = WebServer::new(&site::name(&site), Kind::Host);
+        provide_descriptors(settings.connections.max);
+        let limits = connection_limits(&settings);
+        let inherited_addresses = inherited.addresses();
+        let ports = Ports::new(limits, free_ports, inherited);
+        let state_folder = site::prepare(&settings)?;
+        let lock = site::lock(&site, &state_folder)?;
 
         let engine = engine(&settings, &state_folder)?;
-        let connections = connection_limits(&settings);
         let exchange = Arc::new(Exchange::new(development));
         let registry = Arc::new(Registry::new(server.clone()));
         let drain_timeout = settings.connections.drain_timeout;
-        server.serve_with(host_serving(&settings, 1));
-        let admin_settings = settings.admin.clone();
+        server.status().lock().has_access_key = settings.admin.is_some();
         let reloader = Arc::new(Reloader {
             site: site.clone(),
             overrides,
             registry: registry.clone(),
             loader: Loader::new(engine),
-            exchange: exchange.clone(),
-            connections: connections.clone(),
+            exchange,
+            ports,
             drain_timeout,
-            free_ports,
-            host_settings: Mutex::new(settings),
+            host_turn: tokio::sync::Mutex::new(HostTurn::new(settings.clone())),
             turns: Mutex::default(),
-            places: Mutex::new(()),
+            places: Mutex::default(),
+            drains: watch::Sender::new(()),
         });
+        let runtime = tokio::runtime::Handle::current();
+        reloader.loader.steering().connect(&reloader, runtime);
+        // Ports first, so that a wrong one is known before anything else is begun.
+        let opened = reloader
+            .launch_host(&settings)
+            .map_err(StartError::Server)?;
 
         let watcher = Watcher::start(&site, reloader.clone())?;
+        let certificates = Certificates::watch(reloader.registry.clone());
         load_components(&reloader).await;
-        if let Some(bound) = bound {
-            let receiver = Receiver {
-                exchange,
-                server: server.clone(),
-            };
-            server.status().lock().listeners = Some(bound.accept(receiver, &connections));
-        }
-        let admin = match admin_settings {
+        reloader.ports.accept(opened);
+        warn_of_unused(&inherited_addresses, &registry);
+        let admin = match &settings.admin {
             Some(settings) => Some(
                 Admin::start(
-                    &settings,
+                    settings,
                     &state_folder,
                     registry.clone(),
                     reloader.clone(),
@@ -145,6 +140,7 @@ impl Host {
             reloader,
             admin,
             watcher,
+            certificates,
             drain_timeout,
             _lock: lock,
         })
@@ -173,14 +169,19 @@ impl Host {
     /// Closes all ports and ends all connections after their requests, or after the drain timeout. Dropping the future
     /// leaves the rest to the end of the process.
     pub async fn stop(self) {
-        drop(self.watcher);
-        let mut stopping = tokio::task::JoinSet::new();
-        for server in self.registry.all() {
-            let listeners = server.status().lock().listeners.take();
-            if let Some(listeners) = listeners {
-                stopping.spawn(listeners.stop(self.drain_timeout));
-            }
+        drop((self.watcher, self.certificates));
+        if let Some(admin) = &self.admin {
+            admin.drain();
         }
+        let mut stopping = tokio::task::JoinSet::new();
+        for held in self.reloader.end() {
+            stopping.spawn(held.drain(self.drain_timeout));
+        }
+        // Of servers that were stopped before, and ports that a reload gave back.
+        let (reloader, drain_timeout) = (self.reloader.clone(), self.drain_timeout);
+        stopping.spawn(async move {
+            let _ = tokio::time::timeout(drain_timeout, reloader.drains.closed()).await;
+        });
         while stopping.join_next().await.is_some() {}
         if let Some(admin) = self.admin {
             admin.stop().await;
@@ -191,7 +192,7 @@ impl Host {
 fn engine(settings: &HostSettings, state_folder: &Path) -> Result<Arc<Engine>, EngineError> {
     Engine::new(&EngineOptions {
         instances: settings.engine.instances_max,
-        memory: memory_of_the_machine() / MEMORY_SHARE,
+        memory: memory::available() / MEMORY_SHARE,
         code_cache: settings
             .engine
             .code_cache
@@ -203,10 +204,8 @@ fn connection_limits(settings: &HostSettings) -> Arc<ConnectionLimits> {
     let connections = &settings.connections;
     Arc::new(ConnectionLimits {
         places: Arc::new(Semaphore::new(connections.max as usize)),
-        timeouts: Timeouts {
-            header: connections.header_timeout,
-            keep_alive: settings.web.keep_alive.timeout,
-        },
+        header_timeout: connections.header_timeout,
+        handshake_timeout: connections.handshake_timeout,
     })
 }
 
@@ -224,70 +223,24 @@ async fn load_components(reloader: &Arc<Reloader>) {
     }
 }
 
-/// Makes `.tessera/`, and on the first start the home page.
-fn prepare_site(settings: &HostSettings) -> Result<PathBuf, StartError> {
-    use std::os::unix::fs::DirBuilderExt;
-    let state = settings.site.join(".tessera");
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| StartError::Folder { path, source }
+/// Says which sockets of the service manager no web server listens on: a unit and settings that do not agree.
+fn warn_of_unused(inherited: &[SocketAddr], registry: &Registry) {
+    let servers = registry.all();
+    let is_used = |address: &SocketAddr| {
+        let is_held = |server: &Arc<WebServer>| {
+            let status = server.status().lock();
+            status
+                .listeners
+                .iter()
+                .any(|held| held.address() == *address)
+        };
+        servers.iter().any(is_held)
     };
-    let first_start = !state.exists();
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&state)
-        .map_err(failed(&state))?;
-    if first_start {
-        if let Some(files) = &settings.web.files {
-            files::create_home_page(files).map_err(failed(&files.root))?;
-        }
+    for address in inherited.iter().filter(|address| !is_used(address)) {
+        tracing::warn!(
+            %address,
+            "the service manager handed over a socket that no web server listens on: see HTTPPort, HTTPSPort and \
+             IPAddressToListen"
+        );
     }
-    Ok(state)
-}
-
-/// Keeps a second host from the site: they would write over each other's state. The system lets go of the lock with the
-/// process, however that ends.
-fn lock_site(site: &Path, state: &Path) -> Result<File, StartError> {
-    let path = state.join("lock");
-    let failed = |source| StartError::Folder {
-        path: path.clone(),
-        source,
-    };
-    let file = File::create(&path).map_err(failed)?;
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(StartError::AlreadyServed(site.to_owned())),
-        Err(error) => Err(failed(error.into())),
-    }
-}
-
-/// The host's server is named as the site's folder.
-fn site_name(site: &Path) -> String {
-    let path = site.canonicalize().unwrap_or_else(|_| site.to_owned());
-    path.file_name().map_or_else(
-        || "host".to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    )
-}
-
-/// The memory that this process may take: the machine's, or its control group's if that is less.
-fn memory_of_the_machine() -> u64 {
-    let total = std::fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| {
-            let line = text
-                .lines()
-                .find_map(|line| line.strip_prefix("MemTotal:"))?;
-            line.split_whitespace()
-                .next()?
-                .parse::<u64>()
-                .ok()
-                .map(|kibibytes| kibibytes * 1024)
-        });
-    let group = std::fs::read_to_string("/sys/fs/cgroup/memory.max")
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
-    // Where neither is told, as much as a small machine has.
-    total.into_iter().chain(group).min().unwrap_or(1 << 30)
 }

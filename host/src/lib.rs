@@ -5,6 +5,8 @@
 // Lifecycle: from settings to running servers.
 pub mod settings;
 pub mod host;
+mod memory;
+pub mod site;
 pub mod server;
 pub mod admin;
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::Request;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::Value;
 
 use crate::client::Client;
@@ -28,6 +28,43 @@ impl AdminClient {
     /// POST without a body.
     pub async fn post(&self, path: &str) -> Reply {
         self.send("POST", path).await
+    }
+
+    /// POST of a JSON document.
+    pub async fn post_json(&self, path: &str, document: &Value) -> Reply {
+        self.request(json_request("POST", path, document.to_string()))
+            .await
+    }
+
+    /// PATCH with a JSON document.
+    pub async fn patch(&self, path: &str, document: &Value) -> Reply {
+        self.request(json_request("PATCH", path, document.to_string()))
+            .await
+    }
+
+    /// Starts a web server with settings, and gives the result object.
+    pub async fn start(&self, server: &str, settings: &Value) -> Value {
+        let reply = self
+            .post_json(&format!("/api/v1/servers/{server}/start"), settings)
+            .await;
+        assert_eq!(reply.status, 200, "start {server} {settings}: {reply:?}");
+        reply.json()
+    }
+
+    /// Stops a web server, and gives the result object.
+    pub async fn stop(&self, server: &str) -> Value {
+        let reply = self.post(&format!("/api/v1/servers/{server}/stop")).await;
+        assert_eq!(reply.status, 200, "stop {server}: {reply:?}");
+        reply.json()
+    }
+
+    /// Sets session options of a web server, and gives it as it is then.
+    pub async fn set(&self, server: &str, options: &Value) -> Value {
+        let reply = self
+            .patch(&format!("/api/v1/servers/{server}"), options)
+            .await;
+        assert_eq!(reply.status, 200, "set {server} {options}: {reply:?}");
+        reply.json()
     }
 
     /// The document at a path, which must be there.
@@ -60,4 +97,13 @@ impl AdminClient {
         self.request(request.body(Bytes::new()).expect("a path is a URL"))
             .await
     }
+}
+
+/// A request with a body that is said to be JSON.
+fn json_request(method: &str, path: &str, body: String) -> Request<Bytes> {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(CONTENT_TYPE, "application/json");
+    request.body(body.into()).expect("a path is a URL")
 }

@@ -22,7 +22,7 @@ pub struct Server {
     pub site: Site,
     /// Its admin endpoint.
     pub admin: AdminClient,
-    /// Where the host's web server listens.
+    /// Where the host's web server listens; for HTTP, if it does. Port 0 when it does not run.
     pub address: SocketAddr,
     process: Process,
 }
@@ -41,14 +41,23 @@ impl Server {
         // On a busy machine a host begins to answer without the components that are slow to compile.
         let loaded = wait_for(async || {
             let servers = admin.document("/api/v1/servers").await;
-            let is_loading = |one: &Value| one["isRunning"] == false && one["error"].is_null();
+            // One that is stopped on purpose shows what it would start with; one that is being loaded, nothing yet.
+            let is_loading = |one: &Value| {
+                one["isRunning"] == false && one["error"].is_null() && one.get("HTTPPort").is_none()
+            };
             let all = servers.as_array()?;
             (!all.iter().any(is_loading)).then(|| all[0].clone())
         });
         let Some(host) = loaded.await else {
             panic!("the components are still being loaded: {process:?}");
         };
-        let address = address_of(&host).unwrap_or_else(|| panic!("the host has no URL: {host}"));
+        let address = address_of(&host, "http").or_else(|| address_of(&host, "https"));
+        let address = match address {
+            Some(address) => address,
+            // One that does not launch at startup, which a test may begin with.
+            None if host["isRunning"] == false => SocketAddr::from(([127, 0, 0, 1], 0)),
+            None => panic!("the host has no URL: {host}"),
+        };
         Ok(Self {
             site,
             admin,
@@ -100,7 +109,15 @@ impl Server {
     /// Where a component with a port of its own listens.
     pub async fn address_of(&self, name: &str) -> SocketAddr {
         let properties = self.properties(name).await;
-        address_of(&properties).unwrap_or_else(|| panic!("{name} has no URL: {properties}"))
+        address_of(&properties, "http")
+            .unwrap_or_else(|| panic!("{name} has no http URL: {properties}"))
+    }
+
+    /// Where a server listens for HTTPS.
+    pub async fn https_address_of(&self, name: &str) -> SocketAddr {
+        let properties = self.properties(name).await;
+        address_of(&properties, "https")
+            .unwrap_or_else(|| panic!("{name} has no https URL: {properties}"))
     }
 
     /// Waits until something is found. Panics with the log, naming `what`, when it takes too long.
@@ -233,11 +250,12 @@ fn admin_of(site: &Path, process: u32) -> Option<AdminClient> {
     })
 }
 
-/// The address of the first URL of a web server object.
-fn address_of(properties: &Value) -> Option<SocketAddr> {
-    let url = properties["urls"][0].as_str()?;
-    url.strip_prefix("http://")?
-        .trim_end_matches('/')
-        .parse()
-        .ok()
+/// The address of the first URL of a web server object that has a scheme.
+fn address_of(properties: &Value, scheme: &str) -> Option<SocketAddr> {
+    let urls = properties["urls"].as_array()?.iter();
+    let mut addresses = urls.filter_map(|url| {
+        let rest = url.as_str()?.strip_prefix(scheme)?.strip_prefix("://")?;
+        rest.trim_end_matches('/').parse().ok()
+    });
+    addresses.next()
 }

@@ -128,6 +128,11 @@ impl Site {
         self
     }
 
+    /// Where hosts on the machine of this site leave word for commands.
+    pub fn notes(&self) -> &Path {
+        &self.notes
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.folder

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
-use tessera_tests::{Client, Reply, Server, Site};
+use tessera_tests::{Client, RawClient, Reply, Server, Site};
 
 fn request(method: &str, path: &str) -> Request<Bytes> {
     let request = Request::builder().method(method).uri(path);
@@ -49,8 +49,16 @@ async fn nobody_gets_in_without_the_key() {
         assert_problem(&reply, 401);
         assert_eq!(reply.header("www-authenticate"), Some("Bearer"), "{path}");
     }
-    let post = request("POST", "/api/v1/reload");
-    assert_problem(&server.admin.without_key(post).await, 401);
+    for (method, path) in [
+        ("POST", "/api/v1/reload"),
+        ("POST", "/api/v1/servers/site/start"),
+        ("POST", "/api/v1/servers/site/stop"),
+        ("PATCH", "/api/v1/servers/site"),
+        ("GET", "/api/v1/openapi.json"),
+    ] {
+        let reply = server.admin.without_key(request(method, path)).await;
+        assert_problem(&reply, 401);
+    }
     let key = server.admin.key.clone();
     for value in ["Bearer wrong", "Bearer", &format!("Basic {key}")] {
         let reply = with_authorization(&server, "/api/v1/servers", value).await;
@@ -188,6 +196,134 @@ async fn health_and_readiness_need_no_key() {
 }
 
 #[tokio::test]
+async fn a_site_that_is_stopping_is_not_ready() {
+    let server = Site::new().guest("echo").start().await;
+    // A request that waits for us holds up the end of the process.
+    let mut waiting = RawClient::connect(server.address).await;
+    let head = "POST /echo/x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n";
+    waiting.send(head).await;
+    server.wait_for_processes("echo", 1).await;
+    server.terminate();
+    let what = "the site is not ready any more";
+    server
+        .wait_until(what, async || {
+            let reply = server.admin.without_key(request("GET", "/readyz")).await;
+            (reply.status != 200).then(|| {
+                assert_problem(&reply, 503);
+                assert!(reply.text().contains("draining"), "{reply:?}");
+            })
+        })
+        .await;
+    let reply = server.admin.without_key(request("GET", "/healthz")).await;
+    assert_eq!(reply.status, 200);
+    waiting.send("abc").await;
+    let (exit, _) = server.end().await;
+    assert_eq!(exit.code, Some(0), "{exit:#?}");
+}
+
+#[tokio::test]
+async fn what_leads_to_a_component_is_in_its_urls() {
+    let server = Site::new()
+        .guest("echo")
+        .guest_as_with(
+            "version1",
+            "both",
+            "HTTPPort = 8099\n[mount]\npath = \"/\"\nhost = \"shop.example\"\n",
+        )
+        .start()
+        .await;
+    let port = server.address.port();
+    let echo = server.properties("echo").await;
+    let expected = format!("http://{}/echo/", server.address);
+    assert_eq!(echo["urls"], json!([expected]));
+    let both = server.properties("both").await;
+    let mounted = format!("http://shop.example:{port}/");
+    assert_eq!(both["urls"][1], json!(mounted), "{both}");
+    // The list shows the same.
+    let list = server.admin.document("/api/v1/servers").await;
+    assert_eq!(list[2]["urls"], echo["urls"]);
+}
+
+#[tokio::test]
+async fn bodies_are_json_objects_within_bounds() {
+    let server = Site::new().start().await;
+    let deep = "[".repeat(60_000);
+    let long = format!("{{\"a\":\"{}\"}}", "x".repeat(70_000));
+    let json = "application/json";
+    for (method, path) in [
+        ("POST", "/api/v1/servers/site/start"),
+        ("PATCH", "/api/v1/servers/site"),
+    ] {
+        for (content_type, body, status) in [
+            ("application/x-www-form-urlencoded", "HTTPPort=80", 415),
+            ("text/plain", "{}", 415),
+            (json, "{", 400),
+            (json, "[]", 400),
+            (json, "{\"HTTPPort\":1,\"HTTPPort\":2}", 400),
+            (json, "{\"pool\":{\"max\":1},\"pool.max\":2}", 400),
+            (json, &deep, 400),
+            (json, &long, 413),
+        ] {
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header("content-type", content_type)
+                .body(body.to_owned().into())
+                .unwrap();
+            assert_problem(&server.admin.request(request).await, status);
+        }
+    }
+    for (method, path) in [
+        ("POST", "/api/v1/servers/nobody/start"),
+        ("POST", "/api/v1/servers/nobody/stop"),
+        ("POST", "/api/v1/servers/nobody/reload"),
+    ] {
+        let reply = server.admin.request(request(method, path)).await;
+        assert_problem(&reply, 404);
+    }
+    let reply = server
+        .admin
+        .patch("/api/v1/servers/nobody", &json!({}))
+        .await;
+    assert_problem(&reply, 404);
+}
+
+#[tokio::test]
+async fn it_describes_itself() {
+    let server = Site::new().start().await;
+    let description = server.admin.document("/api/v1/openapi.json").await;
+    assert_eq!(description["openapi"], "3.1.0");
+    for path in ["/api/v1/servers/{name}/start", "/api/v1/info", "/readyz"] {
+        assert!(description["paths"][path].is_object(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_description_has_every_property_that_servers_show() {
+    let server = Site::new().guest("echo").start().await;
+    let description = server.admin.document("/api/v1/openapi.json").await;
+    let schemas = &description["components"]["schemas"];
+    let described = schemas["Server"]["properties"].as_object().unwrap();
+    for one in server
+        .admin
+        .document("/api/v1/servers")
+        .await
+        .as_array()
+        .unwrap()
+    {
+        for property in one.as_object().unwrap().keys() {
+            assert!(described.contains_key(property), "{property}: {one}");
+        }
+    }
+    // What can be set at all stands in the schemas of the two kinds.
+    for (schema, table) in [("HostSettings", "server"), ("ComponentSettings", "pool")] {
+        let properties = &schemas[schema]["properties"];
+        assert!(properties["HTTPPort"].is_object(), "{properties}");
+        assert!(properties[table]["properties"].is_object(), "{properties}");
+    }
+}
+
+#[tokio::test]
 async fn what_it_does_not_know_is_a_problem_document() {
     let server = Site::new().start().await;
     for (method, path, status, allow) in [
@@ -196,6 +332,7 @@ async fn what_it_does_not_know_is_a_problem_document() {
         ("GET", "/api/v1/reload", 405, Some("POST")),
         ("DELETE", "/api/v1/servers", 405, Some("GET, HEAD")),
         ("POST", "/healthz", 405, Some("GET, HEAD")),
+        ("PUT", "/api/v1/servers/site", 405, Some("GET, HEAD, PATCH")),
     ] {
         let reply = server.admin.request(request(method, path)).await;
         assert_problem(&reply, status);

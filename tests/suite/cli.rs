@@ -1,5 +1,6 @@
 //! The command line: what commands print, how they fail, and how `serve` ends.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -36,6 +37,10 @@ async fn bad_usage_ends_with_2() {
         &["check", "/no/such/module.wasm"],
         &["new", "Not/A Name"],
         &["show"],
+        &["start"],
+        &["start", "hello", "HTTPPort"],
+        &["stop"],
+        &["set", "hello"],
     ] {
         let exit = run(Path::new("/"), arguments).await;
         assert_eq!(exit.code, Some(2), "{arguments:?}: {exit:#?}");
@@ -59,6 +64,9 @@ async fn without_a_running_host_commands_say_what_to_do() {
         &["list"][..],
         &["show", "echo"],
         &["reload"],
+        &["start", "echo", "HTTPPort=8080"],
+        &["stop", "echo"],
+        &["set", "echo", "--reset", "HTTPPort"],
         &["list", "--json"],
     ] {
         let exit = run(site.path(), arguments).await;
@@ -164,6 +172,109 @@ async fn reload_says_what_it_did() {
 }
 
 #[tokio::test]
+async fn servers_are_started_stopped_and_set() {
+    let server = Site::new()
+        .guest_as_with("version1", "own", "HTTPPort = 8099\n")
+        .start()
+        .await;
+    let exit = server.cli(&["start", "own"]).await;
+    assert_failed(&exit, 1, &["error: 1001: "]);
+    let exit = server.cli(&["stop", "own"]).await;
+    assert_done(&exit);
+    assert_eq!(exit.stdout, "own has stopped\n");
+    let exit = server.cli(&["list"]).await;
+    let line = exit.stdout.lines().find(|line| line.starts_with("own"));
+    assert!(line.unwrap().contains("stopped"), "{exit:#?}");
+    let exit = server.cli(&["stop", "own", "--json"]).await;
+    assert_eq!(
+        json_of(&exit),
+        json!({"success": true, "wasRunning": false})
+    );
+
+    let wrong = ["start", "own", "HTTPPort=99999", "name=x"];
+    let exit = server.cli(&wrong).await;
+    assert_eq!((exit.code, &*exit.stdout), (Some(2), ""), "{exit:#?}");
+    for part in ["error: 1103: ", "error: 1101: "] {
+        assert!(exit.stderr.contains(part), "{part}: {exit:#?}");
+    }
+    let exit = server.cli(&[&wrong[..], &["--json"]].concat()).await;
+    assert_eq!(exit.code, Some(2), "{exit:#?}");
+    assert_eq!(json_of(&exit)["success"], json!(false));
+
+    let exit = server
+        .cli(&["start", "own", "pool.max=3", "defaultHomepage=2024"])
+        .await;
+    assert_done(&exit);
+    let url = format!("http://{}/", server.address_of("own").await);
+    assert_eq!(exit.stdout, format!("own is running: {url}\n"));
+    let own = server.properties("own").await;
+    assert_eq!(own["defaultHomepage"], "2024", "{own}");
+
+    let exit = server
+        .cli(&["set", "own", "maxRequestSize=700000", "HTTPPort=8098"])
+        .await;
+    assert_done(&exit);
+    for line in [
+        "maxRequestSize: in use now\n",
+        "HTTPPort: holds from the next start of own\n",
+    ] {
+        assert!(exit.stdout.contains(line), "{line}: {exit:#?}");
+    }
+    let exit = server
+        .cli(&["set", "own", "--reset", "maxRequestSize", "--json"])
+        .await;
+    assert_done(&exit);
+    assert_eq!(json_of(&exit)["changed"]["live"], json!(["maxRequestSize"]));
+    let exit = server.cli(&["set", "own", "maxRequestSize=1"]).await;
+    assert_failed(&exit, 2, &["error: maxRequestSize", "500000"]);
+    for command in [&["start", "nobody"][..], &["stop", "nobody"]] {
+        assert_failed(&server.cli(command).await, 1, &["nobody"]);
+    }
+}
+
+#[tokio::test]
+async fn dev_tls_makes_a_certificate_once() {
+    let server = Site::new()
+        .guest("echo")
+        .argument("--dev-tls")
+        .start()
+        .await;
+    let certificate = server.site.at("cert.pem");
+    let shown = certificate.to_str().unwrap();
+    server.wait_for_log(&["made a certificate", shown]).await;
+    let mode = |path: &str| {
+        let metadata = std::fs::metadata(server.site.at(path)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    assert_eq!(mode("key.pem"), 0o600);
+    let pem = server.site.read("cert.pem");
+    let is_https = |url: &Value| url.as_str().unwrap().starts_with("https://127.0.0.1:");
+    for name in ["site", "echo"] {
+        let urls = server.properties(name).await["urls"].clone();
+        assert!(urls.as_array().unwrap().iter().any(is_https), "{urls}");
+    }
+    let exit = server.cli(&["list"]).await;
+    assert!(exit.stdout.contains("https://127.0.0.1:"), "{exit:#?}");
+    let (_, site) = server.stop().await;
+    let server = site.start().await;
+    server.wait_for_log(&["the certificate is", shown]).await;
+    assert_eq!(server.site.read("cert.pem"), pem);
+    // Off by hand is off.
+    let exit = run(
+        Path::new("/"),
+        [
+            "serve",
+            server.site.path().to_str().unwrap(),
+            "--dev-tls",
+            "--set",
+            "HTTPSEnabled=false",
+        ],
+    )
+    .await;
+    assert_failed(&exit, 2, &["--dev-tls", "HTTPSEnabled"]);
+}
+
+#[tokio::test]
 async fn check_looks_without_starting() {
     let module = guest("echo");
     let module = module.to_str().unwrap();
@@ -209,6 +320,29 @@ async fn check_looks_without_starting() {
     let exit = run(bad.path(), ["check", "--json"]).await;
     assert_eq!(exit.code, Some(2), "{exit:#?}");
     assert_eq!(json_of(&exit)["ok"], json!(false));
+}
+
+#[tokio::test]
+async fn check_compares_ports() {
+    let site = Site::new()
+        .settings("HTTPPort = 8080\n")
+        .guest_as_with("version1", "one", "HTTPPort = 8081\n")
+        .guest_as_with(
+            "version2",
+            "two",
+            "HTTPPort = 8081\nIPAddressToListen = \"127.0.0.1\"\n",
+        );
+    let exit = run(site.path(), ["check"]).await;
+    assert_eq!(exit.code, Some(2), "{exit:#?}");
+    for part in ["one (HTTPPort)", "two (HTTPPort)", "8081", "one: ok"] {
+        assert!(exit.stdout.contains(part), "{part}: {exit:#?}");
+    }
+    site.write("components/two/settings.toml", "HTTPPort = 8082\n");
+    assert_done(&run(site.path(), ["check"]).await);
+    site.write("components/two/settings.toml", "HTTPPort = 8080\n");
+    let exit = run(site.path(), ["check"]).await;
+    assert_eq!(exit.code, Some(2), "{exit:#?}");
+    assert!(exit.stdout.contains("the host (HTTPPort)"), "{exit:#?}");
 }
 
 #[tokio::test]

@@ -251,7 +251,7 @@ async fn past_the_limit_of_connections_new_ones_wait() {
 #[tokio::test]
 async fn an_idle_connection_outlives_the_limit_for_heads() {
     let server = Site::new()
-        .settings("server.header_timeout = \"200 ms\"\nkeep_alive.timeout = \"1 min\"\n")
+        .settings("[server]\nheader_timeout = \"200 ms\"\n[keep_alive]\ntimeout = \"1 min\"\n")
         .start()
         .await;
     let mut client = Client::http1(server.address).await.unwrap();
@@ -268,7 +268,7 @@ async fn a_slow_download_is_not_cut_off() {
     // More than the system buffers, so that the server has to wait for the client.
     let page = "0123456789abcdef".repeat(1 << 20);
     let server = Site::new()
-        .settings("server.header_timeout = \"100 ms\"\nkeep_alive.timeout = \"100 ms\"\n")
+        .settings("[server]\nheader_timeout = \"100 ms\"\n[keep_alive]\ntimeout = \"100 ms\"\n")
         .page("large.txt", &page)
         .start()
         .await;

@@ -21,6 +21,13 @@ async fn ask(server: &Server, method: &str, path: &str, fields: &[(&str, &str)])
 }
 
 #[tokio::test]
+async fn browsers_are_not_to_guess_the_type_of_a_file() {
+    let server = Site::new().page("a.txt", "<script>").start().await;
+    let reply = server.get("/a.txt").await;
+    assert_eq!(reply.header("x-content-type-options"), Some("nosniff"));
+}
+
+#[tokio::test]
 async fn no_spelling_of_a_path_leads_out_of_the_root() {
     let site = Site::new()
         .page("index.html", PAGE)

@@ -9,7 +9,7 @@ use serde_json::json;
 use tessera_tests::{Client, Reply, Site};
 
 /// An address of this machine that nobody else uses: all of 127.0.0.0/8 is ours, so that ports are never in the way.
-fn own_address() -> Ipv4Addr {
+pub(crate) fn own_address() -> Ipv4Addr {
     static NEXT: AtomicU8 = AtomicU8::new(1);
     let [.., high, low] = std::process::id().to_be_bytes();
     // Never 127.0.0.x, which others use.

@@ -11,14 +11,21 @@ mod tidy;
 
 // Lifecycle.
 mod settings;
+mod sockets;
 mod reload;
 mod admin;
+mod control;
+mod lifecycle;
+mod contention;
+mod bodies;
 mod cli;
 mod scaffold;
 mod examples;
 
 // Data path.
 mod listen;
+mod tls;
+mod secured;
 mod connection;
 mod files;
 mod route;
@@ -28,3 +35,6 @@ mod responses;
 mod failures;
 mod limits;
 mod processes;
+mod pilot;
+mod places;
+mod stop;

@@ -395,7 +395,10 @@ async fn the_hosts_settings_are_read_again_on_demand() {
     assert_eq!(reload().await["outcome"], "swapped");
     assert_eq!(server.get("/a.txt").await.text(), "second");
     server
-        .wait_for_log(&["server.max_connections", "next start"])
+        .wait_for_log(&[
+            "server.max_connections",
+            "when the process is started again",
+        ])
         .await;
 }
 

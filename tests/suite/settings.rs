@@ -13,7 +13,7 @@ async fn refused(site: Site) -> Exit {
 #[tokio::test]
 async fn every_fault_is_told_with_its_place_and_remedy() {
     let site = Site::new().settings(
-        "HTTPPort = 99999\nhttpport = 1\n\n[server]\nheader_timeout = true\nmax_conections = 3\n\
+        "HTTPPort = 99999\nhttpport = 1\n\n[server]\ndrain_timeout = true\nmax_conections = 3\n\
          [admin]\naddress = \"0.0.0.0:7080\"\n[nothing]\n",
     );
     let exit = refused(site).await;
@@ -22,7 +22,7 @@ async fn every_fault_is_told_with_its_place_and_remedy() {
     for (line, parts) in [
         (1, &["HTTPPort = 99999", "65535"][..]),
         (2, &["httpport", "HTTPPort"]),
-        (5, &["server.header_timeout = true"]),
+        (5, &["server.drain_timeout = true"]),
         (6, &["max_conections", "max_connections"]),
         (8, &["admin.address", "0.0.0.0:7080"]),
         (9, &["nothing"]),
@@ -45,7 +45,11 @@ async fn what_is_not_toml_is_told_with_its_line() {
 }
 
 #[tokio::test]
-async fn settings_of_later_versions_are_not_silently_ignored() {
+async fn settings_without_effect_are_not_silently_ignored() {
+    let server = Site::new().settings("logRecording = 1\n").start().await;
+    server
+        .wait_for_log(&["WARN", "logRecording", "no effect in this version"])
+        .await;
     let exit = refused(Site::new().settings("handlers = []\n")).await;
     assert_eq!(exit.code, Some(2), "{exit:?}");
     assert!(exit.stderr.contains("handlers"), "{exit:?}");
@@ -108,4 +112,37 @@ async fn only_state_and_the_home_page_are_written_into_a_site() {
     assert_eq!(names("."), [".tessera", "WebFolder", "components"]);
     assert_eq!(names("WebFolder"), ["index.html"]);
     assert_eq!(names("components"), ["echo.wasm"]);
+}
+
+#[tokio::test]
+async fn a_folder_without_a_module_says_nothing_about_the_module_beside_it() {
+    let server = Site::new()
+        .guest("echo")
+        .file("components/echo/settings.toml", "maxRequestSize = 600000\n")
+        .start()
+        .await;
+    let size = async || server.properties("echo").await["maxRequestSize"].clone();
+    assert_eq!(size().await, json!(2_000_000));
+    server.admin.set("echo", &json!({"HTTPTrace": true})).await;
+    assert_eq!(size().await, json!(2_000_000));
+    server.admin.stop("echo").await;
+    assert_eq!(size().await, json!(2_000_000));
+}
+
+#[tokio::test]
+async fn an_option_does_not_hide_that_the_module_is_wrong() {
+    let server = Site::new().guest("echo").start().await;
+    server.site.write("components/echo.wasm", "no module");
+    server
+        .wait_until("the module is refused", async || {
+            let error = server.properties("echo").await["error"].clone();
+            (!error.is_null()).then_some(())
+        })
+        .await;
+    let echo = server.admin.set("echo", &json!({"HTTPTrace": true})).await;
+    assert_eq!(echo["HTTPTrace"], json!(true), "{echo}");
+    let error = echo["error"].as_str().unwrap();
+    assert!(error.contains("echo.wasm"), "{error}");
+    let reloaded = server.admin.post("/api/v1/servers/echo/reload").await;
+    assert_eq!(reloaded.json()[0]["outcome"], "failed", "{reloaded:?}");
 }

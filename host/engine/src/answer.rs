@@ -204,7 +204,8 @@ fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ResponseE
     if HOST_FIELDS.contains(&parsed) {
         return Err(ResponseError::Invalid(format!("only the host sets {name}")));
     }
-    let value = HeaderValue::from_str(value).map_err(|_| {
+    // White space around a value is no part of it, and HTTP/2 forbids it.
+    let value = HeaderValue::from_str(value.trim_matches([' ', '\t'])).map_err(|_| {
         ResponseError::Invalid(format!(
             "{name}: the value holds a character that no header may"
         ))
@@ -213,7 +214,7 @@ fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ResponseE
 }
 
 fn media_type(text: &str) -> Result<HeaderValue, ResponseError> {
-    HeaderValue::from_str(text)
+    HeaderValue::from_str(text.trim_matches([' ', '\t']))
         .map_err(|_| ResponseError::Invalid(format!("{text:?} is not a content type")))
 }
 
@@ -262,6 +263,22 @@ mod tests {
             assert!(answer.add_header(name, value).is_err(), "{name}: {value:?}");
         }
         assert!(answer.headers.is_empty());
+    }
+
+    #[test]
+    fn white_space_around_a_value_is_no_part_of_it() {
+        let mut answer = Answer::default();
+        answer.set_header("a", " \tb c\t ").unwrap();
+        assert_eq!(answer.headers["a"], "b c");
+        answer.add_header("b", " ").unwrap();
+        assert_eq!(answer.headers["b"], "");
+        answer
+            .send_text(String::new(), Some(" text/plain "))
+            .unwrap();
+        let AnswerBody::Text { content_type, .. } = &answer.body else {
+            panic!("it was sent");
+        };
+        assert_eq!(content_type.as_ref().unwrap(), "text/plain");
     }
 
     #[test]

@@ -26,9 +26,15 @@ impl Generation {
     /// Runs one request and returns what the component answered.
     ///
     /// Dropping the future ends the web process: its instance is gone at the guest's next chance to yield.
-    pub async fn run(self: &Arc<Self>, call: Call, target: Target) -> Result<Answer, ProcessError> {
+    pub fn run(
+        self: &Arc<Self>,
+        call: Call,
+        target: Target,
+    ) -> impl Future<Output = Result<Answer, ProcessError>> + Send + use<> {
         let slow = Arc::new(AtomicBool::new(false));
         let deadline = deadline(self.limits.deadline);
+        let background = self.engine.background().clone();
+        // Boxed here and now, so that the call is not moved again with each future around this one.
         let work = Box::pin(web_process(
             self.clone(),
             call,
@@ -36,7 +42,7 @@ impl Generation {
             deadline,
             slow.clone(),
         ));
-        drive(work, &slow, deadline.after, self.engine.background()).await
+        async move { drive(work, &slow, deadline.after, &background).await }
     }
 }
 

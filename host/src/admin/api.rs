@@ -2,27 +2,28 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Request, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::access::Access;
-use super::guard;
+use super::body::{self, Patch};
 use super::problem::Problem;
-use super::route::{self, Resource};
+use super::route::{self, Action};
 use super::throttle::{Slowed, Throttle};
-use crate::server::{Kind, Outcome, Registry, Reloaded, Reloader, WebServer};
-
-/// Nothing that admin takes so far is larger than a few words.
-const BODY_BYTES_MAX: usize = 64 * 1024;
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+use super::{control, guard, openapi};
+use crate::server::{
+    ControlError, Kind, Outcome, Registry, Reloaded, Reloader, State, UnknownServer, WebServer,
+    server_document, server_documents,
+};
 
 /// Answers the requests to admin.
 pub(super) struct Api {
@@ -31,10 +32,12 @@ pub(super) struct Api {
     pub(super) registry: Arc<Registry>,
     pub(super) reloader: Arc<Reloader>,
     pub(super) started: Instant,
+    /// Whether the process is about to end.
+    pub(super) draining: AtomicBool,
 }
 
 impl Api {
-    /// Answers one request. A reload that has begun ends even if the client goes away.
+    /// Answers one request. What it has begun to start, stop, set or reload is finished even if the client goes away.
     pub(super) async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -66,9 +69,25 @@ impl Api {
         if route::needs_key(path) {
             self.check_key(&head.headers).await?;
         }
-        let resource = route::find(&head.method, path)?;
-        read_body(body).await?;
-        self.document(resource).await
+        let found = route::find(&head.method, path)?;
+        let body = body::read(body).await?;
+        let name = found.server;
+        match found.operation.action {
+            Action::Health => Ok(json!({"status": "ok"})),
+            Action::Readiness => self.readiness(),
+            Action::Info => Ok(self.info()),
+            Action::Description => Ok(openapi::description()),
+            Action::Servers => Ok(self.servers()),
+            Action::Server => Ok(self.server(&name)?.into()),
+            Action::Set => self.set(name, body::patch(&head.headers, &body)?).await,
+            Action::Start => {
+                let settings = body::settings(&head.headers, &body)?;
+                self.start(name, settings).await
+            }
+            Action::Stop => self.stop(name).await,
+            Action::ReloadServer => self.reload(Some(name)).await,
+            Action::Reload => self.reload(None).await,
+        }
     }
 
     async fn check_key(&self, headers: &HeaderMap) -> Result<(), Problem> {
@@ -83,26 +102,22 @@ impl Api {
         }
     }
 
-    async fn document(&self, resource: Resource) -> Result<Value, Problem> {
-        match resource {
-            Resource::Health => Ok(json!({"status": "ok"})),
-            Resource::Readiness => self.readiness(),
-            Resource::Info => Ok(self.info()),
-            Resource::Servers => {
-                let all = self.registry.all();
-                let servers = all.iter().map(|server| Value::Object(server.properties()));
-                Ok(servers.collect())
-            }
-            Resource::Server(name) => match self.registry.find(&name) {
-                Some(server) => Ok(server.properties().into()),
-                None => Err(Problem::unknown_server(&name)),
-            },
-            Resource::Reload => self.reload(None).await,
-            Resource::ReloadServer(name) => self.reload(Some(name)).await,
+    fn servers(&self) -> Value {
+        let documents = server_documents(&self.registry).into_iter();
+        documents.map(Value::Object).collect()
+    }
+
+    fn server(&self, name: &str) -> Result<Map<String, Value>, Problem> {
+        match self.registry.find(name) {
+            Some(server) => Ok(server_document(&self.registry, &server)),
+            None => Err(Problem::unknown_server(name)),
         }
     }
 
     fn readiness(&self) -> Result<Value, Problem> {
+        if self.draining.load(Ordering::Relaxed) {
+            return Err(Problem::draining());
+        }
         let all = self.registry.all();
         let missing = all
             .iter()
@@ -131,25 +146,74 @@ impl Api {
         })
     }
 
+    async fn start(&self, name: String, settings: Map<String, Value>) -> Result<Value, Problem> {
+        let reloader = self.reloader.clone();
+        let work = async move { control::start(&reloader, &name, &settings).await };
+        Ok(started(finished(work).await??))
+    }
+
+    async fn stop(&self, name: String) -> Result<Value, Problem> {
+        let reloader = self.reloader.clone();
+        let work = async move { control::stop(&reloader, &name).await };
+        let was_running = finished(work).await??;
+        Ok(json!({"success": true, "wasRunning": was_running}))
+    }
+
+    async fn set(&self, name: String, patch: Patch) -> Result<Value, Problem> {
+        let (reloader, server) = (self.reloader.clone(), name.clone());
+        let Patch { settings, reset } = patch;
+        let work = async move { control::set(&reloader, &server, &settings, &reset).await };
+        let changed = finished(work).await??.map_err(Problem::refused_settings)?;
+        let mut document = self.server(&name)?;
+        document.insert("changed".to_owned(), json!(changed));
+        Ok(document.into())
+    }
+
     async fn reload(&self, name: Option<String>) -> Result<Value, Problem> {
         let reloader = self.reloader.clone();
-        let asked = name.clone();
-        let reloading = tokio::spawn(async move { reloader.reload(asked.as_deref()).await });
-        match reloading.await {
-            Ok(Ok(reloaded)) => Ok(reloaded.into_iter().map(outcome).collect()),
-            Ok(Err(_unknown)) => Err(Problem::unknown_server(&name.unwrap_or_default())),
-            Err(error) => {
-                tracing::error!(%error, "a reload failed");
-                Err(Problem::internal())
-            }
-        }
+        let work = async move { reloader.reload(name.as_deref()).await };
+        Ok(finished(work).await??.into_iter().map(outcome).collect())
     }
 }
 
-/// A server whose module was removed is stopped on purpose: it has an error to show, but no files.
+/// Has work done to its end by a task of its own, which does not end with the client's connection.
+async fn finished<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::spawn(work).await.map_err(|error| {
+        tracing::error!(%error, "what admin was asked for failed");
+        Problem::internal()
+    })
+}
+
+impl From<UnknownServer> for Problem {
+    fn from(UnknownServer(name): UnknownServer) -> Self {
+        Self::unknown_server(&name)
+    }
+}
+
+/// Whether the site is not ready without it. A component whose module was removed has an error to show, but no files.
 fn should_run(server: &WebServer) -> bool {
+    if server.state() == State::Stopped {
+        return false;
+    }
     let status = server.status().lock();
     server.kind() == Kind::Host || status.fingerprint.is_some() || status.error.is_none()
+}
+
+/// The result object of `start`.
+fn started(result: Result<(), Vec<ControlError>>) -> Value {
+    let Err(errors) = result else {
+        return json!({"success": true});
+    };
+    let errors = errors.into_iter().map(|error| {
+        json!({
+            "errCode": error.code.number(),
+            "message": error.message,
+            "componentSignature": error.code.signature(),
+        })
+    });
+    json!({"success": false, "errors": errors.collect::<Value>()})
 }
 
 fn outcome(reloaded: Reloaded) -> Value {
@@ -175,22 +239,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
         .then(|| key.trim_matches(' '))
 }
 
-/// Reads a body to its end, so that the connection can be used again; nothing looks into it so far.
-async fn read_body(body: Incoming) -> Result<Bytes, Problem> {
-    let reading = Limited::new(body, BODY_BYTES_MAX).collect();
-    match tokio::time::timeout(BODY_TIMEOUT, reading).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Problem::body_too_large(BODY_BYTES_MAX))
-        }
-        Ok(Err(_)) => Err(Problem::bad_body("the body of the request cannot be read")),
-        Err(_) => Err(Problem::body_timeout()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::ErrorCode;
 
     #[test]
     fn a_key_is_taken_from_one_bearer_header() {
@@ -208,6 +260,45 @@ mod tests {
                 headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
             }
             assert_eq!(bearer(&headers), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn a_start_tells_its_errors_or_has_none() {
+        assert_eq!(started(Ok(())), json!({"success": true}));
+        let errors = vec![
+            ControlError::new(ErrorCode::ReadOnly, "name is read-only"),
+            ControlError::new(ErrorCode::PortInUse, "port 80 is in use"),
+        ];
+        let expected = json!({"success": false, "errors": [
+            {"errCode": 1101, "message": "name is read-only", "componentSignature": "settings"},
+            {"errCode": 1201, "message": "port 80 is in use", "componentSignature": "listen"},
+        ]});
+        assert_eq!(started(Err(errors)), expected);
+    }
+
+    #[tokio::test]
+    async fn what_has_begun_ends_without_the_client() {
+        let (go, wait) = tokio::sync::oneshot::channel();
+        let (done, is_done) = tokio::sync::oneshot::channel();
+        let work = async move {
+            let _: () = wait.await.unwrap();
+            done.send(()).unwrap();
+        };
+        let mut asking = Box::pin(finished(work));
+        // Begun, and then given up as hyper does when the connection breaks.
+        assert!(is_pending(&mut asking).await);
+        drop(asking);
+        go.send(()).unwrap();
+        is_done.await.unwrap();
+    }
+
+    /// Whether a future still waits after it was polled once.
+    async fn is_pending<F: Future + Unpin>(future: &mut F) -> bool {
+        tokio::select! {
+            biased;
+            _ = future => false,
+            () = std::future::ready(()) => true,
         }
     }
 

@@ -2,10 +2,16 @@
 
 mod access;
 mod api;
+mod body;
+mod control;
 mod discovery;
 mod guard;
+mod json;
+mod openapi;
 mod private;
 mod problem;
+#[cfg(test)]
+mod reference;
 mod route;
 mod running;
 mod throttle;
@@ -14,6 +20,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hyper::server::conn::http1;
@@ -94,6 +101,7 @@ pub enum AdminError {
 pub struct Admin {
     address: SocketAddr,
     key_origin: KeyOrigin,
+    api: Arc<Api>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
     _published: Published,
@@ -130,13 +138,15 @@ impl Admin {
             registry,
             reloader,
             started: Instant::now(),
+            draining: AtomicBool::new(false),
         });
         let (stop, stopped) = watch::channel(false);
         Ok(Self {
             address,
             key_origin,
             stop,
-            serving: tokio::spawn(serve(listener, api, stopped)),
+            serving: tokio::spawn(serve(listener, api.clone(), stopped)),
+            api,
             _published: published,
         })
     }
@@ -149,6 +159,11 @@ impl Admin {
     /// Where the access key came from; a generated one is in it.
     pub fn key_origin(&self) -> &KeyOrigin {
         &self.key_origin
+    }
+
+    /// Says from now on that the site is not ready: the process ends after the requests in progress.
+    pub fn drain(&self) {
+        self.api.draining.store(true, Ordering::Relaxed);
     }
 
     /// Closes the port, and gives requests in flight a second. When dropped midway, they are cut off at once.

@@ -2,15 +2,25 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{
+    ACCEPT, ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use hyper::{Response, StatusCode};
 use serde_json::json;
+
+use super::control::Refused;
+use super::route::Takes;
+
+/// What a PATCH may be sent as (RFC 5789).
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 /// Why admin does not do what a request asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     status: StatusCode,
     detail: String,
+    /// Settings that are wrong, for `errors`.
+    refused: Box<[Refused]>,
     header: Option<(HeaderName, HeaderValue)>,
 }
 
@@ -19,6 +29,7 @@ impl Problem {
         Self {
             status,
             detail: detail.into(),
+            refused: Box::default(),
             header: None,
         }
     }
@@ -26,6 +37,14 @@ impl Problem {
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.header = Some((name, value));
         self
+    }
+
+    /// With a field that lists something; methods and media types are all fit for one.
+    fn with_list(self, name: HeaderName, list: &str) -> Self {
+        match HeaderValue::from_str(list) {
+            Ok(value) => self.with(name, value),
+            Err(_) => self,
+        }
     }
 
     /// The request came by a name that is not this machine's: a web page that has its own name lead here.
@@ -60,9 +79,34 @@ impl Problem {
     }
 
     /// The path exists, but not with this method; `allowed` goes into `Allow`.
-    pub(super) fn method_not_allowed(allowed: &'static str) -> Self {
+    pub(super) fn method_not_allowed(allowed: &str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("use {allowed}"))
-            .with(ALLOW, HeaderValue::from_static(allowed))
+            .with_list(ALLOW, allowed)
+    }
+
+    /// The body is not said to be JSON, or is compressed. Forms are refused by this too: they are what a web page can
+    /// have a browser send anywhere.
+    pub(super) fn unsupported_body(takes: Takes) -> Self {
+        let types = takes.media_types().join(", ");
+        let name = match takes {
+            Takes::Patch => ACCEPT_PATCH,
+            Takes::Settings | Takes::Nothing => ACCEPT,
+        };
+        let detail = format!("send an uncompressed JSON object with the Content-Type {types}");
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).with_list(name, &types)
+    }
+
+    /// Session options that are wrong: all of them, and nothing was changed.
+    pub(super) fn refused_settings(refused: Vec<Refused>) -> Self {
+        let count = match refused.len() {
+            1 => "a setting is".to_owned(),
+            count => format!("{count} settings are"),
+        };
+        let detail = format!("{count} wrong, and nothing was changed; see errors");
+        Self {
+            refused: refused.into(),
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+        }
     }
 
     pub(super) fn body_too_large(bytes_max: usize) -> Self {
@@ -86,6 +130,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
+    /// The process ends: whoever spreads requests over several should leave this one out.
+    pub(super) fn draining() -> Self {
+        let detail = "draining: the process ends after the requests in progress";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
     /// Something of our own broke; the log has the reason.
     pub(super) fn internal() -> Self {
         let detail = "the request could not be finished; see the host's log";
@@ -96,12 +146,15 @@ impl Problem {
 impl From<Problem> for Response<Full<Bytes>> {
     fn from(problem: Problem) -> Self {
         // With `about:blank` the title is the status's own phrase, says section 4.2.1.
-        let document = json!({
+        let mut document = json!({
             "type": "about:blank",
             "title": problem.status.canonical_reason(),
             "status": problem.status.as_u16(),
             "detail": problem.detail,
         });
+        if !problem.refused.is_empty() {
+            document["errors"] = json!(*problem.refused);
+        }
         let mut response = Self::new(document.to_string().into());
         *response.status_mut() = problem.status;
         let headers = response.headers_mut();
@@ -117,6 +170,11 @@ mod tests {
     use super::*;
     use http_body_util::BodyExt;
 
+    async fn document(response: Response<Full<Bytes>>) -> serde_json::Value {
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&body).unwrap()
+    }
+
     #[tokio::test]
     async fn a_problem_is_a_document() {
         let problem = Problem::method_not_allowed("GET, HEAD");
@@ -127,12 +185,44 @@ mod tests {
             response.headers()["content-type"],
             "application/problem+json"
         );
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        let document: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let document = document(response).await;
         let expected = json!({
             "type": "about:blank", "title": "Method Not Allowed", "status": 405, "detail": "use GET, HEAD",
         });
         assert_eq!(document, expected);
+    }
+
+    #[tokio::test]
+    async fn wrong_settings_are_all_told() {
+        let refused = |key: &str| Refused {
+            key: Some(key.to_owned()),
+            value: Some("0".to_owned()),
+            reason: "must be from 1 to 9".to_owned(),
+            place: None,
+        };
+        let problem = Problem::refused_settings(vec![refused("a"), refused("b")]);
+        let response = Response::<Full<Bytes>>::from(problem);
+        assert_eq!(response.status(), 422);
+        let document = document(response).await;
+        let error = |key| json!({"key": key, "value": "0", "reason": "must be from 1 to 9"});
+        assert_eq!(document["errors"], json!([error("a"), error("b")]));
+        assert!(document["detail"].as_str().unwrap().starts_with("2 "));
+    }
+
+    #[test]
+    fn a_body_of_another_type_is_told_what_is_taken() {
+        for (takes, name, expected) in [
+            (Takes::Settings, "accept", "application/json"),
+            (
+                Takes::Patch,
+                "accept-patch",
+                "application/merge-patch+json, application/json",
+            ),
+        ] {
+            let response = Response::<Full<Bytes>>::from(Problem::unsupported_body(takes));
+            assert_eq!(response.status(), 415);
+            assert_eq!(response.headers()[name], expected);
+        }
     }
 
     #[test]

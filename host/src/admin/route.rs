@@ -1,32 +1,201 @@
-//! Which resource of admin a path and a method mean.
+//! The routes of admin: one table, from which finding, `Allow`, the OpenAPI description and the documentation follow.
 
 use hyper::Method;
 use percent_encoding::percent_decode_str;
 
 use super::problem::Problem;
 
-/// A resource of admin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Resource {
-    /// The process runs.
-    Health,
-    /// All servers that should run do.
-    Readiness,
-    /// The process, its version and counts.
-    Info,
-    /// All web servers.
-    Servers,
-    /// One of them.
-    Server(String),
-    /// Reads all components again.
-    Reload,
-    /// Reads one of them again.
-    ReloadServer(String),
+/// What one method does at one path.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Operation {
+    pub(super) action: Action,
+    pub(super) method: &'static str,
+    /// May hold one `{name}`, which stands for the name of a web server.
+    pub(super) path: &'static str,
+    /// What generated clients call it.
+    pub(super) id: &'static str,
+    /// What it does, in one line.
+    pub(super) summary: &'static str,
+    /// What to know beside.
+    pub(super) details: &'static str,
+    pub(super) takes: Takes,
+    /// The schema of what it answers.
+    pub(super) answers: &'static str,
+    /// Problems beyond those that the path, the method and the body bring along.
+    pub(super) problems: &'static [u16],
 }
 
+/// What admin does for an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Health,
+    Readiness,
+    Info,
+    Description,
+    Servers,
+    Server,
+    Set,
+    Start,
+    Stop,
+    ReloadServer,
+    Reload,
+}
+
+/// What an operation reads of the body of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Nothing: a body that is there is passed over.
+    Nothing,
+    /// Settings for this start; an empty body is none.
+    Settings,
+    /// Session options, as a merge patch.
+    Patch,
+}
+
+/// The operation that a request means, and of which web server.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) operation: &'static Operation,
+    /// Empty where the path names none.
+    pub(super) server: String,
+}
+
+/// All operations, in the order of the documentation; those of one path stand together.
+pub(super) static OPERATIONS: &[Operation] = &[
+    Operation {
+        action: Action::Servers,
+        method: "GET",
+        path: "/api/v1/servers",
+        id: "listServers",
+        summary: "Every web server, running or not: the host's first, then the components' by name.",
+        details: "WEB Server list.",
+        takes: Takes::Nothing,
+        answers: "ServerList",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Server,
+        method: "GET",
+        path: "/api/v1/servers/{name}",
+        id: "showServer",
+        summary: "One web server with every property.",
+        details: "Running: the values in use. Stopped: the values of the next start.",
+        takes: Takes::Nothing,
+        answers: "Server",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Set,
+        method: "PATCH",
+        path: "/api/v1/servers/{name}",
+        id: "setServer",
+        summary: "Sets session options of a web server; null takes one back.",
+        details: "They last until the process ends, also across stop and start. Either all of them are taken or, \
+                  when one is wrong, none.",
+        takes: Takes::Patch,
+        answers: "ChangedServer",
+        problems: &[422],
+    },
+    Operation {
+        action: Action::Start,
+        method: "POST",
+        path: "/api/v1/servers/{name}/start",
+        id: "startServer",
+        summary: "Starts a web server, with settings that last until it stops.",
+        details: "Whether it started is in the answer; the status is 200 either way.",
+        takes: Takes::Settings,
+        answers: "StartResult",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Stop,
+        method: "POST",
+        path: "/api/v1/servers/{name}/stop",
+        id: "stopServer",
+        summary: "Stops a web server, and answers when its requests in progress have ended.",
+        details: "Takes back the settings that it was started with. Of a stopped server it does nothing.",
+        takes: Takes::Nothing,
+        answers: "StopResult",
+        problems: &[],
+    },
+    Operation {
+        action: Action::ReloadServer,
+        method: "POST",
+        path: "/api/v1/servers/{name}/reload",
+        id: "reloadServer",
+        summary: "Reads the files of one web server again.",
+        details: "A version that cannot be loaded leaves the one before it serving.",
+        takes: Takes::Nothing,
+        answers: "ReloadList",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Reload,
+        method: "POST",
+        path: "/api/v1/reload",
+        id: "reloadAll",
+        summary: "Reads the files of all web servers again.",
+        details: "A version that cannot be loaded leaves the one before it serving.",
+        takes: Takes::Nothing,
+        answers: "ReloadList",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Info,
+        method: "GET",
+        path: "/api/v1/info",
+        id: "showInfo",
+        summary: "The process: version, uptime, counts.",
+        details: "WEB Get server info.",
+        takes: Takes::Nothing,
+        answers: "Info",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Description,
+        method: "GET",
+        path: "/api/v1/openapi.json",
+        id: "showDescription",
+        summary: "This API as an OpenAPI 3.1 document.",
+        details: "Made from the code that answers, so that it cannot differ.",
+        takes: Takes::Nothing,
+        answers: "Description",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Health,
+        method: "GET",
+        path: "/healthz",
+        id: "checkHealth",
+        summary: "Whether the process runs.",
+        details: "For whoever restarts it.",
+        takes: Takes::Nothing,
+        answers: "Status",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Readiness,
+        method: "GET",
+        path: "/readyz",
+        id: "checkReadiness",
+        summary: "Whether requests may be sent to the site.",
+        details: "Not while a web server that should run does not, nor while the process ends. Servers that were \
+                  stopped by hand, and those that do not launch at startup, are not waited for.",
+        takes: Takes::Nothing,
+        answers: "Status",
+        problems: &[503],
+    },
+];
+
 const API: &str = "/api";
-const READ: &str = "GET, HEAD";
-const ACT: &str = "POST";
+const NAME: &str = "{name}";
+
+impl Operation {
+    /// Whether it is about one web server.
+    pub(super) fn is_of_one_server(&self) -> bool {
+        self.path.split('/').any(|step| step == NAME)
+    }
+}
 
 /// Whether a path asks for the access key: everything of the API, whether it exists or not.
 pub(super) fn needs_key(path: &str) -> bool {
@@ -34,34 +203,48 @@ pub(super) fn needs_key(path: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Finds the resource, and sees to its methods.
-pub(super) fn find(method: &Method, path: &str) -> Result<Resource, Problem> {
-    let resource = resource(path).ok_or_else(|| Problem::nothing_here(path))?;
-    let allowed = match resource {
-        Resource::Reload | Resource::ReloadServer(_) => ACT,
-        _ => READ,
+/// Finds the operation of a method and a path.
+pub(super) fn find(method: &Method, path: &str) -> Result<Found, Problem> {
+    let of_path = |operation: &'static Operation| {
+        let server = server_of(operation.path, path)?;
+        Some(Found { operation, server })
     };
-    if allowed.split(", ").any(|name| name == method.as_str()) {
-        Ok(resource)
+    let mut here: Vec<Found> = OPERATIONS.iter().filter_map(of_path).collect();
+    if here.is_empty() {
+        return Err(Problem::nothing_here(path));
+    }
+    let asked = if method == Method::HEAD {
+        "GET"
     } else {
-        Err(Problem::method_not_allowed(allowed))
+        method.as_str()
+    };
+    match here.iter().position(|it| it.operation.method == asked) {
+        Some(index) => Ok(here.swap_remove(index)),
+        None => Err(Problem::method_not_allowed(&allowed(&here))),
     }
 }
 
-fn resource(path: &str) -> Option<Resource> {
-    match path {
-        "/healthz" => return Some(Resource::Health),
-        "/readyz" => return Some(Resource::Readiness),
-        _ => {}
-    }
-    let steps: Vec<_> = path.strip_prefix("/api/v1/")?.split('/').collect();
-    match steps[..] {
-        ["info"] => Some(Resource::Info),
-        ["servers"] => Some(Resource::Servers),
-        ["servers", name] => Some(Resource::Server(decoded(name)?)),
-        ["servers", name, "reload"] => Some(Resource::ReloadServer(decoded(name)?)),
-        ["reload"] => Some(Resource::Reload),
-        _ => None,
+/// The methods for `Allow`; whatever may be read may also be asked for its head.
+fn allowed(here: &[Found]) -> String {
+    let methods = here.iter().map(|it| match it.operation.method {
+        "GET" => "GET, HEAD",
+        other => other,
+    });
+    methods.collect::<Vec<_>>().join(", ")
+}
+
+/// The name that a path has where the template has `{name}`, or an empty one where it has none; `None` when the two
+/// differ.
+fn server_of(template: &str, path: &str) -> Option<String> {
+    let (mut expected, mut steps) = (template.split('/'), path.split('/'));
+    let mut server = String::new();
+    loop {
+        match (expected.next(), steps.next()) {
+            (None, None) => return Some(server),
+            (Some(NAME), Some(step)) => server = decoded(step)?,
+            (Some(expected), Some(step)) if expected == step => {}
+            _ => return None,
+        }
     }
 }
 
@@ -72,54 +255,67 @@ fn decoded(step: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn paths_and_methods_mean_resources() {
-        for (method, path, expected) in [
-            ("GET", "/healthz", Resource::Health),
-            ("HEAD", "/readyz", Resource::Readiness),
-            ("GET", "/api/v1/info", Resource::Info),
-            ("HEAD", "/api/v1/servers", Resource::Servers),
+    fn paths_and_methods_mean_operations() {
+        for (method, path, action, server) in [
+            ("GET", "/healthz", Action::Health, ""),
+            ("HEAD", "/readyz", Action::Readiness, ""),
+            ("GET", "/api/v1/info", Action::Info, ""),
+            ("GET", "/api/v1/openapi.json", Action::Description, ""),
+            ("HEAD", "/api/v1/servers", Action::Servers, ""),
             (
                 "GET",
                 "/api/v1/servers/my%2Fshop",
-                Resource::Server("my/shop".into()),
+                Action::Server,
+                "my/shop",
             ),
-            (
-                "GET",
-                "/api/v1/servers/reload",
-                Resource::Server("reload".into()),
-            ),
+            ("GET", "/api/v1/servers/reload", Action::Server, "reload"),
+            ("PATCH", "/api/v1/servers/a", Action::Set, "a"),
+            ("POST", "/api/v1/servers/a/start", Action::Start, "a"),
+            ("POST", "/api/v1/servers/start/stop", Action::Stop, "start"),
             (
                 "POST",
-                "/api/v1/servers/a/reload",
-                Resource::ReloadServer("a".into()),
+                "/api/v1/servers/%7Bname%7D/reload",
+                Action::ReloadServer,
+                "{name}",
             ),
-            ("POST", "/api/v1/reload", Resource::Reload),
+            ("POST", "/api/v1/reload", Action::Reload, ""),
         ] {
-            let found = find(&method.parse().unwrap(), path);
-            assert_eq!(found, Ok(expected), "{method} {path}");
+            let found = find(&method.parse().unwrap(), path).unwrap();
+            assert_eq!(
+                (found.operation.action, &*found.server),
+                (action, server),
+                "{method} {path}"
+            );
         }
     }
 
     #[test]
-    fn other_methods_and_paths_are_problems() {
+    fn other_methods_are_told_which_there_are() {
         for (method, path, allowed) in [
-            ("POST", "/healthz", READ),
-            ("OPTIONS", "/api/v1/servers", READ),
-            ("get", "/api/v1/servers", READ),
-            ("DELETE", "/api/v1/servers/a", READ),
-            ("GET", "/api/v1/reload", ACT),
-            ("PUT", "/api/v1/servers/a/reload", ACT),
+            ("POST", "/healthz", "GET, HEAD"),
+            ("OPTIONS", "/api/v1/servers", "GET, HEAD"),
+            ("get", "/api/v1/servers", "GET, HEAD"),
+            ("DELETE", "/api/v1/servers/a", "GET, HEAD, PATCH"),
+            ("GET", "/api/v1/reload", "POST"),
+            ("HEAD", "/api/v1/servers/a/start", "POST"),
+            ("PATCH", "/api/v1/servers/a/start", "POST"),
+            ("PUT", "/api/v1/servers/a/reload", "POST"),
         ] {
-            let found = find(&method.parse().unwrap(), path);
             assert_eq!(
-                found,
+                find(&method.parse().unwrap(), path),
                 Err(Problem::method_not_allowed(allowed)),
                 "{method} {path}"
             );
         }
+    }
+
+    #[test]
+    fn other_paths_are_nothing() {
         for path in [
             "/",
             "*",
@@ -127,7 +323,9 @@ mod tests {
             "/api/v1",
             "/api/v1/",
             "/api/v1/servers/",
+            "/api/v1/servers//start",
             "/api/v1/servers/a/b",
+            "/api/v1/servers/a/start/",
             "/api/v1/servers/%ff",
             "/api/v2/servers",
             "/HEALTHZ",
@@ -149,5 +347,22 @@ mod tests {
         for path in ["/", "/healthz", "/readyz", "/apiary", "*"] {
             assert!(!needs_key(path), "{path}");
         }
+    }
+
+    #[test]
+    fn what_changes_something_is_never_open_to_all() {
+        for operation in OPERATIONS.iter().filter(|it| it.method != "GET") {
+            assert!(needs_key(operation.path), "{}", operation.path);
+        }
+    }
+
+    #[test]
+    fn each_operation_is_there_once() {
+        let ids: BTreeSet<_> = OPERATIONS.iter().map(|it| it.id).collect();
+        let places: BTreeSet<_> = OPERATIONS.iter().map(|it| (it.method, it.path)).collect();
+        assert_eq!(
+            (ids.len(), places.len()),
+            (OPERATIONS.len(), OPERATIONS.len())
+        );
     }
 }

@@ -9,10 +9,12 @@ use tessera_engine::{
     NoDirectory, PoolOptions, PoolPolicy,
 };
 use tessera_host::server::discover;
-use tessera_host::settings::{ComponentSettings, HostSettings};
+use tessera_host::settings::{ComponentSettings, HostSettings, Web};
+use tessera_host::tls::ServerTls;
 
 use super::failure::{Failure, notice};
 use super::output;
+use super::ports::Listening;
 use super::report::{ComponentReport, MethodReport, Report, SettingsReport};
 use super::{log, site};
 
@@ -63,14 +65,7 @@ async fn check_module(path: &Path) -> Result<Report, Failure> {
 }
 
 async fn check_site(folder: &Path) -> Result<Report, Failure> {
-    let file = folder.join("tessera.toml");
-    let settings = SettingsReport {
-        exists: file.exists(),
-        error: HostSettings::load(folder, &[])
-            .err()
-            .map(|error| error.to_string()),
-        file,
-    };
+    let settings = SettingsReport::of(folder);
     let found = discover(folder).map_err(|error| {
         let components = folder.join("components");
         Failure::other(format!("{} cannot be read: {error}", components.display()))
@@ -99,6 +94,44 @@ fn engine() -> Result<Arc<Engine>, Failure> {
     Engine::new(&options).map_err(Failure::other)
 }
 
+impl SettingsReport {
+    /// Looks at the settings of the host's web server, and at its certificate.
+    fn of(site: &Path) -> Self {
+        let file = site.join("tessera.toml");
+        let mut report = Self {
+            exists: file.exists(),
+            error: None,
+            notes: Vec::new(),
+            listening: None,
+            file,
+        };
+        match HostSettings::load(site, &[]) {
+            Err(error) => report.error = Some(error.to_string()),
+            Ok(settings) => {
+                let listening = Listening::new("the host", &settings.web);
+                report.error = certificate_fault(&settings.web);
+                report.notes = without_effect(&settings.not_yet());
+                report.listening = Some(listening);
+            }
+        }
+        report
+    }
+}
+
+/// What is wrong with the certificate of a server that has a port for HTTPS.
+fn certificate_fault(web: &Web) -> Option<String> {
+    let https = web.listen.https.as_ref()?;
+    ServerTls::load(&https.tls)
+        .err()
+        .map(|error| error.to_string())
+}
+
+fn without_effect(keys: &[&str]) -> Vec<String> {
+    keys.iter()
+        .map(|key| format!("{key} has no effect in this version"))
+        .collect()
+}
+
 impl ComponentReport {
     /// Looks at a component as the host does before it lets one serve.
     async fn of(
@@ -115,7 +148,9 @@ impl ComponentReport {
             methods: Vec::new(),
             exports: Vec::new(),
             imports: Vec::new(),
+            notes: Vec::new(),
             mount: None,
+            listening: None,
         };
         if let Err(error) = report.examine(engine, folder.as_deref()).await {
             report.error = Some(error);
@@ -135,6 +170,7 @@ impl ComponentReport {
         self.imports.clone_from(&info.imports);
         // Only now, so that wrong settings do not hide what the module is.
         let settings = settings.map_err(|error| error.to_string())?;
+        self.notes = without_effect(&settings.not_yet());
         let options = generation_options(&self.name, &settings);
         let generation = Generation::new(engine.clone(), component, options)
             .await
@@ -146,8 +182,11 @@ impl ComponentReport {
                 available: method.available,
             })
             .collect();
+        let listening = Listening::new(&self.name, &settings.web);
+        let fault = certificate_fault(&settings.web);
         self.mount = settings.mount;
-        Ok(())
+        self.listening = Some(listening);
+        fault.map_or(Ok(()), Err)
     }
 }
 

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
-use hyper::header::{AUTHORIZATION, HOST, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use tessera_host::admin::{Discovery, KEY_FILE, STATE_FOLDER, running_sites};
 use tokio::net::TcpStream;
@@ -20,9 +21,15 @@ use super::failure::Failure;
 use super::site;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// A reload compiles, and a large component on a busy machine takes its time.
+/// A start or a reload compiles, and a large component on a busy machine takes its time; a stop waits for requests.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// What of a name need not be escaped in a path.
+const NAME: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// How the host is found, when not by its site alone.
 #[derive(clap::Args)]
@@ -41,6 +48,29 @@ pub(super) struct Client {
     key: HeaderValue,
     key_file: PathBuf,
     site: PathBuf,
+}
+
+/// What admin answered.
+struct Answer {
+    status: StatusCode,
+    document: Value,
+}
+
+impl Answer {
+    /// The document, if what was asked for was done.
+    fn done(self) -> Result<Value, Failure> {
+        if self.status.is_success() {
+            return Ok(self.document);
+        }
+        Err(Failure::other(
+            self.document["detail"].as_str().unwrap_or_default(),
+        ))
+    }
+}
+
+/// Where admin has a web server.
+pub(super) fn server_path(name: &str) -> String {
+    format!("/api/v1/servers/{}", utf8_percent_encode(name, NAME))
 }
 
 impl Client {
@@ -68,20 +98,30 @@ impl Client {
 
     /// Reads a resource.
     pub(super) fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.request(Method::GET, path)
+        self.request(Method::GET, path, None)?.done()
     }
 
-    /// Has something done.
-    pub(super) fn post(&self, path: &str) -> Result<Value, Failure> {
-        self.request(Method::POST, path)
+    /// Has something done, with what it takes for it.
+    pub(super) fn post(&self, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        self.request(Method::POST, path, body)?.done()
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<Value, Failure> {
+    /// Changes a resource: gives what it is then, or the problem document when the change itself was refused.
+    pub(super) fn patch(&self, path: &str, body: &Value) -> Result<Result<Value, Value>, Failure> {
+        let answer = self.request(Method::PATCH, path, Some(body))?;
+        if answer.status == StatusCode::UNPROCESSABLE_ENTITY {
+            return Ok(Err(answer.document));
+        }
+        answer.done().map(Ok)
+    }
+
+    fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(Failure::other)?;
-        let (status, body) = runtime.block_on(self.exchange(method, path))?;
+        let request = self.complete(method, path, body)?;
+        let (status, body) = runtime.block_on(self.exchange(request))?;
         if status == StatusCode::UNAUTHORIZED {
             return Err(Failure::other(format!(
                 "the host at {} refused the access key in {}: name the file with its key (--key-file)",
@@ -90,27 +130,40 @@ impl Client {
             )));
         }
         let document: Value = serde_json::from_slice(&body).map_err(|_| self.stranger())?;
-        if status.is_success() {
-            return Ok(document);
+        if !status.is_success() && !document["detail"].is_string() {
+            return Err(self.stranger());
         }
-        let detail = document["detail"].as_str();
-        Err(Failure::other(detail.ok_or_else(|| self.stranger())?))
+        Ok(Answer { status, document })
     }
 
-    async fn exchange(&self, method: Method, path: &str) -> Result<(StatusCode, Bytes), Failure> {
+    fn complete(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Request<Full<Bytes>>, Failure> {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, self.address.to_string())
+            .header(AUTHORIZATION, self.key.clone());
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let body = body.map(Value::to_string).unwrap_or_default();
+        request.body(body.into()).map_err(Failure::other)
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(StatusCode, Bytes), Failure> {
         let connecting = tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect(self.address));
         let stream = match connecting.await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return Err(self.unreachable(&error)),
             Err(_) => return Err(self.unreachable(&io::ErrorKind::TimedOut.into())),
         };
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, self.address.to_string())
-            .header(AUTHORIZATION, self.key.clone())
-            .body(Empty::<Bytes>::new())
-            .map_err(Failure::other)?;
         let answering = async {
             let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
             // Ends with the answer, or with the runtime of this one request.
@@ -264,6 +317,13 @@ mod tests {
             .ok()
             .unwrap();
         assert_eq!(client.key, "Bearer abc");
+    }
+
+    #[test]
+    fn names_are_escaped_in_paths() {
+        for (name, expected) in [("my-shop.1", "my-shop.1"), ("a/../b?c", "a%2F..%2Fb%3Fc")] {
+            assert_eq!(server_path(name), format!("/api/v1/servers/{expected}"));
+        }
     }
 
     #[test]

@@ -2,15 +2,18 @@
 
 mod check;
 mod client;
+mod control;
+mod dev_tls;
 mod failure;
 mod log;
 mod new;
 mod output;
+mod ports;
 mod report;
 mod serve;
 mod servers;
 mod site;
-mod urls;
+mod target;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -32,6 +35,9 @@ enum Command {
     New(new::Arguments),
     List(servers::ListArguments),
     Show(servers::ShowArguments),
+    Start(control::StartArguments),
+    Stop(control::StopArguments),
+    Set(control::SetArguments),
     Reload(servers::ReloadArguments),
 }
 
@@ -51,6 +57,9 @@ pub(crate) fn run(started: Instant) -> ExitCode {
         Command::New(arguments) => new::run(&arguments),
         Command::List(arguments) => servers::list(&arguments),
         Command::Show(arguments) => servers::show(&arguments),
+        Command::Start(arguments) => control::start(&arguments),
+        Command::Stop(arguments) => control::stop(&arguments),
+        Command::Set(arguments) => control::set(&arguments),
         Command::Reload(arguments) => servers::reload(&arguments),
     };
     match result {
@@ -82,7 +91,15 @@ mod tests {
             "tessera new greeter --lang rust",
             "tessera list --json",
             "tessera list mysite --address 127.0.0.1:7081 --key-file key",
-            "tessera show hello mysite --json",
+            "tessera list --site mysite",
+            "tessera show hello --site mysite --json",
+            "tessera start hello",
+            "tessera start hello HTTPPort=8080 pool.max=20 --site mysite --json",
+            "tessera stop hello --site mysite --json",
+            "tessera set hello maxRequestSize=1000000",
+            "tessera set hello HTTPPort=8080 --reset defaultHomepage --reset pool.max",
+            "tessera set hello --reset HTTPPort --address 127.0.0.1:7081 --json",
+            "tessera serve --dev-tls --set HTTPSPort=8443",
             "tessera reload",
             "tessera reload hello --site mysite --json",
         ] {
@@ -106,6 +123,16 @@ mod tests {
             ("tessera new Greeter", ErrorKind::ValueValidation),
             ("tessera new greeter --lang cobol", ErrorKind::InvalidValue),
             ("tessera show", ErrorKind::MissingRequiredArgument),
+            ("tessera show hello mysite", ErrorKind::UnknownArgument),
+            (
+                "tessera list mysite --site other",
+                ErrorKind::ArgumentConflict,
+            ),
+            ("tessera start", ErrorKind::MissingRequiredArgument),
+            ("tessera start hello HTTPPort", ErrorKind::ValueValidation),
+            ("tessera stop hello other", ErrorKind::UnknownArgument),
+            ("tessera set hello", ErrorKind::MissingRequiredArgument),
+            ("tessera set hello =1", ErrorKind::ValueValidation),
             (
                 "tessera list --address example.com:80",
                 ErrorKind::ValueValidation,
@@ -119,5 +146,26 @@ mod tests {
             let refusal = Arguments::try_parse_from(line.split(' ')).err();
             assert_eq!(refusal.map(|refusal| refusal.kind()), Some(kind), "{line}");
         }
+    }
+    #[test]
+    fn the_sample_unit_runs_commands_that_there_are() {
+        let unit = include_str!("../../../deploy/tessera.service");
+        let commands: Vec<_> = unit
+            .lines()
+            .filter(|line| line.starts_with("Exec"))
+            .filter_map(|line| line.split_once('='))
+            .collect();
+        assert_eq!(commands.len(), 2, "{commands:?}");
+        for (_, line) in commands {
+            if let Err(refusal) = Arguments::try_parse_from(line.split(' ')) {
+                panic!("{line}: {refusal}");
+            }
+        }
+        // Compiled components are written to memory and run there.
+        assert!(
+            !unit
+                .lines()
+                .any(|line| line.starts_with("MemoryDenyWriteExecute"))
+        );
     }
 }

@@ -8,6 +8,7 @@ use tessera_host::settings::Mount;
 
 use super::failure::Failure;
 use super::output::{self, printable};
+use super::ports::{self, Listening};
 
 /// A site, or one component. An error is a text with one fault per line.
 #[derive(Serialize)]
@@ -24,6 +25,10 @@ pub(super) struct SettingsReport {
     pub(super) file: PathBuf,
     pub(super) exists: bool,
     pub(super) error: Option<String>,
+    /// What is not wrong, but should be known.
+    pub(super) notes: Vec<String>,
+    #[serde(skip)]
+    pub(super) listening: Option<Listening>,
 }
 
 /// A component: what it exports and imports, as far as it could be looked at.
@@ -36,8 +41,12 @@ pub(super) struct ComponentReport {
     pub(super) methods: Vec<MethodReport>,
     pub(super) exports: Vec<String>,
     pub(super) imports: Vec<String>,
+    /// What is not wrong, but should be known.
+    pub(super) notes: Vec<String>,
     #[serde(skip)]
     pub(super) mount: Option<Mount>,
+    #[serde(skip)]
+    pub(super) listening: Option<Listening>,
 }
 
 /// A method, and whether it is available through URLs.
@@ -49,10 +58,11 @@ pub(super) struct MethodReport {
 
 impl Report {
     pub(super) fn new(
-        settings: Option<SettingsReport>,
+        mut settings: Option<SettingsReport>,
         mut components: Vec<ComponentReport>,
     ) -> Self {
         find_conflicts(&mut components);
+        find_clashes(settings.as_mut(), &mut components);
         let settings_error = settings
             .as_ref()
             .and_then(|settings| settings.error.as_ref());
@@ -94,7 +104,10 @@ impl Report {
                 None => ("not there, so defaults", ""),
             };
             let file = settings.file.display();
-            text.push_str(&entry(&format!("{file}: {state}"), &[("error", error)]));
+            text.push_str(&entry(
+                &format!("{file}: {state}"),
+                &[("error", error), ("notes", &settings.notes.join("\n"))],
+            ));
             if self.components.is_empty() {
                 text.push_str("components: none\n");
             }
@@ -122,6 +135,7 @@ impl ComponentReport {
                 ("methods", &methods.join(", ")),
                 ("exports", &self.exports.join("\n")),
                 ("imports", &self.imports.join("\n")),
+                ("notes", &self.notes.join("\n")),
             ],
         )
     }
@@ -159,8 +173,43 @@ fn find_conflicts(components: &mut [ComponentReport]) {
     }
 }
 
+/// The same for ports. What is wrong is told of the later one of two.
+fn find_clashes(host: Option<&mut SettingsReport>, components: &mut [ComponentReport]) {
+    let mut servers = Vec::with_capacity(components.len() + 1);
+    let mut places: Vec<(&mut Option<String>, &mut Vec<String>)> = Vec::new();
+    if let Some(host) = host
+        && let Some(listening) = host.listening.take()
+    {
+        servers.push(listening);
+        places.push((&mut host.error, &mut host.notes));
+    }
+    for component in components.iter_mut() {
+        if let Some(listening) = component.listening.take() {
+            servers.push(listening);
+            places.push((&mut component.error, &mut component.notes));
+        }
+    }
+    for clash in ports::clashes(&servers) {
+        let Some((error, notes)) = places.get_mut(clash.later) else {
+            continue;
+        };
+        if clash.is_fine {
+            notes.push(clash.text);
+            continue;
+        }
+        match error {
+            Some(error) => *error = format!("{error}\n{}", clash.text),
+            None => **error = Some(clash.text),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use tessera_host::settings::HostSettings;
+
     use super::*;
 
     fn component(name: &str, path: &str) -> ComponentReport {
@@ -184,6 +233,8 @@ mod tests {
                 "tessera:web/actions@0.1.0".to_owned(),
             ],
             imports: Vec::new(),
+            notes: Vec::new(),
+            listening: None,
             mount: Some(Mount {
                 path: path.to_owned(),
                 host: None,
@@ -219,5 +270,42 @@ hello: ok
         assert_eq!(wrong.len(), 1);
         assert_eq!(wrong[0].name, "c");
         assert!(wrong[0].text().contains("component a is"));
+    }
+    /// Where the host of a site with these settings would listen.
+    fn listening(name: &str, settings: &str) -> Option<Listening> {
+        let site = tempfile::tempdir().unwrap();
+        fs::write(site.path().join("tessera.toml"), settings).unwrap();
+        let settings = HostSettings::load(site.path(), &[]).unwrap();
+        Some(Listening::new(name, &settings.web))
+    }
+
+    #[test]
+    fn two_servers_on_one_port_are_a_conflict_of_the_later() {
+        let host = SettingsReport {
+            file: PathBuf::from("tessera.toml"),
+            exists: true,
+            error: None,
+            notes: Vec::new(),
+            listening: listening("site", "HTTPPort = 8080\n"),
+        };
+        let mut components = ["a", "b"].map(|name| component(name, &format!("/{name}")));
+        components[0].listening = listening("a", "HTTPPort = 8081\n");
+        components[1].listening = listening("b", "HTTPPort = 8080\nIPAddressToListen = \"::1\"\n");
+        let report = Report::new(Some(host), components.into());
+        assert!(report.components[0].error.is_none());
+        let error = report.components[1].error.as_deref().unwrap();
+        for part in ["site (HTTPPort)", "b (HTTPPort)", "8080", "::1"] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+        assert!(!report.ok);
+    }
+
+    #[test]
+    fn a_note_is_no_fault() {
+        let mut noted = component("a", "/a");
+        noted.notes.push("logRecording has no effect".to_owned());
+        let report = Report::new(None, vec![noted]);
+        assert!(report.ok && report.verdict().is_ok());
+        assert!(report.text().contains("  notes    logRecording"));
     }
 }

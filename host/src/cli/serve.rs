@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 use tessera_host::admin::{Admin, KEY_FILE, KeyOrigin, STATE_FOLDER};
 use tessera_host::host::{Host, HostOptions};
+use tessera_host::listen::Inherited;
+use tessera_host::server::{State, server_document};
 use tessera_host::settings::{HostSettings, Override};
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::failure::{self, Failure};
-use super::{log, output, site, urls};
+use super::target::{text, texts};
+use super::{dev_tls, log, output, site};
 
 /// What the end of the process waits for threads that do not end by themselves, such as compilers.
 const THREADS_TIMEOUT: Duration = Duration::from_millis(100);
@@ -27,15 +30,34 @@ pub(super) struct Arguments {
     /// Development mode: error pages show what failed.
     #[arg(long)]
     watch: bool,
+    /// Switches HTTPS on, with a certificate that is made on the spot if there is none.
+    #[arg(long)]
+    dev_tls: bool,
     /// Takes ports that the system picks in place of those of the settings, and says which.
     #[arg(long)]
     free_ports: bool,
 }
 
-pub(super) fn run(arguments: Arguments, started: Instant) -> Result<(), Failure> {
+pub(super) fn run(mut arguments: Arguments, started: Instant) -> Result<(), Failure> {
     let folder = site::existing(&arguments.site.folder)?;
+    let mut told = None;
+    if arguments.dev_tls {
+        told = Some(dev_tls::prepare(folder, &mut arguments.overrides)?);
+    }
     let settings = HostSettings::load(folder, &arguments.overrides).map_err(Failure::usage)?;
     log::start(&settings.log)?;
+    if arguments.dev_tls && settings.web.listen.https.is_none() {
+        return Err(dev_tls::switched_off());
+    }
+    if let Some(told) = told {
+        failure::notice(told);
+    }
+    // Before there are threads: it changes the environment.
+    let inherited = Inherited::from_environment().map_err(|error| {
+        Failure::other(format!(
+            "the sockets of the service manager cannot be taken: {error}"
+        ))
+    })?;
     let runtime = runtime::Builder::new_multi_thread()
         .thread_name("tessera-serve")
         .enable_all()
@@ -46,6 +68,7 @@ pub(super) fn run(arguments: Arguments, started: Instant) -> Result<(), Failure>
         overrides: arguments.overrides,
         development: arguments.watch,
         free_ports: arguments.free_ports,
+        inherited,
     };
     let result = runtime.block_on(serve(options, started));
     runtime.shutdown_timeout(THREADS_TIMEOUT);
@@ -102,11 +125,9 @@ impl Signals {
 /// What listens where, one line for each server, and how long it took.
 fn announcement(host: &Host, site: &Path, ready: Duration) -> String {
     let all = host.registry().all();
-    let servers: Vec<_> = all.iter().map(|server| server.properties()).collect();
-    let mut rows: Vec<_> = servers
+    let mut rows: Vec<_> = all
         .iter()
-        .zip(urls::of_servers(&servers))
-        .map(|(server, urls)| row(server, &urls))
+        .map(|server| row(&server_document(host.registry(), server), server.state()))
         .collect();
     let key_file = site.join(STATE_FOLDER).join(KEY_FILE);
     if let Some(admin) = host.admin() {
@@ -129,24 +150,36 @@ fn url(admin: &Admin) -> String {
     format!("http://{}/", admin.address())
 }
 
-fn row(server: &Map<String, Value>, urls: &[String]) -> [String; 3] {
-    let text = |key: &str| server.get(key).and_then(Value::as_str);
-    let mut about = if text("kind") == Some("host") {
-        "web server of the site".to_owned()
-    } else if server.get("isRunning") == Some(&true.into()) {
-        let methods = server.get("methods").and_then(Value::as_array);
-        let methods = output::count(methods.map_or(0, Vec::len), "method");
-        format!("component, {methods}")
+fn row(server: &Map<String, Value>, state: State) -> [String; 3] {
+    let name = output::printable(text(server, "name"));
+    let is_host = text(server, "kind") == "host";
+    let kind = if is_host {
+        "web server of the site"
     } else {
-        let why = text("error").unwrap_or("it is still being loaded");
-        format!("component, not running: {}", output::first_line(why))
+        "component"
     };
-    for further in urls.iter().skip(1) {
+    let mut about = match state {
+        State::Running if is_host => kind.to_owned(),
+        State::Running => {
+            let methods = server.get("methods").and_then(Value::as_array);
+            let methods = output::count(methods.map_or(0, Vec::len), "method");
+            format!("{kind}, {methods}")
+        }
+        State::Stopped => format!("{kind}, not running: `tessera start {name}` starts it"),
+        State::Failed | State::Loading => {
+            let why = match text(server, "error") {
+                "" => "it is still being loaded".to_owned(),
+                error => output::first_line(error),
+            };
+            format!("{kind}, not running: {why}")
+        }
+    };
+    let mut urls = texts(server, "urls").into_iter();
+    let url = urls.next().unwrap_or_else(|| "-".to_owned());
+    for further in urls {
         about.push_str(&format!(", also {further}"));
     }
-    let url = urls.first().map_or("-", String::as_str);
-    let name = output::printable(text("name").unwrap_or_default());
-    [name, url.to_owned(), about]
+    [name, url, about]
 }
 
 #[cfg(test)]
@@ -155,31 +188,50 @@ mod tests {
 
     use super::*;
 
-    fn check(server: Value, urls: &[&str], expected: [&str; 3]) {
-        let urls: Vec<_> = urls.iter().map(|url| (*url).to_owned()).collect();
-        assert_eq!(row(server.as_object().unwrap(), &urls), expected);
+    #[track_caller]
+    fn check(server: Value, state: State, expected: [&str; 3]) {
+        assert_eq!(row(server.as_object().unwrap(), state), expected);
     }
 
     #[test]
     fn a_server_is_one_line() {
         check(
-            json!({"kind": "host", "name": "mysite", "isRunning": true}),
-            &["http://127.0.0.1:8080/"],
+            json!({"kind": "host", "name": "mysite", "urls": ["http://127.0.0.1:8080/"]}),
+            State::Running,
             ["mysite", "http://127.0.0.1:8080/", "web server of the site"],
         );
         check(
-            json!({"kind": "component", "name": "hello", "isRunning": true, "methods": [{}, {}, {}]}),
-            &["http://127.0.0.1:8080/hello/", "http://127.0.0.1:8081/"],
+            json!({"kind": "component", "name": "hello", "methods": [{}, {}, {}],
+                "urls": ["http://127.0.0.1:8080/hello/", "https://127.0.0.1:8443/hello/"]}),
+            State::Running,
             [
                 "hello",
                 "http://127.0.0.1:8080/hello/",
-                "component, 3 methods, also http://127.0.0.1:8081/",
+                "component, 3 methods, also https://127.0.0.1:8443/hello/",
             ],
         );
         check(
-            json!({"kind": "component", "name": "bad", "isRunning": false, "error": "it traps\nat once"}),
-            &[],
+            json!({"kind": "component", "name": "bad", "error": "it traps\nat once"}),
+            State::Failed,
             ["bad", "-", "component, not running: it traps"],
+        );
+        check(
+            json!({"kind": "component", "name": "slow", "error": null, "urls": []}),
+            State::Failed,
+            [
+                "slow",
+                "-",
+                "component, not running: it is still being loaded",
+            ],
+        );
+        check(
+            json!({"kind": "component", "name": "off", "error": null}),
+            State::Stopped,
+            [
+                "off",
+                "-",
+                "component, not running: `tessera start off` starts it",
+            ],
         );
     }
 }

@@ -23,6 +23,8 @@ struct State {
     is_multiplexed: bool,
     /// What is to be sent waits for the client to take what was sent before.
     is_blocked: bool,
+    /// Nothing is missing that the client could still expect.
+    is_concluded: bool,
 }
 
 /// A request in progress, until dropped.
@@ -48,6 +50,7 @@ impl Activity {
             head_since: Some(now),
             is_multiplexed: false,
             is_blocked: false,
+            is_concluded: false,
         }))
     }
 
@@ -85,10 +88,21 @@ impl Activity {
         InProgress(self.clone())
     }
 
+    /// The connection is given up. Unless an answer breaks off by that, its client is told that this is the end; HTTP/2
+    /// says by itself which answers are complete.
+    pub(super) fn conclude(&self) {
+        let mut state = self.0.lock();
+        state.is_concluded = state.in_progress == 0 || state.is_multiplexed;
+    }
+
+    pub(super) fn is_concluded(&self) -> bool {
+        self.0.lock().is_concluded
+    }
+
     /// Holds the connection to its timeouts.
     pub(super) fn judge(&self, timeouts: Timeouts) -> Verdict {
         let state = self.0.lock();
-        let longest = timeouts.header.min(timeouts.keep_alive);
+        let longest = timeouts.shortest();
         let (since, limit, verdict) = match (state.in_progress, state.head_since) {
             _ if state.is_blocked => return Verdict::Wait(longest),
             (0, Some(since)) => (since, timeouts.header, Verdict::HeadIsLate),

@@ -6,25 +6,27 @@ mod observed;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::exchange;
-use ::http::Version;
+use ::http::header::{CONNECTION, HOST};
+use ::http::{HeaderValue, Version};
 
-use crate::http::{Peer, Request};
+use crate::http::{HEADER_FIELDS_MAX, Peer, Request, Response};
 use crate::server::Receiver;
+use crate::settings::KeepAlive;
 use activity::{Activity, Verdict};
 use observed::Observed;
 
-/// Most header fields of a request, and most bytes that its head may take.
-const HEADER_FIELDS_MAX: usize = 128;
+/// Most bytes that the head of a request may take.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Requests that one HTTP/2 connection may have open.
 const STREAMS_MAX: u32 = 200;
@@ -38,6 +40,36 @@ pub struct Timeouts {
     pub keep_alive: Duration,
 }
 
+impl Timeouts {
+    /// How long nothing can be late.
+    fn shortest(self) -> Duration {
+        self.header.min(self.keep_alive)
+    }
+}
+
+/// What is spoken on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// What the client begins with: nothing was agreed on.
+    Either,
+    /// HTTP/1.
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+/// How a connection is served, beside what its server's settings say.
+pub struct Terms<'a> {
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// How long a client may take for the head of a request.
+    pub header_timeout: Duration,
+    /// Whether the connection should end.
+    pub closing: watch::Receiver<Closing>,
+    /// Whether a host is another web server's, which shares the port; asked for each request.
+    pub is_anothers: &'a (dyn Fn(&str) -> bool + Sync),
+}
+
 /// Whether a server's connections should end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
@@ -49,54 +81,76 @@ pub enum Closing {
     Now,
 }
 
-/// Serves a connection.
-pub async fn serve(
-    stream: TcpStream,
-    peer: Peer,
-    receiver: Arc<Receiver>,
-    timeouts: Timeouts,
-    mut closing: watch::Receiver<Closing>,
-) {
+impl Closing {
+    /// Whether something is to be done about it, given that the connection is ending or not.
+    fn is_news(self, ending: bool) -> bool {
+        match self {
+            Self::No => false,
+            Self::AfterRequests => !ending,
+            Self::Now => true,
+        }
+    }
+}
+
+/// Serves a connection. The receiving server's keep-alive settings hold as they are at the moment.
+pub async fn serve<S>(stream: S, peer: Peer, receiver: Arc<Receiver>, terms: Terms<'_>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut closing, is_anothers) = (terms.closing, terms.is_anothers);
     let activity = Arc::new(Activity::new());
+    let requests = AtomicU64::new(0);
+    let timeouts = || Timeouts {
+        header: terms.header_timeout,
+        keep_alive: receiver.server.keep_alive().timeout,
+    };
     let service = service_fn(|request: Request| {
         let is_multiplexed = request.version() == Version::HTTP_2;
         let (receiver, in_progress) = (receiver.clone(), activity.begin(is_multiplexed));
+        let number = requests.fetch_add(1, Ordering::Relaxed) + 1;
+        let is_misdirected = peer.secured && host(&request).is_some_and(|host| is_anothers(&host));
         async move {
-            let response = exchange::handle(&receiver, request, peer).await;
+            let mut response = if is_misdirected {
+                exchange::misdirected(&receiver, &request, peer)
+            } else {
+                exchange::handle(&receiver, request, peer).await
+            };
+            if !is_multiplexed {
+                close_after(&mut response, number, receiver.server.keep_alive());
+            }
             // In progress until its last byte was taken: a slow download is no idle connection.
             Ok::<_, Infallible>(response.map(|body| body.holding(in_progress)))
         }
     });
-    let builder = builder();
+    let builder = builder(terms.protocol);
     let stream = TokioIo::new(Observed::new(stream, activity.clone()));
     let mut connection = pin!(builder.serve_connection(stream, service));
-    let mut next_look = pin!(tokio::time::sleep(timeouts.header.min(timeouts.keep_alive)));
+    let mut next_look = pin!(tokio::time::sleep(timeouts().shortest()));
     let mut ending = false;
-    loop {
+    let is_told = loop {
         tokio::select! {
             result = connection.as_mut() => {
-                if let Err(error) = result {
-                    tracing::debug!(client = %peer.client, %error, "connection ended");
-                }
-                return;
+                let Err(error) = result else {
+                    break false;
+                };
+                tracing::debug!(client = %peer.client, %error, "connection ended");
+                // A body that failed has broken off, and is not in progress any more.
+                break !error.downcast_ref().is_some_and(hyper::Error::is_user);
             }
-            changed = closing.wait_for(|closing| match closing {
-                Closing::No => false,
-                Closing::AfterRequests => !ending,
-                Closing::Now => true,
-            }) => {
+            changed = closing.wait_for(|closing| closing.is_news(ending)) => {
                 // An error is a server that is gone: end as when told to.
                 if changed.is_ok_and(|closing| *closing == Closing::Now) || ending {
-                    return;
+                    break true;
                 }
                 ending = true;
                 connection.as_mut().graceful_shutdown();
             }
             () = next_look.as_mut() => {
+                let timeouts = timeouts();
                 let wait = match activity.judge(timeouts) {
                     Verdict::Wait(wait) => wait,
-                    Verdict::HeadIsLate => return,
-                    Verdict::IsIdle if ending => return,
+                    Verdict::HeadIsLate => break true,
+                    Verdict::IsIdle if ending => break true,
                     Verdict::IsIdle => {
                         ending = true;
                         connection.as_mut().graceful_shutdown();
@@ -106,11 +160,38 @@ pub async fn serve(
                 next_look.as_mut().reset(Instant::now() + wait);
             }
         }
+    };
+    if is_told {
+        activity.conclude();
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+/// The host that a request names, without its port.
+fn host(request: &Request) -> Option<String> {
+    let authority = request.uri().authority().cloned().or_else(|| {
+        let field = request.headers().get(HOST)?;
+        field.to_str().ok()?.parse().ok()
+    });
+    authority.map(|authority| authority.host().to_owned())
+}
+
+/// Closes an HTTP/1 connection after its last request. HTTP/2 has no such limit: the documents' is one on a series of
+/// requests, and what is one connection there would be six of HTTP/1.
+fn close_after(response: &mut Response, number: u64, keep_alive: KeepAlive) {
+    let is_last = keep_alive.requests_max.is_some_and(|max| number >= max);
+    if is_last || !keep_alive.enabled {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+    }
+}
+
+fn builder(protocol: Protocol) -> Builder<TokioExecutor> {
+    let builder = Builder::new(TokioExecutor::new());
+    let mut builder = match protocol {
+        Protocol::Either => builder,
+        Protocol::Http1 => builder.http1_only(),
+        Protocol::Http2 => builder.http2_only(),
+    };
     builder
         .http1()
         .timer(TokioTimer::new())

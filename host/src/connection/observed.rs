@@ -3,22 +3,26 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use super::activity::Activity;
 
 /// The stream, and who wants to know.
-pub(super) struct Observed {
-    stream: TcpStream,
+pub(super) struct Observed<S: AsyncWrite + Unpin> {
+    stream: S,
     activity: Arc<Activity>,
+    is_shut: bool,
 }
 
-impl Observed {
-    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
+impl<S: AsyncWrite + Unpin> Observed<S> {
+    pub(super) fn new(stream: S, activity: Arc<Activity>) -> Self {
+        Self {
+            stream,
+            activity,
+            is_shut: false,
+        }
     }
 
     fn wrote(&self, result: &Poll<io::Result<usize>>) {
@@ -29,7 +33,7 @@ impl Observed {
     }
 }
 
-impl AsyncRead for Observed {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Observed<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -44,7 +48,7 @@ impl AsyncRead for Observed {
     }
 }
 
-impl AsyncWrite for Observed {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Observed<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -74,6 +78,18 @@ impl AsyncWrite for Observed {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.is_shut = true;
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Drop for Observed<S> {
+    /// Inside TLS the end has to be told (RFC 8446, section 6.1), which hyper does only for a connection that ends by
+    /// itself. What the system does not take at once is not sent.
+    fn drop(&mut self) {
+        if !self.is_shut && self.activity.is_concluded() {
+            let mut context = Context::from_waker(Waker::noop());
+            let _ = Pin::new(&mut self.stream).poll_shutdown(&mut context);
+        }
     }
 }

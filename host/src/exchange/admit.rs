@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use ::http::header::{CONTENT_LENGTH, HOST};
+use ::http::header::{CONTENT_LENGTH, HOST, HeaderValue};
 use ::http::uri::Authority;
-use ::http::{Method, Version};
+use ::http::{Method, Uri, Version};
 
-use crate::http::{Reject, Request};
+use crate::http::{HEADER_FIELDS_MAX, Reject, Request};
 use crate::server::{Kind, Receiver, Serving, WebServer};
 
 /// Longest URL that is served: what browsers and proxies commonly take.
@@ -18,19 +18,39 @@ pub(super) struct Visit {
     pub(super) server: Arc<WebServer>,
     /// What it answers with, the same from here to the end.
     pub(super) serving: Arc<Serving>,
-    /// Path and query as that server sees them.
-    pub(super) url: String,
-    /// The mount's prefix that was taken off.
-    pub(super) prefix: Option<String>,
     /// The host that the client asked for.
     pub(super) host: Option<Authority>,
-    path_length: usize,
+    /// How many bytes of the path are the mount's prefix, which that server does not see.
+    prefix_length: usize,
 }
 
 impl Visit {
     /// The path as the server sees it, still percent-encoded.
-    pub(super) fn path(&self) -> &str {
-        &self.url[..self.path_length]
+    pub(super) fn path<'a>(&self, uri: &'a Uri) -> &'a str {
+        let path = whole_path(uri).get(self.prefix_length..);
+        path.filter(|path| !path.is_empty()).unwrap_or("/")
+    }
+
+    /// Path and query as the server sees them.
+    pub(super) fn url(&self, uri: &Uri) -> String {
+        match uri.query() {
+            Some(query) => [self.path(uri), "?", query].concat(),
+            None => self.path(uri).to_owned(),
+        }
+    }
+
+    /// The mount's prefix that was taken off.
+    pub(super) fn prefix<'a>(&self, uri: &'a Uri) -> Option<&'a str> {
+        let prefix = whole_path(uri).get(..self.prefix_length);
+        prefix.filter(|prefix| !prefix.is_empty())
+    }
+}
+
+/// `OPTIONS *` asks about the server as a whole.
+fn whole_path(uri: &Uri) -> &str {
+    match uri.path() {
+        "*" => "/",
+        path => path,
     }
 }
 
@@ -38,17 +58,16 @@ impl Visit {
 pub(super) fn admit(receiver: &Receiver, request: &Request) -> Result<Visit, Reject> {
     let host = checked_host(request)?;
     check_method(request)?;
+    check_values(request)?;
     let uri = request.uri();
-    let (path, query) = (uri.path(), uri.query());
-    if path.len() + query.map_or(0, str::len) > URL_BYTES_MAX {
+    if uri.path().len() + uri.query().map_or(0, str::len) > URL_BYTES_MAX {
         return Err(Reject::UrlTooLong);
     }
-    // `OPTIONS *` asks about the server as a whole.
-    let path = if path == "*" { "/" } else { path };
+    let path = whole_path(uri);
     if !path.starts_with('/') {
         return Err(Reject::Malformed("the path does not begin with a slash"));
     }
-    find(receiver, host, path, query)
+    find(receiver, host, path)
 }
 
 /// The host that is asked for. HTTP/1.1 requires exactly one, and so do we: two that differ are how requests are
@@ -71,11 +90,44 @@ fn checked_host(request: &Request) -> Result<Option<Authority>, Reject> {
         }
         (Some(_), Some(_)) => return Err(BAD_HOST),
     };
-    if field.is_none() && request.version() == Version::HTTP_11 {
+    // The one in the request line, or HTTP/2's, goes before the field.
+    let Some(asked) = request.uri().authority() else {
+        return match field {
+            None if request.version() >= Version::HTTP_11 => Err(BAD_HOST),
+            field => Ok(field),
+        };
+    };
+    if asked.as_str().contains('@') {
         return Err(BAD_HOST);
     }
-    // The one in the request line, or HTTP/2's, goes before the field.
-    Ok(request.uri().authority().cloned().or(field))
+    // HTTP/1.1 has the field ignored there: RFC 9112, section 3.2.2. In HTTP/2 the request is malformed.
+    let is_other = |field: Authority| field != *asked;
+    if request.version() == Version::HTTP_2 && field.is_some_and(is_other) {
+        return Err(Reject::Malformed(":authority and Host are not the same"));
+    }
+    Ok(Some(asked.clone()))
+}
+
+/// What the library lets through in HTTP/2: white space around a value (RFC 9113, section 8.2.1), and more fields than
+/// HTTP/1.1 may have.
+fn check_values(request: &Request) -> Result<(), Reject> {
+    if request.version() != Version::HTTP_2 {
+        return Ok(());
+    }
+    if request.headers().len() > HEADER_FIELDS_MAX {
+        return Err(Reject::TooManyFields);
+    }
+    let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    let is_padded = |value: &HeaderValue| {
+        let bytes = value.as_bytes();
+        is_space(bytes.first()) || is_space(bytes.last())
+    };
+    if request.headers().values().any(is_padded) {
+        return Err(Reject::Malformed(
+            "a header value has white space around it",
+        ));
+    }
+    Ok(())
 }
 
 fn check_method(request: &Request) -> Result<(), Reject> {
@@ -87,44 +139,23 @@ fn check_method(request: &Request) -> Result<(), Reject> {
     }
 }
 
-fn find(
-    receiver: &Receiver,
-    host: Option<Authority>,
-    path: &str,
-    query: Option<&str>,
-) -> Result<Visit, Reject> {
+fn find(receiver: &Receiver, host: Option<Authority>, path: &str) -> Result<Visit, Reject> {
     let mounts = receiver.exchange.mounts.load();
     let mounted = match receiver.server.kind() {
-        Kind::Host => mounts.find(host.as_ref().map(Authority::host), path),
+        Kind::Host => mounts.find(|| host.as_ref().map(Authority::host), path),
         Kind::Component => None,
     };
-    let (server, stripped) = match mounted {
-        None => (receiver.server.clone(), None),
-        Some(mounted) => {
-            let stripped =
-                (mounted.strip && !mounted.prefix.is_empty()).then_some(mounted.prefix.as_str());
-            (mounted.server.clone(), stripped)
-        }
+    let (server, prefix_length) = match mounted {
+        None => (&receiver.server, 0),
+        Some(mounted) if mounted.strip => (&mounted.server, mounted.prefix.len()),
+        Some(mounted) => (&mounted.server, 0),
     };
     let serving = server.serving().ok_or(Reject::Stopped)?;
-    let path = match stripped {
-        Some(prefix) => path
-            .get(prefix.len()..)
-            .filter(|rest| !rest.is_empty())
-            .unwrap_or("/"),
-        None => path,
-    };
-    let url = match query {
-        Some(query) => [path, "?", query].concat(),
-        None => path.to_owned(),
-    };
     Ok(Visit {
-        path_length: path.len(),
-        url,
-        prefix: stripped.map(str::to_owned),
-        host,
-        server,
+        server: server.clone(),
         serving,
+        host,
+        prefix_length,
     })
 }
 

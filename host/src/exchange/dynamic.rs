@@ -1,11 +1,13 @@
 //! Requests that a component answers: limits first, then the web process, then its answer or its failure.
 
-use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HOST};
+use std::sync::Arc;
+
+use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName};
 use ::http::{HeaderMap, HeaderValue};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tessera_engine::{Call, Generation, ProcessError, RequestBody, Target};
+use tessera_engine::{Answer, Call, Generation, ProcessError, RequestBody, Target};
 
 use super::admit::Visit;
 use crate::auth::Credentials;
@@ -15,90 +17,97 @@ use crate::http::{
 use crate::response;
 use crate::server::{Kind, ProcessPermit, Receiver, WebServer};
 
+/// The mount's path, for components that make links.
+const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+
+/// What came of a web process.
+type Outcome = Result<Answer, ProcessError>;
+
 /// `/4DACTION/Method/Param`. What is not available is refused before anything runs.
-pub(super) async fn method(
-    receiver: &Receiver,
-    visit: Visit,
-    request: Request,
-    peer: Peer,
+pub(super) fn method(
+    visit: &Visit,
     name: &str,
     parameter: Option<String>,
-) -> Response {
-    let method = visit
-        .serving
-        .generation
-        .as_ref()
-        .and_then(|generation| generation.method(name));
-    let name = match method {
-        None => return response::from_reject(Reject::NotFound, None),
+) -> Result<Target, Reject> {
+    let generation = visit.serving.generation.as_ref();
+    match generation.and_then(|generation| generation.method(name)) {
+        None => Err(Reject::NotFound),
         Some(method) if !method.available => {
             tracing::debug!(
                 server = visit.server.name(),
                 method = name,
                 "not available through tags and URLs"
             );
-            return response::from_reject(Reject::MethodNotAvailable, None);
+            Err(Reject::MethodNotAvailable)
         }
-        Some(method) => method.name.clone(),
-    };
-    run(
-        receiver,
-        visit,
-        request,
-        peer,
-        Target::Method { name, parameter },
-    )
-    .await
+        Some(method) => Ok(Target::Method {
+            name: method.name.clone(),
+            parameter,
+        }),
+    }
 }
 
 /// On Web Connection.
-pub(super) async fn connection(
-    receiver: &Receiver,
-    visit: Visit,
-    request: Request,
-    peer: Peer,
-) -> Response {
-    let has_hook = |generation: &std::sync::Arc<Generation>| generation.info().hooks.connection;
-    if !visit.serving.generation.as_ref().is_some_and(has_hook) {
-        return response::from_reject(Reject::NotFound, None);
+pub(super) fn connection(visit: &Visit) -> Result<Target, Reject> {
+    let has_hook = |generation: &Arc<Generation>| generation.info().hooks.connection;
+    match visit.serving.generation.as_ref().is_some_and(has_hook) {
+        true => Ok(Target::Connection),
+        false => Err(Reject::NotFound),
     }
-    run(receiver, visit, request, peer, Target::Connection).await
 }
 
-async fn run(
-    receiver: &Receiver,
-    visit: Visit,
+/// Runs the component.
+///
+/// Begins at once and not when it is first waited for: the future would else hold the request, and be moved with it.
+pub(super) fn run<'a>(
+    receiver: &'a Receiver,
+    visit: &'a Visit,
     request: Request,
     peer: Peer,
     target: Target,
-) -> Response {
-    let Some(generation) = visit.serving.generation.clone() else {
-        return response::from_reject(Reject::NotFound, None);
-    };
-    let Some(permits) = begin(receiver, &visit) else {
-        return response::from_reject(Reject::Unavailable, None);
-    };
-    let (name, serving) = (visit.server.shared_name(), visit.serving.clone());
-    let Ok(mut call) = call(receiver, visit, request, peer) else {
-        return response::from_reject(Reject::UnknownCoding, None);
-    };
-    call.permit = Some(Box::new(permits));
-    let (id, settings) = (call.id, &serving.web.responses);
-    match generation.run(call, target).await {
+) -> impl Future<Output = Response> + Send + use<'a> {
+    let begun = begin(receiver, visit, request, peer, target);
+    async move {
+        match begun {
+            Ok((id, process)) => answered(receiver, visit, id, process.await),
+            Err(reject) => response::from_reject(reject, None),
+        }
+    }
+}
+
+/// The number of the request, and its web process.
+fn begin(
+    receiver: &Receiver,
+    visit: &Visit,
+    request: Request,
+    peer: Peer,
+    target: Target,
+) -> Result<(u64, impl Future<Output = Outcome> + Send + use<>), Reject> {
+    let generation = visit.serving.generation.clone().ok_or(Reject::NotFound)?;
+    let places = places(receiver, visit).ok_or(Reject::Unavailable)?;
+    let mut call =
+        call(receiver, visit, request, peer).map_err(|UnknownCoding| Reject::UnknownCoding)?;
+    call.permit = Some(Box::new(places));
+    Ok((call.id, generation.run(call, target)))
+}
+
+fn answered(receiver: &Receiver, visit: &Visit, id: u64, outcome: Outcome) -> Response {
+    let (name, settings) = (visit.server.name(), &visit.serving.web.responses);
+    match outcome {
         Ok(answer) => response::from_answer(answer, settings),
         Err(ProcessError::Unauthorized { reason, answer }) => {
             if let Some(reason) = reason {
-                tracing::warn!(server = &*name, request = %format_args!("{id:016x}"), "On Web Authentication failed: {reason}");
+                tracing::warn!(server = name, request = %format_args!("{id:016x}"), "On Web Authentication failed: {reason}");
             }
             response::from_refusal(*answer, settings)
         }
-        Err(error) => failed(receiver, &name, id, &error),
+        Err(error) => failed(receiver, name, id, &error),
     }
 }
 
 /// Takes a place under `maxConcurrentProcesses`: of the component, and of the host where its server handed the request
 /// over.
-fn begin(receiver: &Receiver, visit: &Visit) -> Option<(ProcessPermit, Option<ProcessPermit>)> {
+fn places(receiver: &Receiver, visit: &Visit) -> Option<(ProcessPermit, Option<ProcessPermit>)> {
     let take = |server: &WebServer| {
         let permit = server.processes().begin();
         if permit.is_none() {
@@ -145,9 +154,26 @@ fn failed(receiver: &Receiver, server: &str, id: u64, error: &ProcessError) -> R
     response::from_reject(reject, details.as_deref())
 }
 
+/// Puts together what browsers send in pieces over HTTP/2: RFC 9113, section 8.2.3.
+fn join_cookies(headers: &mut HeaderMap) {
+    let mut pieces = headers.get_all(COOKIE).iter();
+    if let (Some(_), None) | (None, _) = (pieces.next(), pieces.next()) {
+        return;
+    }
+    let pieces: Vec<_> = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    // Pieces that are values make a value.
+    if let Ok(whole) = HeaderValue::from_bytes(&pieces.join(&b"; "[..])) {
+        headers.insert(COOKIE, whole);
+    }
+}
+
 fn call(
     receiver: &Receiver,
-    visit: Visit,
+    visit: &Visit,
     request: Request,
     peer: Peer,
 ) -> Result<Call, UnknownCoding> {
@@ -156,10 +182,13 @@ fn call(
     let limit = visit.serving.web.requests.body_bytes_max;
     let body = request_body(&mut headers, body, limit.unwrap_or(u64::MAX))?;
     let credentials = Credentials::of(&headers);
-    if let Some(prefix) = visit.prefix
+    join_cookies(&mut headers);
+    // Ours to say, and nobody else's.
+    headers.remove(FORWARDED_PREFIX);
+    if let Some(prefix) = visit.prefix(&head.uri)
         && let Ok(prefix) = HeaderValue::try_from(prefix)
     {
-        headers.insert("x-forwarded-prefix", prefix);
+        headers.insert(FORWARDED_PREFIX, prefix);
     }
     if let Some(authority) = head.uri.authority()
         && let Ok(host) = HeaderValue::try_from(authority.as_str())
@@ -170,7 +199,7 @@ fn call(
     Ok(Call {
         id: receiver.exchange.next_id(),
         method: head.method,
-        url: visit.url,
+        url: visit.url(&head.uri),
         version: head.version,
         headers,
         body,

@@ -10,13 +10,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ::http::Method;
 use ::http::uri::Authority;
 use arc_swap::ArcSwap;
+use tessera_engine::Target;
 
 use crate::cors::{self, Grant, Here, Verdict};
-use crate::files;
+use crate::files::{self, FileError};
 use crate::http::{Encoders, Peer, Reject, Request, Response};
 use crate::response::{self, Asked, Finish};
 use crate::route::{Mounts, Special, special};
-use crate::server::Receiver;
+use crate::server::{Receiver, Serving};
 use admit::{Visit, admit, check_length};
 
 /// What requests share beside the server that answers them.
@@ -53,18 +54,62 @@ impl Exchange {
     }
 }
 
+/// What is to be done about a request.
+enum Next {
+    /// Nothing more: this is the response.
+    Respond(Response),
+    /// Say why not.
+    Refuse(Reject),
+    /// Send it back as it came.
+    Echo,
+    /// Have the component answer it.
+    Run(Target),
+}
+
 /// Carries one request from its head to its response. Whatever happens in between, there is one.
 pub async fn handle(receiver: &Receiver, request: Request, peer: Peer) -> Response {
     let asked = Asked::of(&request);
-    let (serving, (response, grant)) = match admit(receiver, &request) {
-        Ok(visit) => {
-            let serving = visit.serving.clone();
-            (Some(serving), guard(receiver, visit, request, peer).await)
-        }
+    let visit = match admit(receiver, &request) {
+        Ok(visit) => visit,
         // No server was found to answer; what the receiving one says of all responses holds.
-        Err(reject) => (receiver.server.serving(), refused(reject)),
+        Err(reject) => {
+            let response = response::from_reject(reject, None);
+            let serving = receiver.server.serving();
+            return finished(receiver, asked, serving.as_deref(), peer, response, None);
+        }
     };
-    let settings = serving.as_ref().map(|serving| &serving.web.responses);
+    let (next, grant) = guard(&visit, &request, peer);
+    let response = match next {
+        Next::Respond(response) => response,
+        Next::Refuse(reject) => response::from_reject(reject, None),
+        // Boxed: a future is as large as all that it may become, and is moved before it begins. Hardly a request is this
+        // one, and no other should pay for it.
+        Next::Echo => Box::pin(trace::echo(request))
+            .await
+            .unwrap_or_else(|reject| response::from_reject(reject, None)),
+        Next::Run(target) => dynamic::run(receiver, &visit, request, peer, target).await,
+    };
+    finished(receiver, asked, Some(&visit.serving), peer, response, grant)
+}
+
+/// The response to a request that belongs to another web server of the same port. Browsers that reuse a connection for
+/// every name of its certificate then open one to that server: RFC 9113, section 9.1.2.
+pub fn misdirected(receiver: &Receiver, request: &Request, peer: Peer) -> Response {
+    let response = response::from_reject(Reject::Misdirected, None);
+    let serving = receiver.server.serving();
+    let asked = Asked::of(request);
+    finished(receiver, asked, serving.as_deref(), peer, response, None)
+}
+
+/// Takes the last steps, as the server that answered has them.
+fn finished(
+    receiver: &Receiver,
+    asked: Asked,
+    serving: Option<&Serving>,
+    peer: Peer,
+    mut response: Response,
+    grant: Option<Grant>,
+) -> Response {
     let hsts = match peer.secured {
         true => receiver.server.serving(),
         // Browsers must not believe it: RFC 6797, section 7.2.
@@ -72,29 +117,25 @@ pub async fn handle(receiver: &Receiver, request: Request, peer: Peer) -> Respon
     };
     let finish = Finish {
         asked,
-        settings,
+        settings: serving.map(|serving| &serving.web.responses),
         grant,
         hsts: hsts.and_then(|serving| serving.web.responses.hsts),
         encoders: &receiver.exchange.encoders,
     };
-    response::finish(response, finish)
+    response::finish(&mut response, finish);
+    response
 }
 
 /// Holds the request to its server's limits: what is too large, TRACE, and the requests of other hosts' pages may go no
 /// further.
-async fn guard(
-    receiver: &Receiver,
-    visit: Visit,
-    request: Request,
-    peer: Peer,
-) -> (Response, Option<Grant>) {
-    if let Err(reject) = check_length(&visit, &request) {
-        return refused(reject);
+fn guard(visit: &Visit, request: &Request, peer: Peer) -> (Next, Option<Grant>) {
+    if let Err(reject) = check_length(visit, request) {
+        return (Next::Refuse(reject), None);
     }
     let web = &visit.serving.web;
     let is_trace = *request.method() == Method::TRACE;
     if is_trace && !web.requests.trace {
-        return refused(Reject::TraceDisabled);
+        return (Next::Refuse(Reject::TraceDisabled), None);
     }
     let verdict = match &web.responses.cors {
         None => Verdict::Own,
@@ -109,44 +150,33 @@ async fn guard(
     let grant = match verdict {
         Verdict::Own => None,
         Verdict::Allowed(grant) => Some(grant),
-        Verdict::Preflight(grant, response) => return (response, Some(grant)),
-        Verdict::Refused => return refused(Reject::CrossSite),
+        Verdict::Preflight(grant, response) => return (Next::Respond(response), Some(grant)),
+        Verdict::Refused => return (Next::Refuse(Reject::CrossSite), None),
     };
-    let response = match is_trace {
-        true => trace::echo(request)
-            .await
-            .unwrap_or_else(|reject| response::from_reject(reject, None)),
-        false => answer(receiver, visit, request, peer).await,
+    let next = match is_trace {
+        true => Next::Echo,
+        false => answer(visit, request).unwrap_or_else(Next::Refuse),
     };
-    (response, grant)
-}
-
-fn refused(reject: Reject) -> (Response, Option<Grant>) {
-    (response::from_reject(reject, None), None)
+    (next, grant)
 }
 
 /// Special URL, file, component: in the order of the documents.
-async fn answer(receiver: &Receiver, visit: Visit, request: Request, peer: Peer) -> Response {
-    match special(visit.path()) {
+fn answer(visit: &Visit, request: &Request) -> Result<Next, Reject> {
+    match special(visit.path(request.uri())) {
         Some(Special::Action { method, parameter }) => {
-            return dynamic::method(receiver, visit, request, peer, &method, parameter).await;
+            return dynamic::method(visit, &method, parameter).map(Next::Run);
         }
         Some(Special::Sync) if !visit.serving.web.requests.sync_urls => {
-            return response::from_reject(Reject::SyncDisabled, None);
+            return Err(Reject::SyncDisabled);
         }
-        Some(Special::Cgi | Special::Sync) => {
-            return dynamic::connection(receiver, visit, request, peer).await;
-        }
+        Some(Special::Cgi | Special::Sync) => return dynamic::connection(visit).map(Next::Run),
         None => {}
     }
-    match file(&visit, &request) {
-        Ok(Some(response)) => response,
-        Ok(None) if visit.serving.generation.is_some() => {
-            dynamic::connection(receiver, visit, request, peer).await
-        }
-        Ok(None) if request.method() == Method::OPTIONS => response::options(),
-        Ok(None) => response::from_reject(nothing_there(request.method()), None),
-        Err(reject) => response::from_reject(reject, None),
+    match file(visit, request)? {
+        Some(response) => Ok(Next::Respond(response)),
+        None if visit.serving.generation.is_some() => dynamic::connection(visit).map(Next::Run),
+        None if request.method() == Method::OPTIONS => Ok(Next::Respond(response::options())),
+        None => Err(nothing_there(request.method())),
     }
 }
 
@@ -156,17 +186,20 @@ fn file(visit: &Visit, request: &Request) -> Result<Option<Response>, Reject> {
         return Ok(None);
     };
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !reads && visit.serving.generation.is_some() && visit.path() == "/" {
+    if !reads && visit.serving.generation.is_some() && visit.path(request.uri()) == "/" {
         // A form posted to the root is the component's, whether or not there is a home page.
         return Ok(None);
     }
     let response = files::answer(
         files,
-        visit.path(),
+        visit.path(request.uri()),
         request.uri().query(),
         request.headers(),
     )
-    .map_err(|_| Reject::Malformed("the path is not percent-encoded as it should be"))?;
+    .map_err(|error| match error {
+        FileError::BadPath => Reject::Malformed("the path is not percent-encoded as it should be"),
+        FileError::Exhausted => Reject::Unavailable,
+    })?;
     match response {
         Some(response) if reads => Ok(Some(response)),
         Some(_) if request.method() == Method::OPTIONS => Ok(Some(response::options())),

@@ -9,7 +9,7 @@ use std::fs::{File, Metadata};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use ::http::header::{CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION};
+use ::http::header::{CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use ::http::{HeaderMap, HeaderValue, StatusCode};
 use bytes::Bytes;
 
@@ -19,11 +19,13 @@ use conditional::{Outcome, Validators};
 use resolve::{Node, Resolved};
 
 pub use home::create_home_page;
-pub use resolve::BadPath;
+pub use resolve::FileError;
 
 /// Files up to this size are read at once where the request is handled: one that the system has in memory takes less
 /// time than a switch to another thread would.
 const READ_AT_ONCE_BYTES_MAX: u64 = 64 * 1024;
+
+const NO_GUESSING: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// Looks for a file and makes the response to a GET of it; `None` if there is none.
 ///
@@ -34,18 +36,18 @@ pub fn answer(
     path: &str,
     query: Option<&str>,
     headers: &HeaderMap,
-) -> Result<Option<Response>, BadPath> {
+) -> Result<Option<Response>, FileError> {
     let home_page = files.home_page.as_deref();
     let resolved = if path == "/" {
         match home_page {
-            Some(page) => resolve::open(&files.root, Path::new(page)),
+            Some(page) => resolve::open(&files.root, Path::new(page))?,
             None => return Ok(None),
         }
     } else {
         let relative = resolve::relative_path(path)?;
         match relative {
             None => return Ok(None),
-            Some(relative) => resolve::open(&files.root, &relative),
+            Some(relative) => resolve::open(&files.root, &relative)?,
         }
     };
     Ok(match resolved {
@@ -70,7 +72,7 @@ pub fn answer(
                 .and_then(|page| Path::new(page).file_name())
                 .map(|page| folder.join(page));
             let Some(page) = page else { return Ok(None) };
-            match resolve::open(&files.root, &page) {
+            match resolve::open(&files.root, &page)? {
                 Some(Resolved {
                     node: Node::File(file, metadata),
                     path: file_path,
@@ -115,6 +117,8 @@ fn from_file(
     };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, media::content_type(path));
+    // The type is the name's: a browser that guesses another from the content may run what was only to be shown.
+    headers.insert(X_CONTENT_TYPE_OPTIONS, NO_GUESSING);
     headers.insert(ETAG, validators.etag);
     if let Some(date) = validators.modified.map(httpdate::fmt_http_date) {
         headers.extend(

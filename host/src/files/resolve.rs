@@ -10,10 +10,16 @@ use percent_encoding::percent_decode_str;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
 
-/// A path that no URL should hold.
+/// Why it cannot be said whether there is a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the path is not percent-encoded as it should be")]
-pub struct BadPath;
+pub enum FileError {
+    /// A path that no URL should hold.
+    #[error("the path is not percent-encoded as it should be")]
+    BadPath,
+    /// The system has no descriptor or no memory left.
+    #[error("the system has nothing left to open the file with")]
+    Exhausted,
+}
 
 /// Something below the root.
 pub(super) struct Resolved {
@@ -31,9 +37,9 @@ pub(super) enum Node {
 
 /// Decodes the path of a URL, once. `None` if it can name no file: empty, `.` and `..` parts, dot files, and parts that
 /// hold a slash of their own.
-pub(super) fn relative_path(path: &str) -> Result<Option<PathBuf>, BadPath> {
+pub(super) fn relative_path(path: &str) -> Result<Option<PathBuf>, FileError> {
     if !is_well_encoded(path) {
-        return Err(BadPath);
+        return Err(FileError::BadPath);
     }
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -41,7 +47,7 @@ pub(super) fn relative_path(path: &str) -> Result<Option<PathBuf>, BadPath> {
     for (index, part) in path.split('/').enumerate() {
         let part: Vec<u8> = percent_decode_str(part).collect();
         if part.contains(&0) {
-            return Err(BadPath);
+            return Err(FileError::BadPath);
         }
         let is_dot_file = part.first() == Some(&b'.') && !(index == 0 && part == b".well-known");
         if part.is_empty() || is_dot_file || part.contains(&b'/') {
@@ -53,9 +59,20 @@ pub(super) fn relative_path(path: &str) -> Result<Option<PathBuf>, BadPath> {
 }
 
 /// Opens what a relative path names, if it is a file or a folder. Symbolic links are followed inside the root only.
-pub(super) fn open(root: &Path, relative: &Path) -> Option<Resolved> {
+pub(super) fn open(root: &Path, relative: &Path) -> Result<Option<Resolved>, FileError> {
+    match open_below(root, relative) {
+        Ok(resolved) => Ok(resolved),
+        Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM) => Err(FileError::Exhausted),
+        // Whatever else is in the way, the visitor is told that there is nothing.
+        Err(_) => Ok(None),
+    }
+}
+
+fn open_below(root: &Path, relative: &Path) -> Result<Option<Resolved>, Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let root_fd = openat(CWD, root, flags | OFlags::DIRECTORY, Mode::empty()).ok()?;
+    // PATH: not opened for reading, which whoever watches the site's folder would be told of at each request.
+    let root_flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root_fd = openat(CWD, root, root_flags, Mode::empty())?;
     // NONBLOCK: opening a named pipe must not wait for its writer.
     let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY;
     let fd = match openat2(
@@ -68,31 +85,37 @@ pub(super) fn open(root: &Path, relative: &Path) -> Option<Resolved> {
         Ok(fd) => fd,
         // Kernels before 5.6, and sandboxes that do not know the call.
         Err(Errno::NOSYS | Errno::PERM) => open_by_canonical_path(root, relative, flags)?,
-        Err(_) => return None,
+        Err(error) => return Err(error),
     };
     let file = File::from(fd);
-    let metadata = file.metadata().ok()?;
+    let Ok(metadata) = file.metadata() else {
+        return Ok(None);
+    };
     let node = if metadata.is_file() {
         Node::File(file, metadata)
     } else if metadata.is_dir() {
         Node::Folder
     } else {
-        return None;
+        return Ok(None);
     };
-    Some(Resolved {
+    Ok(Some(Resolved {
         node,
         path: relative.to_owned(),
-    })
+    }))
 }
 
 /// The same with two looks instead of one: a link that changes between them is the price of an old kernel.
-fn open_by_canonical_path(root: &Path, relative: &Path, flags: OFlags) -> Option<OwnedFd> {
-    let root = root.canonicalize().ok()?;
-    let path = root.join(relative).canonicalize().ok()?;
+fn open_by_canonical_path(root: &Path, relative: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let canonical = |path: &Path| {
+        let error = |error| Errno::from_io_error(&error).unwrap_or(Errno::NOENT);
+        path.canonicalize().map_err(error)
+    };
+    let root = canonical(root)?;
+    let path = canonical(&root.join(relative))?;
     if !path.starts_with(&root) {
-        return None;
+        return Err(Errno::XDEV);
     }
-    openat(CWD, &path, flags | OFlags::NOFOLLOW, Mode::empty()).ok()
+    openat(CWD, &path, flags | OFlags::NOFOLLOW, Mode::empty())
 }
 
 /// Whether every `%` is followed by two hexadecimal digits.
@@ -121,9 +144,9 @@ mod tests {
         fs::write(site.path().join("out.txt"), "out").unwrap();
         std::os::unix::fs::symlink("../out.txt", root.join("link.txt")).unwrap();
         let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        assert!(open_by_canonical_path(&root, Path::new("in.txt"), flags).is_some());
-        assert!(open_by_canonical_path(&root, Path::new("link.txt"), flags).is_none());
-        assert!(open_by_canonical_path(&root, Path::new("../out.txt"), flags).is_none());
+        assert!(open_by_canonical_path(&root, Path::new("in.txt"), flags).is_ok());
+        assert!(open_by_canonical_path(&root, Path::new("link.txt"), flags).is_err());
+        assert!(open_by_canonical_path(&root, Path::new("../out.txt"), flags).is_err());
     }
 
     #[test]
@@ -138,6 +161,6 @@ mod tests {
             0,
         )
         .unwrap();
-        assert!(open(root.path(), Path::new("pipe")).is_none());
+        assert!(open(root.path(), Path::new("pipe")).unwrap().is_none());
     }
 }

@@ -15,6 +15,9 @@ pub use encoded::Encoders;
 pub use peer::Peer;
 pub use reject::Reject;
 
+/// Most header fields of a request.
+pub const HEADER_FIELDS_MAX: usize = 128;
+
 /// A response on its way to the client.
 pub type Response = ::http::Response<Body>;
 /// A request as the connection read it.

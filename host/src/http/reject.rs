@@ -41,6 +41,12 @@ pub enum Reject {
     /// The URL is longer than any this server serves.
     #[error("the URL is too long")]
     UrlTooLong,
+    /// Another web server of the same port is for the host that is asked for.
+    #[error("another web server of this port is for that host")]
+    Misdirected,
+    /// There are more header fields than any this server reads.
+    #[error("there are too many header fields")]
+    TooManyFields,
     /// No component and no file of this server takes such a method.
     #[error("method not implemented")]
     NotImplemented,
@@ -73,6 +79,8 @@ impl Reject {
             Self::BodyLate => StatusCode::REQUEST_TIMEOUT,
             Self::UnknownCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+            Self::TooManyFields => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
             Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
@@ -97,6 +105,8 @@ impl Reject {
                 "The request is compressed in a way that this server does not know."
             }
             Self::UrlTooLong => "The address is longer than this server takes.",
+            Self::Misdirected => "This host is not to be reached by this connection.",
+            Self::TooManyFields => "The request has more header fields than this server reads.",
             Self::NotImplemented => "This server does not know the request method.",
             Self::Failed => "The page could not be made. The error has been logged.",
             Self::Unavailable => "Server unavailable",

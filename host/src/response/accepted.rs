@@ -1,12 +1,23 @@
 //! Which content coding a client wants: Accept-Encoding, RFC 9110, section 12.5.3.
 
-use ::http::HeaderMap;
 use ::http::header::ACCEPT_ENCODING;
+use ::http::{HeaderMap, HeaderValue};
 
 use crate::http::Coding;
 
 /// Most members of the field that are looked at; browsers send four or five.
 const MEMBERS_MAX: usize = 32;
+
+/// What a client said of it, read only where it matters: most responses are too small to be compressed, or cannot be.
+#[derive(Clone, Debug)]
+pub(super) enum Accepting {
+    /// Nothing.
+    Anything,
+    /// In one field, as all clients do.
+    Field(HeaderValue),
+    /// In several, which were read at once.
+    Fields(Accepted),
+}
 
 /// What is best for a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,13 +31,44 @@ pub(super) struct Accepted {
 /// In thousandths.
 type Weight = u16;
 
-impl Accepted {
-    /// Reads the field. What is malformed in it counts as not said.
+impl Accepting {
+    /// Keeps the field.
     pub(super) fn of(headers: &HeaderMap) -> Self {
+        let Some(first) = headers.get(ACCEPT_ENCODING) else {
+            return Self::Anything;
+        };
+        let fields = headers.get_all(ACCEPT_ENCODING);
+        match fields.iter().nth(1) {
+            None => Self::Field(first.clone()),
+            Some(_) => Self::Fields(Accepted::of(fields.iter())),
+        }
+    }
+
+    /// Whether it is possible at all that the client refuses what is not compressed: only a weight can say that.
+    pub(super) fn may_refuse_identity(&self) -> bool {
+        match self {
+            Self::Anything => false,
+            Self::Field(field) => field.as_bytes().contains(&b';'),
+            Self::Fields(accepted) => accepted.refuses_identity,
+        }
+    }
+
+    /// Reads it.
+    pub(super) fn read(&self) -> Accepted {
+        match self {
+            Self::Anything => Accepted::default(),
+            Self::Field(field) => Accepted::of(std::iter::once(field)),
+            Self::Fields(accepted) => *accepted,
+        }
+    }
+}
+
+impl Accepted {
+    /// Reads the fields. What is malformed in them counts as not said.
+    fn of<'a>(fields: impl Iterator<Item = &'a HeaderValue>) -> Self {
         // What was said of each in the order of preference, of `*` and of `identity`.
         let mut codings: [Option<Weight>; 3] = [None; 3];
         let (mut others, mut identity) = (None, None);
-        let fields = headers.get_all(ACCEPT_ENCODING).iter();
         let members = fields
             .filter_map(|field| field.to_str().ok())
             .flat_map(|field| field.split(','));
@@ -101,7 +143,10 @@ mod tests {
         for field in fields {
             headers.append(ACCEPT_ENCODING, field.parse().unwrap());
         }
-        Accepted::of(&headers)
+        let accepting = Accepting::of(&headers);
+        let accepted = accepting.read();
+        assert!(accepting.may_refuse_identity() || !accepted.refuses_identity);
+        accepted
     }
 
     #[test]

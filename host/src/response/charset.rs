@@ -44,6 +44,10 @@ const NAMES: &[(Charset, &[&str])] = &[
     (Charset::Windows1256, &["windows-1256"]),
 ];
 
+/// The yen sign and the overline, which the library's Shift_JIS encodes as backslash and tilde: in a script, the text that
+/// a component was given would end with the quote that it had put behind it.
+const TAKEN_FOR_ASCII: [char; 2] = ['\u{a5}', '\u{203e}'];
+
 /// What stands for a character that a set does not have, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Markup {
@@ -115,7 +119,18 @@ fn push(to: &mut Vec<u8>, text: &str, charset: Charset, references: bool) {
                 to.extend_from_slice(text.as_bytes());
                 return;
             };
-            return push_encoded(to, text, encoding, references);
+            // Only of Shift_JIS, but the others have neither.
+            for piece in text.split_inclusive(TAKEN_FOR_ASCII) {
+                let lacking = piece.chars().next_back();
+                let lacking = lacking.filter(|c| TAKEN_FOR_ASCII.contains(c));
+                let length = piece.len() - lacking.map_or(0, char::len_utf8);
+                let known = piece.get(..length).unwrap_or_default();
+                push_encoded(to, known, encoding, references);
+                if let Some(c) = lacking {
+                    push_lacking(to, c, references);
+                }
+            }
+            return;
         }
     };
     for c in text.chars() {
@@ -221,6 +236,23 @@ mod tests {
             assert_eq!(plain(text, charset), expected, "{charset:?}");
             assert_eq!(plain("ASCII \\~", charset), "ASCII \\~", "{charset:?}");
         }
+    }
+
+    #[test]
+    fn no_other_character_becomes_ascii() {
+        for (charset, _) in NAMES {
+            for c in '\u{80}'..='\u{ffff}' {
+                let encoded = plain(c.encode_utf8(&mut [0; 4]), *charset);
+                let is_ascii = encoded.len() == 1 && encoded.is_ascii();
+                assert!(
+                    !is_ascii || encoded == "?",
+                    "{charset:?}: {c:?}: {encoded:?}"
+                );
+            }
+        }
+        let script = "<script>x='\u{a5}'</script>\u{a5}".to_owned();
+        let encoded = encode(script, Charset::ShiftJis, Markup::Html, true);
+        assert_eq!(encoded, "<script>x='?'</script>&#165;");
     }
 
     #[test]

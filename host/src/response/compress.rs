@@ -3,7 +3,7 @@
 use ::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG};
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::accepted::Accepted;
+use super::accepted::Accepting;
 use super::media_type::MediaType;
 use crate::http::{Encoders, Response};
 use crate::settings::Compression;
@@ -46,7 +46,7 @@ pub(super) struct Compressed {
 pub(super) fn compress(
     response: &mut Response,
     method: &Method,
-    accepted: Accepted,
+    accepting: &Accepting,
     settings: Compression,
     encoders: &Encoders,
 ) -> Compressed {
@@ -57,10 +57,17 @@ pub(super) fn compress(
     let Some(bytes @ 1..) = length else {
         return as_it_is(false);
     };
-    if !is_whole || !may_be_transformed(response.headers()) {
+    let is_large = bytes >= settings.threshold;
+    // Most answers of components end here: what costs more than a comparison comes after it.
+    if !is_whole || !(is_large || accepting.may_refuse_identity()) {
         return as_it_is(false);
     }
-    let is_worth_it = bytes >= settings.threshold && is_compressible(response.headers());
+    let representation = Representation::of(response.headers());
+    if !representation.may_be_transformed {
+        return as_it_is(false);
+    }
+    let is_worth_it = is_large && representation.is_compressible;
+    let accepted = accepting.read();
     let Some(coding) = accepted.coding else {
         return as_it_is(is_worth_it);
     };
@@ -81,24 +88,43 @@ pub(super) fn compress(
     }
 }
 
-/// Whether the bytes are still what the representation is, and may be changed on their way.
-fn may_be_transformed(headers: &HeaderMap) -> bool {
-    if headers.contains_key(CONTENT_ENCODING) || headers.contains_key(CONTENT_RANGE) {
-        return false;
-    }
-    !headers
-        .get_all(CACHE_CONTROL)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|directive| directive.trim().eq_ignore_ascii_case("no-transform"))
+/// What the fields of a response say of its body.
+struct Representation {
+    /// Whether the bytes are still what the representation is, and may be changed on their way.
+    may_be_transformed: bool,
+    /// Whether they are of a type that becomes smaller.
+    is_compressible: bool,
 }
 
-fn is_compressible(headers: &HeaderMap) -> bool {
-    let Some(Ok(name)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else {
-        return false;
-    };
-    let name = MediaType::of(name);
+impl Representation {
+    /// Looks at each field once: there are few, and asking for one by its name takes as long.
+    fn of(headers: &HeaderMap) -> Self {
+        let mut is_final = false;
+        let mut content_type = None;
+        for (name, value) in headers {
+            match *name {
+                CONTENT_ENCODING | CONTENT_RANGE => is_final = true,
+                CACHE_CONTROL => is_final |= says_no_transform(value),
+                CONTENT_TYPE => content_type = content_type.or(Some(value)),
+                _ => {}
+            }
+        }
+        Self {
+            may_be_transformed: !is_final,
+            is_compressible: content_type.is_some_and(is_compressible),
+        }
+    }
+}
+
+fn says_no_transform(cache_control: &HeaderValue) -> bool {
+    let directives = cache_control.to_str().unwrap_or_default().split(',');
+    directives
+        .map(str::trim)
+        .any(|directive| directive.eq_ignore_ascii_case("no-transform"))
+}
+
+fn is_compressible(content_type: &HeaderValue) -> bool {
+    let name = MediaType::of(content_type.as_bytes());
     // Events are to arrive one by one, which a coder would keep together.
     (name.starts_with("text/") && !name.is("text/event-stream"))
         || name.ends_with("+json")
@@ -122,6 +148,7 @@ fn weaken_etag(headers: &mut HeaderMap) {
 mod tests {
     use super::*;
     use crate::http::{Body, Coding};
+    use crate::response::accepted::Accepted;
     use Coding::Gzip;
 
     const SETTINGS: Compression = Compression {
@@ -138,16 +165,16 @@ mod tests {
         response
     }
 
-    fn accepting(coding: Option<Coding>) -> Accepted {
-        Accepted {
+    fn accepting(coding: Option<Coding>) -> Accepting {
+        Accepting::Fields(Accepted {
             coding,
             refuses_identity: false,
-        }
+        })
     }
 
-    fn run(response: &mut Response, method: &Method, accepted: Accepted) -> (bool, bool) {
+    fn run(response: &mut Response, method: &Method, accepting: Accepting) -> (bool, bool) {
         let encoders = Encoders::default();
-        let compressed = compress(response, method, accepted, SETTINGS, &encoders);
+        let compressed = compress(response, method, &accepting, SETTINGS, &encoders);
         let has_coding = response.headers().contains_key(CONTENT_ENCODING);
         (has_coding, compressed.varies)
     }
@@ -223,10 +250,10 @@ mod tests {
     #[test]
     fn a_head_is_that_of_the_get_but_for_the_length() {
         let encoders = Encoders::default();
-        let accepted = accepting(Some(Gzip));
+        let accepting = accepting(Some(Gzip));
         let of = |method: &Method| {
             let mut response = response(5000, &[("content-type", "text/html"), ("etag", "\"a\"")]);
-            let compressed = compress(&mut response, method, accepted, SETTINGS, &encoders);
+            let compressed = compress(&mut response, method, &accepting, SETTINGS, &encoders);
             (response.headers().clone(), compressed)
         };
         let (get, head) = (of(&Method::GET), of(&Method::HEAD));
@@ -243,11 +270,11 @@ mod tests {
 
     #[test]
     fn a_client_that_refuses_identity_gets_none() {
-        let accepted = Accepted {
+        let accepting = Accepting::Fields(Accepted {
             coding: Some(Gzip),
             refuses_identity: true,
-        };
+        });
         let mut response = response(5, &[("content-type", "image/png")]);
-        assert_eq!(run(&mut response, &Method::GET, accepted), (true, true));
+        assert_eq!(run(&mut response, &Method::GET, accepting), (true, true));
     }
 }

@@ -1,12 +1,12 @@
 //! The last steps: what every response has, and what its method and status must not have.
 
 use ::http::header::{
-    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, SERVER, STRICT_TRANSPORT_SECURITY,
-    VARY,
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, Entry, SERVER,
+    STRICT_TRANSPORT_SECURITY, VARY,
 };
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 
-use super::accepted::Accepted;
+use super::accepted::Accepting;
 use super::compress::compress;
 use crate::cors::Grant;
 use crate::http::{Body, Encoders, Request, Response};
@@ -20,7 +20,7 @@ const SERVER_NAME: HeaderValue =
 pub struct Asked {
     method: Method,
     version: Version,
-    accepted: Accepted,
+    accepting: Accepting,
 }
 
 impl Asked {
@@ -29,7 +29,7 @@ impl Asked {
         Self {
             method: request.method().clone(),
             version: request.version(),
-            accepted: Accepted::of(request.headers()),
+            accepting: Accepting::of(request.headers()),
         }
     }
 }
@@ -49,15 +49,14 @@ pub struct Finish<'a> {
 }
 
 /// Takes the last steps.
-pub fn finish(mut response: Response, finish: Finish<'_>) -> Response {
+pub fn finish(response: &mut Response, finish: Finish<'_>) {
     let asked = finish.asked;
     let settings = finish.settings;
     let compressed = settings.map(|settings| {
-        let (method, accepted) = (&asked.method, asked.accepted);
         compress(
-            &mut response,
-            method,
-            accepted,
+            response,
+            &asked.method,
+            &asked.accepting,
             settings.compression,
             finish.encoders,
         )
@@ -82,8 +81,7 @@ pub fn finish(mut response: Response, finish: Finish<'_>) -> Response {
         // HTTP/2 has no such field; its connections end otherwise.
         headers.remove(CONNECTION);
     }
-    set_length(&mut response, &asked.method, length);
-    response
+    set_length(response, &asked.method, length);
 }
 
 fn set_length(response: &mut Response, method: &Method, length: Option<u64>) {
@@ -116,8 +114,8 @@ fn vary(headers: &mut HeaderMap, on_origin: bool, on_encoding: bool) {
         (false, true) => "Accept-Encoding",
         (true, true) => "Origin, Accept-Encoding",
     };
-    if !headers.contains_key(VARY) {
-        headers.insert(VARY, HeaderValue::from_static(names));
+    if let Entry::Vacant(place) = headers.entry(VARY) {
+        place.insert(HeaderValue::from_static(names));
         return;
     }
     for name in names.split(", ") {
@@ -136,7 +134,6 @@ fn vary(headers: &mut HeaderMap, on_origin: bool, on_encoding: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Coding;
     use crate::settings::{Compression, Cors};
 
     fn settings(cors: Option<Cors>) -> Responses {
@@ -172,17 +169,15 @@ mod tests {
             asked: Asked {
                 method,
                 version: Version::HTTP_11,
-                accepted: Accepted {
-                    coding: Some(Coding::Brotli),
-                    refuses_identity: false,
-                },
+                accepting: Accepting::Field(HeaderValue::from_static("br")),
             },
             settings: Some(settings),
             grant: None,
             hsts: Some(31),
             encoders: &Encoders::default(),
         };
-        super::finish(response, finish)
+        super::finish(&mut response, finish);
+        response
     }
 
     #[test]

@@ -23,11 +23,7 @@ impl TextType {
     pub(super) fn of(given: Option<HeaderValue>, server: Charset) -> Self {
         let Some(given) = given else {
             return Self {
-                value: match server {
-                    // Nearly all answers: nothing to be put together.
-                    Charset::Utf8 => HeaderValue::from_static("text/html; charset=utf-8"),
-                    _ => with_charset("text/html", server),
-                },
+                value: with_charset("text/html", server),
                 charset: server,
                 markup: Markup::Html,
             };
@@ -35,7 +31,7 @@ impl TextType {
         let Ok(text) = given.to_str() else {
             return Self::as_given(given, Charset::Utf8, Markup::None);
         };
-        let name = MediaType::of(text);
+        let name = MediaType::of(text.as_bytes());
         let markup = markup(name);
         // JSON is UTF-8, whatever the server's set: RFC 8259, section 8.1.
         if name.is("application/json") || name.ends_with("+json") {
@@ -66,7 +62,17 @@ impl TextType {
 }
 
 fn with_charset(content_type: &str, charset: Charset) -> HeaderValue {
-    let value = format!("{content_type}; charset={}", charset::name(charset));
+    // Nearly all answers: nothing to be put together.
+    match (content_type, charset) {
+        ("text/html", Charset::Utf8) => {
+            return HeaderValue::from_static("text/html; charset=utf-8");
+        }
+        ("text/plain", Charset::Utf8) => {
+            return HeaderValue::from_static("text/plain; charset=utf-8");
+        }
+        _ => {}
+    }
+    let value = [content_type, "; charset=", charset::name(charset)].concat();
     // It was a header's value before; if that should ever fail, browsers treat it as bytes.
     HeaderValue::try_from(value)
         .unwrap_or_else(|_| HeaderValue::from_static("application/octet-stream"))

@@ -9,8 +9,18 @@ use crate::settings::Mount;
 /// All mounts of a site. Never changes: a reload makes another.
 #[derive(Default)]
 pub struct Mounts {
-    /// By host name (`None` is any), then by path; `/` is the empty text.
-    hosts: HashMap<Option<String>, HashMap<String, Arc<Mounted>>>,
+    any: Paths,
+    /// By host name, in small letters.
+    named: HashMap<String, Paths>,
+}
+
+/// The mounts of a host name.
+#[derive(Default)]
+struct Paths {
+    /// By path; `/` is the empty text.
+    mounts: HashMap<String, Arc<Mounted>>,
+    /// Bytes of the longest path.
+    length_max: usize,
 }
 
 /// One mount.
@@ -27,11 +37,15 @@ impl Mounts {
     /// Adds a mount; returns the name of the server that has the place already, if there is one.
     pub fn add(&mut self, server: Arc<WebServer>, mount: &Mount) -> Result<(), String> {
         let prefix = mount.path.trim_end_matches('/').to_owned();
-        let paths = self.hosts.entry(mount.host.clone()).or_default();
-        if let Some(other) = paths.get(&prefix) {
+        let paths = match &mount.host {
+            Some(host) => self.named.entry(host.clone()).or_default(),
+            None => &mut self.any,
+        };
+        if let Some(other) = paths.mounts.get(&prefix) {
             return Err(other.server.name().to_owned());
         }
-        paths.insert(
+        paths.length_max = paths.length_max.max(prefix.len());
+        paths.mounts.insert(
             prefix.clone(),
             Arc::new(Mounted {
                 server,
@@ -43,26 +57,34 @@ impl Mounts {
     }
 
     /// The mount for a host name and a path: one of that host before one of any, a longer path before a shorter.
-    pub fn find(&self, host: Option<&str>, path: &str) -> Option<&Arc<Mounted>> {
-        let named = match host {
-            // Not looked up, and not copied, where no component is mounted by name.
-            Some(host) if self.hosts.keys().any(Option::is_some) => self
-                .hosts
-                .get(&Some(host.to_ascii_lowercase()))
-                .and_then(|paths| longest(paths, path)),
-            _ => None,
+    /// `host` is asked for only where a component is mounted by name.
+    pub fn find<'a>(
+        &self,
+        host: impl FnOnce() -> Option<&'a str>,
+        path: &str,
+    ) -> Option<&Arc<Mounted>> {
+        let named = match self.named.is_empty() {
+            true => None,
+            false => host().and_then(|host| self.named.get(&host.to_ascii_lowercase())),
         };
-        named.or_else(|| longest(self.hosts.get(&None)?, path))
+        named
+            .and_then(|paths| paths.longest(path))
+            .or_else(|| self.any.longest(path))
     }
 }
 
-fn longest<'a>(paths: &'a HashMap<String, Arc<Mounted>>, path: &str) -> Option<&'a Arc<Mounted>> {
-    let mut prefix = path;
-    loop {
-        if let Some(mounted) = paths.get(prefix) {
-            return Some(mounted);
+impl Paths {
+    fn longest(&self, path: &str) -> Option<&Arc<Mounted>> {
+        let mut prefix = path;
+        loop {
+            // A long path of many parts would be hashed as often as it has parts.
+            if prefix.len() <= self.length_max
+                && let Some(mounted) = self.mounts.get(prefix)
+            {
+                return Some(mounted);
+            }
+            prefix = &prefix[..prefix.rfind('/')?];
         }
-        prefix = &prefix[..prefix.rfind('/')?];
     }
 }
 
@@ -107,7 +129,9 @@ mod tests {
             (Some("shop.example.com"), "/shop/x", Some("admin")),
             (Some("other.example.com"), "/shop/x", Some("shop")),
         ] {
-            let found = mounts.find(host, path).map(|mounted| mounted.server.name());
+            let found = mounts
+                .find(|| host, path)
+                .map(|mounted| mounted.server.name());
             assert_eq!(found, expected, "{host:?} {path}");
         }
     }

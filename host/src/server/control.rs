@@ -1,9 +1,10 @@
-//! Starts, stops and changes web server objects: `start(settings)`, `stop()` and session options.
-//!
-//! What a setting is worth: given to `start`, it lasts until `stop`; set as a session option, until the process ends;
-//! else it is what `--set` and the files say.
+//! What can be in the way of a start, with stable codes.
 
 use serde::Serialize;
+
+use super::load::ModuleError;
+use crate::listen::{BindError, BindFailure};
+use crate::settings::{FaultKind, SettingsError};
 
 /// A stable code of an error of `start`; the reference lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +133,49 @@ impl ControlError {
             code,
             message: message.into(),
         }
+    }
+}
+
+impl ControlError {
+    /// The module of a component is not there.
+    pub(super) fn removed(component: &str) -> Self {
+        let message = format!(
+            "there is no module of {component:?} in components/: put one there, and it starts by itself"
+        );
+        Self::new(ErrorCode::Removed, message)
+    }
+
+    /// One error for each fault of the settings.
+    pub(super) fn of_settings(error: &SettingsError) -> Vec<Self> {
+        let code = |kind| match kind {
+            FaultKind::ReadOnly => ErrorCode::ReadOnly,
+            FaultKind::UnknownSetting => ErrorCode::UnknownSetting,
+            FaultKind::BadValue => ErrorCode::BadValue,
+            FaultKind::ProcessSetting => ErrorCode::ProcessSetting,
+            FaultKind::File => ErrorCode::SettingsFile,
+        };
+        let faults = error.faults().iter();
+        faults
+            .map(|fault| Self::new(code(fault.kind()), fault.to_string()))
+            .collect()
+    }
+}
+
+impl From<BindError> for ControlError {
+    fn from(error: BindError) -> Self {
+        let code = match error.failure() {
+            BindFailure::InUse => ErrorCode::PortInUse,
+            BindFailure::Denied => ErrorCode::PortDenied,
+            BindFailure::NoSuchAddress => ErrorCode::NoSuchAddress,
+            BindFailure::Other => ErrorCode::Listen,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<ModuleError> for ControlError {
+    fn from(error: ModuleError) -> Self {
+        Self::new(ErrorCode::Component, error.to_string())
     }
 }
 

@@ -8,7 +8,9 @@ use tessera_engine::{
 };
 
 use super::steering::Share;
-use super::{Control, ControlError, ErrorCode, Kind, Registry, Steering, UnknownServer};
+use super::{
+    Control, ControlError, ErrorCode, Kind, Registry, Steering, UnknownServer, server_document,
+};
 
 /// In `[permissions] control`: the component's own server.
 const OWN: &str = "self";
@@ -82,7 +84,8 @@ impl ServerDirectory for ComponentDirectory {
     }
 
     fn properties(&self, name: &str) -> Option<Vec<Property>> {
-        let properties = self.registry.find(name)?.properties();
+        let server = self.registry.find(name)?;
+        let properties = server_document(&self.registry, &server);
         Some(
             properties
                 .into_iter()

@@ -1,4 +1,4 @@
-//! Makes what a component serves with: settings read, module compiled and linked, methods asked.
+//! Makes what a component serves with: module compiled and linked, methods asked.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -8,31 +8,15 @@ use tessera_engine::{
     PoolPolicy, ServerDirectory,
 };
 
-use super::{ComponentDirectory, Found, Registry, Serving, Steering};
-use crate::settings::{ComponentSettings, Policy, SettingsError};
+use super::{ComponentDirectory, Found, Registry, Steering};
+use crate::settings::{ComponentSettings, Policy};
 
-/// Why a component could not be loaded.
+/// A component's module could not be loaded.
 #[derive(Debug, thiserror::Error)]
-pub enum ComponentError {
-    /// Its settings are wrong.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// Its module is.
-    #[error("{module}: {source}")]
-    Module {
-        /// The module's path.
-        module: String,
-        /// What is wrong with it.
-        source: LoadError,
-    },
-}
-
-/// A component that is ready to serve, and the settings that its server object needs beside.
-pub struct Loaded {
-    /// What to serve with.
-    pub serving: Serving,
-    /// The settings it was made by.
-    pub settings: ComponentSettings,
+#[error("{module}: {source}")]
+pub struct ModuleError {
+    module: String,
+    source: LoadError,
 }
 
 /// Loads components.
@@ -72,15 +56,14 @@ impl Loader {
         )
     }
 
-    /// Loads version `number` of a component, off the serving threads.
+    /// Loads a component, off the serving threads.
     pub async fn load(
         &self,
         found: &Found,
-        number: u64,
+        settings: &ComponentSettings,
         registry: Arc<Registry>,
-    ) -> Result<Loaded, ComponentError> {
-        let settings = ComponentSettings::load(&found.name, found.folder.as_deref(), &[])?;
-        let failed = |source| ComponentError::Module {
+    ) -> Result<Arc<Generation>, ModuleError> {
+        let failed = |source| ModuleError {
             module: found.module.display().to_string(),
             source,
         };
@@ -91,22 +74,13 @@ impl Loader {
             &self.compiled
         };
         count.fetch_add(1, Ordering::Relaxed);
-
-        let control = Vec::new();
+        let control = settings.permissions.control.clone();
         let directory =
             ComponentDirectory::new(registry, self.steering.clone(), &found.name, control);
-        let options = generation_options(&found.name, &settings, Arc::new(directory));
-        let generation = Generation::new(self.engine.clone(), component, options)
+        let options = generation_options(&found.name, settings, Arc::new(directory));
+        Generation::new(self.engine.clone(), component, options)
             .await
-            .map_err(failed)?;
-        let serving = Serving {
-            web: settings.web.clone(),
-            mount: settings.mount.clone(),
-            generation: Some(generation),
-            number,
-            properties: settings.properties(),
-        };
-        Ok(Loaded { serving, settings })
+            .map_err(failed)
     }
 
     async fn component(&self, found: &Found) -> Result<Component, LoadError> {

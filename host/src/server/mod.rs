@@ -3,16 +3,21 @@
 //! A [`WebServer`] lives as long as its name is known; what it serves with is a [`Serving`], which a reload replaces
 //! in one step and which requests in flight hold on to.
 
+mod bring_up;
+mod certificates;
 mod control;
 mod directory;
 mod discover;
-mod listeners;
+mod layers;
+mod lifecycle;
 mod load;
+mod place;
 mod processes;
 mod properties;
 mod registry;
 mod reload;
 mod steering;
+mod urls;
 mod watch;
 
 use std::sync::Arc;
@@ -22,18 +27,23 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value};
 use tessera_engine::Generation;
 
-use crate::settings::{Mount, Web};
+use crate::exchange::Exchange;
+use crate::listen::Held;
+use crate::settings::{KeepAlive, Mount, Web};
+use crate::tls::ServerTls;
 
+pub(crate) use certificates::Certificates;
 pub use control::{Changed, ControlError, ErrorCode};
 pub use directory::ComponentDirectory;
 pub use discover::{Fingerprint, Found, discover};
-pub use listeners::{Bound, ListenError, Listeners, Receiver};
+pub use lifecycle::Started;
 pub use load::Loader;
 pub use processes::{ProcessPermit, Processes};
 pub use registry::Registry;
-pub(crate) use reload::host_serving;
+pub(crate) use reload::HostTurn;
 pub use reload::{Outcome, Reloaded, Reloader, UnknownServer};
 pub use steering::{Control, Steering};
+pub use urls::{server_document, server_documents};
 pub use watch::{WatchError, Watcher};
 
 /// Whose server it is.
@@ -61,10 +71,43 @@ pub(crate) struct Status {
     pub(crate) error: Option<String>,
     /// The files that the last load, good or bad, was made of.
     pub(crate) fingerprint: Option<Fingerprint>,
-    /// Its own listeners, if it has ports of its own.
-    pub(crate) listeners: Option<Listeners>,
+    /// The ports that it answers on.
+    pub(crate) listeners: Vec<Held>,
+    /// Certificate and key of its HTTPS port.
+    pub(crate) tls: Option<Arc<ServerTls>>,
+    /// Why the certificate on disk is not the one in use.
+    pub(crate) certificate_error: Option<String>,
+    /// Where the host hands requests over, also while it is stopped.
+    pub(crate) mount: Option<Mount>,
+    /// There is an access key for admin (the host's only).
+    pub(crate) has_access_key: bool,
+    /// Stopped by hand, or not to start by itself.
+    pub(crate) is_off: bool,
     /// The properties of the next start, while it is stopped.
     pub(crate) stored: Map<String, Value>,
+    /// Keys of session options that hold from the next start.
+    pub(crate) pending: Vec<String>,
+}
+
+/// What a connection needs to know of the server that it belongs to.
+pub struct Receiver {
+    /// The way of a request.
+    pub exchange: Arc<Exchange>,
+    /// The server.
+    pub server: Arc<WebServer>,
+}
+
+/// What a server is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It answers requests.
+    Running,
+    /// It was stopped, or is not to start by itself.
+    Stopped,
+    /// It cannot be started; `error` says why.
+    Failed,
+    /// It is about to start.
+    Loading,
 }
 
 /// What a running server serves with. Never changes: a reload makes another.
@@ -117,6 +160,25 @@ impl WebServer {
         self.status.lock().error.clone()
     }
 
+    /// What it is at.
+    pub fn state(&self) -> State {
+        let status = self.status.lock();
+        match (self.is_running(), status.is_off, &status.error) {
+            (true, ..) => State::Running,
+            (_, true, _) => State::Stopped,
+            (.., Some(_)) => State::Failed,
+            _ => State::Loading,
+        }
+    }
+
+    /// How long its connections are kept; of one that is being stopped, the defaults.
+    pub fn keep_alive(&self) -> KeepAlive {
+        let serving = self.serving.load();
+        serving
+            .as_ref()
+            .map_or_else(KeepAlive::default, |serving| serving.web.keep_alive)
+    }
+
     /// What it serves with now.
     pub fn serving(&self) -> Option<Arc<Serving>> {
         self.serving.load_full()
@@ -134,9 +196,17 @@ impl WebServer {
     /// Serves with `next` from now on. Requests in flight finish with what they began with.
     pub(crate) fn serve_with(&self, next: Serving) {
         self.processes.set_max(next.web.requests.processes_max);
-        self.status.lock().error = None;
+        {
+            let mut status = self.status.lock();
+            status.error = None;
+            if !self.is_running() {
+                self.processes.restart();
+                status.pending.clear();
+            }
+        }
+        let kept = next.generation.clone();
         let old = self.serving.swap(Some(Arc::new(next)));
-        retire(old);
+        retire(old, kept.as_ref());
     }
 
     /// Stops answering. Requests in flight finish.
@@ -149,13 +219,16 @@ impl WebServer {
                 status.stored = old.properties.clone();
             }
         }
-        retire(old);
+        retire(old, None);
     }
 }
 
 /// Ends the idle instances of a replaced generation; the busy ones end with their requests.
-fn retire(old: Option<Arc<Serving>>) {
-    if let Some(generation) = old.as_ref().and_then(|serving| serving.generation.as_ref()) {
+fn retire(old: Option<Arc<Serving>>, kept: Option<&Arc<Generation>>) {
+    let Some(generation) = old.as_ref().and_then(|serving| serving.generation.as_ref()) else {
+        return;
+    };
+    if !kept.is_some_and(|kept| Arc::ptr_eq(kept, generation)) {
         generation.retire();
     }
 }

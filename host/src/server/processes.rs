@@ -1,7 +1,10 @@
 //! The web processes of one server: how many run, how many may.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::sync::Notify;
 
 /// Counts web processes against `maxConcurrentProcesses`.
 #[derive(Debug, Default)]
@@ -9,6 +12,7 @@ pub struct Processes {
     current: AtomicU32,
     highest: AtomicU32,
     max: AtomicU32,
+    ended: Notify,
 }
 
 /// One running web process; gives its place back when dropped.
@@ -21,6 +25,11 @@ impl Processes {
         self.max.store(max, Ordering::Relaxed);
     }
 
+    /// Counts anew what is counted since the start of the server.
+    pub fn restart(&self) {
+        self.highest.store(self.current(), Ordering::Relaxed);
+    }
+
     /// Processes that run.
     pub fn current(&self) -> u32 {
         self.current.load(Ordering::Relaxed)
@@ -29,6 +38,19 @@ impl Processes {
     /// Most that ran at once since the server started.
     pub fn highest(&self) -> u32 {
         self.highest.load(Ordering::Relaxed)
+    }
+
+    /// Waits until none runs.
+    pub async fn none(&self) {
+        loop {
+            let mut ended = pin!(self.ended.notified());
+            // Listens from here on: one that ends between the look and the wait is not missed.
+            ended.as_mut().enable();
+            if self.current() == 0 {
+                return;
+            }
+            ended.await;
+        }
     }
 
     /// Begins a web process, or refuses it at the limit.
@@ -48,7 +70,9 @@ impl Processes {
 
 impl Drop for ProcessPermit {
     fn drop(&mut self) {
-        self.0.current.fetch_sub(1, Ordering::AcqRel);
+        if self.0.current.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.ended.notify_waiters();
+        }
     }
 }
 
@@ -66,5 +90,9 @@ mod tests {
         assert!(processes.begin().is_some());
         drop(permits);
         assert_eq!((processes.current(), processes.highest()), (0, 9));
+        let permit = processes.begin();
+        processes.restart();
+        drop(permit);
+        assert_eq!((processes.current(), processes.highest()), (0, 1));
     }
 }

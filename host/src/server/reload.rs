@@ -10,42 +10,52 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde::Serialize;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::load::Loaded;
-use super::{
-    Bound, Fingerprint, Found, Kind, Listeners, Loader, Receiver, Registry, Serving, WebServer,
-    discover,
-};
+use super::layers::Layers;
+use super::{Fingerprint, Found, Kind, Loader, Registry, WebServer, discover};
 use crate::exchange::Exchange;
-use crate::listen::ConnectionLimits;
-use crate::route::Mounts;
-use crate::settings::{Effect, HostSettings, Listen, Override};
+use crate::listen::Ports;
+use crate::settings::{ComponentSettings, HostSettings, Override};
 
-/// Reloads the servers of a site.
+/// Reloads, starts and stops the servers of a site.
 pub struct Reloader {
     pub(crate) site: PathBuf,
     pub(crate) overrides: Vec<Override>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) loader: Loader,
     pub(crate) exchange: Arc<Exchange>,
-    pub(crate) connections: Arc<ConnectionLimits>,
+    pub(crate) ports: Arc<Ports>,
     pub(crate) drain_timeout: Duration,
-    pub(crate) free_ports: bool,
-    /// The settings of the host that are in use.
-    pub(crate) host_settings: Mutex<HostSettings>,
+    /// The host's turn: one change of its web server at a time.
+    pub(crate) host_turn: tokio::sync::Mutex<HostTurn>,
     /// One turn at a time for each component.
     pub(crate) turns: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Turn>>>>,
-    /// Held while a loaded component takes its place: mounts and ports are shared by all.
-    pub(crate) places: Mutex<()>,
+    /// Held while a server takes its place: mounts and ports are shared by all. Whether there are none to be had any more,
+    /// for the process is ending.
+    pub(crate) places: Mutex<bool>,
+    /// Watched by whatever drains ports that were given back: the process ends after them.
+    pub(crate) drains: watch::Sender<()>,
 }
 
-/// What only the reload of a component knows of it.
+/// What only the one whose turn it is knows of the host.
+pub(crate) struct HostTurn {
+    pub(super) layers: Layers,
+    /// In use, or in use last.
+    pub(super) settings: HostSettings,
+    number: u64,
+}
+
+/// What only the one whose turn it is knows of a component.
 #[derive(Default)]
 pub(crate) struct Turn {
-    /// Where the component's own listeners were opened.
-    listen: Option<Listen>,
-    number: u64,
+    pub(super) layers: Layers,
+    /// Where its settings are; none for a bare module.
+    pub(super) folder: Option<PathBuf>,
+    /// In use, or in use last.
+    pub(super) settings: Option<ComponentSettings>,
+    pub(super) number: u64,
 }
 
 /// There is no server of that name.
@@ -78,8 +88,29 @@ pub enum Outcome {
     Failed(String),
 }
 
+impl HostTurn {
+    /// The host before its first start.
+    pub(crate) fn new(settings: HostSettings) -> Self {
+        Self {
+            layers: Layers::default(),
+            settings,
+            number: 1,
+        }
+    }
+
+    /// Counts the versions: 1 is that of the process's start.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.number += 1;
+        self.number
+    }
+}
+
 impl Reloader {
     /// Brings all servers, or one of them, into line with the files.
+    ///
+    /// # Errors
+    ///
+    /// When there is no server of that name.
     pub async fn reload(
         self: &Arc<Self>,
         name: Option<&str>,
@@ -105,10 +136,10 @@ impl Reloader {
         let mut results = Vec::new();
         let host = self.registry.host();
         match name {
-            None => results.push(self.reload_host()),
+            None => results.push(self.reload_host().await),
             Some(name) if work.contains_key(name) => work.retain(|other, _| other == name),
             Some(name) if name == host.name() => {
-                results.push(self.reload_host());
+                results.push(self.reload_host().await);
                 work.clear();
             }
             Some(name) => return Err(UnknownServer(name.to_owned())),
@@ -148,6 +179,14 @@ impl Reloader {
             .clone()
     }
 
+    pub(super) fn turn(&self, name: &str) -> Arc<tokio::sync::Mutex<Turn>> {
+        self.turns
+            .lock()
+            .entry(name.to_owned())
+            .or_default()
+            .clone()
+    }
+
     fn unreadable(&self, error: &str) -> Reloaded {
         let error = format!(
             "{}: cannot be read: {error}",
@@ -160,50 +199,12 @@ impl Reloader {
         }
     }
 
-    /// Reads `tessera.toml` again. What needs a restart is said, and not applied.
-    fn reload_host(&self) -> Reloaded {
-        let host = self.registry.host();
-        let mut current = self.host_settings.lock();
-        let outcome = match HostSettings::load(&self.site, &self.overrides) {
-            Err(error) => {
-                tracing::error!("the settings in use stay: {error}");
-                host.status().lock().error = Some(error.to_string());
-                Outcome::Failed(error.to_string())
-            }
-            Ok(newer) => {
-                let changes = current.changes(&newer);
-                for change in changes
-                    .iter()
-                    .filter(|change| change.effect != Effect::Reload)
-                {
-                    tracing::warn!(
-                        setting = change.key,
-                        "changed, but takes effect at the next start"
-                    );
-                }
-                if changes.iter().any(|change| change.effect == Effect::Reload) {
-                    let number = host.serving().map_or(1, |serving| serving.number + 1);
-                    current.adopt(&newer);
-                    host.serve_with(host_serving(&current, number));
-                    Outcome::Swapped
-                } else {
-                    host.status().lock().error = None;
-                    Outcome::Unchanged
-                }
-            }
-        };
-        Reloaded {
-            name: host.name().to_owned(),
-            outcome,
-        }
-    }
-
     async fn reload_component(self: Arc<Self>, name: String, found: Option<Found>) -> Reloaded {
-        let turn = self.turns.lock().entry(name.clone()).or_default().clone();
+        let turn = self.turn(&name);
         let mut turn = turn.lock().await;
         let outcome = match found {
-            Some(found) => self.load(&found, &mut turn).await,
-            None => self.stop(&name, &mut turn),
+            Some(found) => self.refresh(&found, &mut turn).await,
+            None => self.remove(&name, &mut turn),
         };
         match &outcome {
             Outcome::Unchanged => {}
@@ -213,108 +214,58 @@ impl Reloader {
         Reloaded { name, outcome }
     }
 
-    async fn load(&self, found: &Found, turn: &mut Turn) -> Outcome {
+    async fn refresh(&self, found: &Found, turn: &mut Turn) -> Outcome {
         let host = self.registry.host();
         if found.name == host.name() {
             return name_is_taken(&host, found);
         }
         let server = self.registry.component(&found.name);
-        {
+        let is_off = {
             let status = server.status().lock();
             // One that failed is tried again: what was wrong may have been elsewhere, a port or a mount of another's.
             if status.error.is_none() && status.fingerprint.as_ref() == Some(&found.fingerprint) {
                 return Outcome::Unchanged;
             }
-        }
-        let number = turn.number + 1;
-        let result = match self.loader.load(found, number, self.registry.clone()).await {
-            Ok(loaded) => self.place(&server, loaded, turn),
-            Err(error) => Err(error.to_string()),
+            status.is_off
         };
-        server.status().lock().fingerprint = Some(found.fingerprint.clone());
+        turn.folder.clone_from(&found.folder);
+        let result = if is_off || self.waits_for_start(&server, found, turn) {
+            let mut status = server.status().lock();
+            status.is_off = true;
+            status.error = None;
+            status.fingerprint = Some(found.fingerprint.clone());
+            drop(status);
+            self.show_next_start(&server, turn);
+            Ok(Outcome::Unchanged)
+        } else {
+            self.bring_up(&server, found, turn).await
+        };
         match result {
-            Ok(outcome) => {
-                turn.number = number;
-                outcome
-            }
-            Err(error) => {
-                server.status().lock().error = Some(error.clone());
+            Ok(outcome) => outcome,
+            Err(errors) => {
+                let messages: Vec<_> = errors.into_iter().map(|error| error.message).collect();
+                let error = messages.join("\n");
+                let mut status = server.status().lock();
+                status.fingerprint = Some(found.fingerprint.clone());
+                status.error = Some(error.clone());
+                drop(status);
+                if !server.is_running() {
+                    self.show_next_start(&server, turn);
+                }
                 Outcome::Failed(error)
             }
         }
     }
 
-    /// Lets a loaded component take over: its ports, then itself, then its mount.
-    fn place(
-        &self,
-        server: &Arc<WebServer>,
-        loaded: Loaded,
-        turn: &mut Turn,
-    ) -> Result<Outcome, String> {
-        let _places = self.places.lock();
-        let mounts = self.mounts_with(server, loaded.settings.mount.as_ref())?;
-        if turn.listen.as_ref() != Some(&loaded.settings.web.listen) {
-            self.listen(server, &loaded.settings.web.listen)?;
-            turn.listen = Some(loaded.settings.web.listen.clone());
-        }
-        let was_running = server.is_running();
-        server.serve_with(loaded.serving);
-        self.exchange.set_mounts(mounts);
-        Ok(if was_running {
-            Outcome::Swapped
-        } else {
-            Outcome::Started
-        })
+    /// Whether a component that does not run yet is not to start by itself.
+    fn waits_for_start(&self, server: &Arc<WebServer>, found: &Found, turn: &Turn) -> bool {
+        let overrides = turn.layers.in_use(&[]);
+        // Wrong settings are told by the load.
+        let settings = ComponentSettings::load(&found.name, found.folder.as_deref(), &overrides);
+        !server.is_running() && settings.is_ok_and(|settings| !settings.web.launch_at_startup)
     }
 
-    /// All mounts, with that of `server` as it is going to be.
-    fn mounts_with(
-        &self,
-        server: &Arc<WebServer>,
-        mount: Option<&crate::settings::Mount>,
-    ) -> Result<Mounts, String> {
-        let mut mounts = Mounts::default();
-        for other in self
-            .registry
-            .components()
-            .iter()
-            .filter(|other| !Arc::ptr_eq(other, server))
-        {
-            if let Some(mount) = other
-                .serving()
-                .as_ref()
-                .and_then(|serving| serving.mount.as_ref())
-            {
-                mounts.add(other.clone(), mount)?;
-            }
-        }
-        if let Some(mount) = mount {
-            mounts.add(server.clone(), mount).map_err(|other| {
-                let host = mount.host.as_deref().unwrap_or("any host");
-                format!("cannot be mounted at {} of {host}: component {other} is; change [mount] in one of their settings.toml", mount.path)
-            })?;
-        }
-        Ok(mounts)
-    }
-
-    /// Moves a server to other ports. The old ones are closed first, since the new ones may be among them.
-    fn listen(&self, server: &Arc<WebServer>, listen: &Listen) -> Result<(), String> {
-        let old = server.status().lock().listeners.take();
-        if let Some(old) = old {
-            self.drain(old);
-        }
-        let bound = Bound::open(server.name(), listen, self.free_ports)
-            .map_err(|error| error.to_string())?;
-        let receiver = Receiver {
-            exchange: self.exchange.clone(),
-            server: server.clone(),
-        };
-        server.status().lock().listeners =
-            bound.map(|bound| bound.accept(receiver, &self.connections));
-        Ok(())
-    }
-
-    fn stop(&self, name: &str, turn: &mut Turn) -> Outcome {
+    fn remove(&self, name: &str, turn: &mut Turn) -> Outcome {
         let Some(server) = self
             .registry
             .find(name)
@@ -325,21 +276,13 @@ impl Reloader {
         if server.status().lock().fingerprint.take().is_none() {
             return Outcome::Unchanged;
         }
-        let _places = self.places.lock();
-        server.stop_serving(Some("its module was removed from components/".to_owned()));
-        if let Ok(mounts) = self.mounts_with(&server, None) {
-            self.exchange.set_mounts(mounts);
-        }
-        turn.listen = None;
-        let listeners = server.status().lock().listeners.take();
-        if let Some(listeners) = listeners {
-            self.drain(listeners);
-        }
+        turn.layers.end();
+        let why = "its module was removed from components/".to_owned();
+        let listeners = self.displace(&server, Some(why), false);
+        // Put back, it starts.
+        server.status().lock().is_off = false;
+        tokio::spawn(self.drained(listeners));
         Outcome::Stopped
-    }
-
-    fn drain(&self, listeners: Listeners) {
-        tokio::spawn(listeners.stop(self.drain_timeout));
     }
 }
 
@@ -353,15 +296,4 @@ fn name_is_taken(host: &WebServer, found: &Found) -> Outcome {
     status.fingerprint = Some(found.fingerprint.clone());
     status.error = Some(error.clone());
     Outcome::Failed(error)
-}
-
-/// What the host serves with.
-pub(crate) fn host_serving(settings: &HostSettings, number: u64) -> Serving {
-    Serving {
-        web: settings.web.clone(),
-        mount: None,
-        generation: None,
-        number,
-        properties: settings.properties(),
-    }
 }

@@ -13,7 +13,8 @@ use tessera_engine::Pending;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::{ControlError, UnknownServer};
+use super::{ControlError, Reloader, UnknownServer};
+use crate::settings::{Origin, Override};
 
 /// Operations of all components at the same time: each may load a module, which takes a core for a while.
 const AT_ONCE_MAX: usize = 4;
@@ -54,6 +55,25 @@ pub struct Steering {
 pub(crate) struct Share {
     at_once: Arc<Semaphore>,
     in_a_period: Arc<Semaphore>,
+}
+
+impl Control for Reloader {
+    fn start_server(
+        self: Arc<Self>,
+        name: String,
+        settings: Map<String, Value>,
+    ) -> Pending<Result<Result<(), Vec<ControlError>>, UnknownServer>> {
+        let settings = Override::from_json(Origin::Guest, &settings);
+        Box::pin(async move { self.start(&name, settings).await })
+    }
+
+    fn stop_server(
+        self: Arc<Self>,
+        name: String,
+        wait: bool,
+    ) -> Pending<Result<bool, UnknownServer>> {
+        Box::pin(async move { self.stop(&name, wait).await })
+    }
 }
 
 impl Default for Steering {

@@ -1,12 +1,10 @@
 //! Reads the web server object, which the host and a component have alike but for the ports.
 
-use serde_json::Value as Json;
-
 use super::folders::{Base, CERTIFICATE_FILE, Folders, KEY_FILE};
 use super::kind::network::Port;
 use super::kind::{Preset, tls};
 use super::reader::Reader;
-use super::setting::{Definition, Scope, Setting, Values};
+use super::setting::{Definition, Scope, Setting};
 use super::table;
 use super::web_server::{
     Compression, Cors, Files, Https, KeepAlive, Listen, Requests, Responses, Tls, Web,
@@ -33,18 +31,6 @@ impl Web {
             keep_alive: KeepAlive::read(reader),
             launch_at_startup: reader.value(&table::LAUNCH),
         }
-    }
-
-    /// Takes over what newer settings change in a web server that runs; `values` are the newer ones.
-    pub(super) fn adopt(&mut self, newer: &Self, values: &Values) {
-        let is_strict = self.responses.hsts.is_some();
-        self.files.clone_from(&newer.files);
-        self.requests = newer.requests.clone();
-        self.keep_alive = newer.keep_alive;
-        self.responses = newer.responses.clone();
-        // Whether there is HSTS at all waits for a restart, its duration does not.
-        let max_age = values.get(&table::HSTS_MAX_AGE).and_then(Json::as_u64);
-        self.responses.hsts = max_age.filter(|_| is_strict);
     }
 }
 

@@ -91,18 +91,6 @@ pub struct Permissions {
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(BTreeMap<String, String>);
 
-impl Permissions {
-    /// Whether the component `own` may start and stop the server `target`, in a process whose host is named `host`.
-    pub fn may_control(&self, own: &str, target: &str, host: &str) -> bool {
-        self.control.iter().any(|name| match name.as_str() {
-            "self" => target == own,
-            "host" => target == host,
-            "*" => target != own,
-            name => target == name,
-        })
-    }
-}
-
 impl Environment {
     /// Lists the variables, name and value, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -176,17 +164,6 @@ impl ComponentSettings {
             });
         }
         changes
-    }
-
-    /// Takes over what newer settings may change while the web server runs; its ports and TLS stay as they are in use.
-    pub fn adopt(&mut self, newer: &Self) {
-        let web = self.web.clone();
-        let mut values = self.values.clone();
-        *self = newer.clone();
-        self.web = web;
-        self.web.adopt(&newer.web, &newer.values);
-        values.adopt(&newer.values);
-        self.values = values;
     }
 
     /// Lists the settings that were written with another value than the default and have no effect in this version.

@@ -18,6 +18,12 @@ impl SettingsError {
         Self { faults }
     }
 
+    /// Wraps what is in the way of settings that are right by themselves; `reasons` holds at least one.
+    pub(crate) fn not_to_be_had(origin: Origin, reasons: Vec<String>) -> Self {
+        let fault = |reason| Fault::of_place(Place::Given(origin), reason);
+        Self::new(reasons.into_iter().map(fault).collect())
+    }
+
     /// Lists the faults; there is at least one.
     pub fn faults(&self) -> &[Fault] {
         &self.faults
@@ -74,6 +80,11 @@ impl Fault {
     /// Names the key, with its table: `limits.memory`.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
+    }
+
+    /// Shows the value as it was written; a secret is hidden.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_deref()
     }
 
     /// Says what is allowed, or what is unknown.

@@ -176,8 +176,8 @@ fn refuse_root(reader: &mut Reader, root: &Path, reason: &str) {
     }
 }
 
-/// Whether a folder is another or in it, as they are named or as they are on disk.
-fn is_inside(folder: &Path, outer: &Path) -> bool {
+/// Whether a folder is another or in it, as they are named or as they are on disk. Blocks on the file system.
+pub(crate) fn is_inside(folder: &Path, outer: &Path) -> bool {
     folder.starts_with(outer) || real(folder).starts_with(real(outer))
 }
 

@@ -154,9 +154,9 @@ impl HostSettings {
         changes
     }
 
-    /// Takes over what newer settings may change without a restart; the rest stays as it is in use.
+    /// Takes over newer settings of the web server; what belongs to the process stays as it is in use.
     pub fn adopt(&mut self, newer: &Self) {
-        self.web.adopt(&newer.web, &newer.values);
+        self.web = newer.web.clone();
         self.values.adopt(&newer.values);
     }
 

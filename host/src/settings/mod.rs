@@ -28,6 +28,7 @@ mod tests;
 
 pub use component::{ComponentSettings, Environment, Limits, Mount, Permissions, Policy, Pool};
 pub use error::{Fault, FaultKind, Place, SettingsError};
+pub(crate) use folders::is_inside;
 pub use folders::{CERTIFICATE_FILE, KEY_FILE};
 pub use host::{Admin, Connections, Engine, HostSettings, Log, LogFormat};
 pub use overrides::{Origin, Override};

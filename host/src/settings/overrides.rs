@@ -6,10 +6,11 @@ use std::str::FromStr;
 use serde_json::{Map, Value as Json};
 use toml::de::DeValue;
 
-use super::error::{Fault, FaultKind, Place, shown};
+use super::error::{Fault, FaultKind, Place, SettingsError, shown};
 use super::file::{Entry, Loose};
 use super::setting::{Definition, Effect, Scope};
 use super::table;
+use super::unknown;
 
 /// One setting above the file. The value is shown nowhere: it may be an access key.
 #[derive(Clone, PartialEq, Eq)]
@@ -89,6 +90,32 @@ impl Override {
             .filter(|(_, value)| value.is_null())
             .map(|(key, _)| key)
             .collect()
+    }
+
+    /// Checks the keys of session options that are to be taken back: dotted, or the name of a table for all of its keys.
+    ///
+    /// # Errors
+    ///
+    /// With every key that this kind of web server does not have, or that can never have been set.
+    pub(crate) fn check_reset(server: Scope, keys: &[String]) -> Result<(), SettingsError> {
+        let is_table = |key: &&String| {
+            let has_name = |table: &table::Table| table.name == key.as_str();
+            let here = table::TABLES
+                .iter()
+                .filter(|table| table.scope.covers(server));
+            here.into_iter().any(has_name)
+        };
+        let fault = |key: &String| {
+            let (key, value) = (key.clone(), Written::Given(Origin::Session, Json::Null));
+            unknown::entry_fault(server, &Self { key, value }.entry())
+        };
+        let keys = keys.iter().filter(|key| !is_table(key));
+        let faults: Vec<Fault> = keys.filter_map(fault).collect();
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(SettingsError::new(faults))
+        }
     }
 
     /// Names the setting.

@@ -64,6 +64,10 @@ above the earlier:
 2. session options, for any server (`tessera set`, `PATCH` of the admin API), as long as the process runs;
 3. what a server is started with (`tessera start`, the admin API, a component), until it is stopped.
 
+A changed file is taken over by `tessera reload`, that of a component by itself; where a port or TLS is
+another then, the new one is opened before the old one is closed. Session options of that kind wait for the
+next start of the web server, as the table says.
+
 The key of a table is dotted there: `--set admin.enabled=false`. In JSON it may be nested as well:
 `{\"pool\": {\"max\": 3}}` is `{\"pool.max\": 3}`. What takes effect with a restart of the process
 can only be written in the file or given with `--set`. A component that starts a server may set

@@ -222,11 +222,11 @@ impl Values {
             .collect()
     }
 
-    /// Takes over the values of settings that a reload changes.
+    /// Takes over the values of settings that are not the process's.
     pub(super) fn adopt(&mut self, newer: &Self) {
         for definition in table::SETTINGS
             .iter()
-            .filter(|definition| definition.effect().is_live())
+            .filter(|definition| definition.effect() != Effect::ProcessRestart)
         {
             if let Some(value) = newer.get(*definition) {
                 self.set(definition.key(), value.clone());

@@ -11,8 +11,11 @@ use crate::settings::{Tls, TlsVersion};
 
 use super::error::TlsError;
 
-/// What is spoken inside TLS, the preferred first.
-const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+/// The name of HTTP/2 in ALPN.
+pub(super) const HTTP2: &[u8] = b"h2";
+/// What is spoken inside TLS, the preferred first. Clients that name nothing of it are refused (RFC 7301), so that the
+/// oldest version has to be here as well.
+const PROTOCOLS: [&[u8]; 3] = [HTTP2, b"http/1.1", b"http/1.0"];
 
 /// Sessions of clients that know no tickets; a session is some hundred bytes.
 const SESSIONS_MAX: usize = 1024;

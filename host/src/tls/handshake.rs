@@ -12,6 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 
+use super::config::HTTP2;
+
 /// What a client is told that takes the port for one of plain HTTP.
 const PLAIN_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
     Connection: close\r\n\
@@ -63,6 +65,11 @@ where
         Ok(result) => result,
         Err(_) => Err(HandshakeError::TimedOut(timeout)),
     }
+}
+
+/// Whether HTTP/2 was agreed on (by ALPN, the only way); otherwise HTTP/1 is spoken.
+pub fn is_for_http2<S>(stream: &TlsStream<S>) -> bool {
+    stream.get_ref().1.alpn_protocol() == Some(HTTP2)
 }
 
 async fn unbounded<S>(

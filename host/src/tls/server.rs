@@ -51,6 +51,8 @@ pub enum Refreshed {
     Unchanged,
     /// New connections get the new certificate.
     Replaced,
+    /// The pair in use was put back in place of one that was wrong.
+    Restored,
     /// The files have changed but cannot be used, and why; the certificate in use stays.
     Failed(String),
 }
@@ -77,6 +79,11 @@ impl ServerTls {
             in_use: ArcSwap::from_pointee(in_use),
             seen: Mutex::new(seen),
         })
+    }
+
+    /// The settings that it was made by.
+    pub fn settings(&self) -> &Tls {
+        &self.settings
     }
 
     /// What the next handshake uses.
@@ -127,14 +134,11 @@ impl ServerTls {
         seen.is_settled = look.is_settled();
         seen.look = look;
         match contents.and_then(|contents| self.take(&contents)) {
-            Ok(is_new) => {
-                seen.complaint = None;
-                if is_new {
-                    Refreshed::Replaced
-                } else {
-                    Refreshed::Unchanged
-                }
-            }
+            Ok(is_new) => match seen.complaint.take() {
+                _ if is_new => Refreshed::Replaced,
+                Some(_) => Refreshed::Restored,
+                None => Refreshed::Unchanged,
+            },
             Err(error) => {
                 let error = error.to_string();
                 if seen.complaint.as_ref() == Some(&error) {

@@ -63,7 +63,7 @@ fn missing_item(error: &wasmtime::Error) -> Option<String> {
     // Each level but the last names what it is about in back quotes: the interface first, the item in it last.
     let mut names = chain.iter().filter_map(|text| text.split('`').nth(1));
     let interface = names.next()?;
-    match names.last() {
+    match names.next_back() {
         Some(item) => Some(format!("{item} of {interface}")),
         None => Some(interface.to_owned()),
     }

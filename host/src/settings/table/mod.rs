@@ -177,7 +177,7 @@ pub(super) static READ_ONLY: &[ReadOnly] = &[
     ReadOnly {
         name: "accessKeyDefined",
         schema_type: "boolean",
-        doc: "Whether admin has an access key.",
+        doc: "Whether admin has an access key; always false for a component, which has no admin.",
     },
     ReadOnly {
         name: "isRunning",

@@ -13,7 +13,7 @@ pub(in crate::settings) static KEEP_ALIVE_ENABLED: Setting<Flag> = Setting {
     scope: Both,
     effect: Reload,
     kind: Flag { default: true },
-    doc: "Whether a connection is kept after the response to its first request.",
+    doc: "Whether an HTTP/1 connection is kept after the response to its first request.",
 };
 
 pub(in crate::settings) static KEEP_ALIVE_REQUESTS: Setting<Number<u64>> = Setting {
@@ -26,7 +26,7 @@ pub(in crate::settings) static KEEP_ALIVE_REQUESTS: Setting<Number<u64>> = Setti
         default: 100,
         unit: "requests; 0 means no limit",
     },
-    doc: "The requests of one connection.",
+    doc: "The requests of one HTTP/1 connection.",
 };
 
 pub(in crate::settings) static KEEP_ALIVE_TIMEOUT: Setting<Time> = Setting {

@@ -225,26 +225,6 @@ fn what_has_no_effect_without_a_port_is_refused() {
 }
 
 #[test]
-fn what_a_component_may_steer_is_what_it_was_granted() {
-    let cases = [
-        ("[]", [false, false, false]),
-        ("['self']", [true, false, false]),
-        ("['host']", [false, true, false]),
-        ("['site', 'blog']", [false, true, true]),
-        ("['*']", [false, true, true]),
-        ("['*', 'self']", [true, true, true]),
-        ("['Blog']", [false, false, false]),
-    ];
-    for (control, expected) in cases {
-        let text = format!("[permissions]\ncontrol = {control}");
-        let permissions = component_settings(&text).unwrap().permissions;
-        let found =
-            ["shop", "site", "blog"].map(|target| permissions.may_control("shop", target, "site"));
-        assert_eq!(found, expected, "{control}");
-    }
-}
-
-#[test]
 fn a_name_must_fit_into_a_url_where_it_is_the_mount() {
     let read = |name: &str, text: &str| {
         let document = Document::parse(Path::new("settings.toml"), text);

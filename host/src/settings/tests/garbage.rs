@@ -51,7 +51,7 @@ const NAMES: [&str; 6] = ["host", "methods", "max", "enabled", "", "a.b"];
 #[test]
 fn nothing_that_is_written_causes_a_panic() {
     let mut random = Random(0x7e55_e7a0);
-    for round in 0..3_000 {
+    for round in 0..1_500 {
         let mut bytes = SEEDS[random.below(SEEDS.len())].as_bytes().to_vec();
         for _ in 0..=random.below(6) {
             let at = random.below(bytes.len() + 1);
@@ -65,7 +65,7 @@ fn nothing_that_is_written_causes_a_panic() {
         }
         check(&String::from_utf8_lossy(&bytes), round);
     }
-    for round in 0..1_000 {
+    for round in 0..500 {
         let bytes: Vec<u8> = (0..random.below(64)).map(|_| random.byte()).collect();
         check(&String::from_utf8_lossy(&bytes), round);
     }
@@ -184,7 +184,7 @@ impl Random {
     fn json(&mut self, depth: usize) -> Json {
         match self.below(if depth == 0 { 6 } else { 9 }) {
             0 => Json::Null,
-            1 => (self.next() % 2 == 0).into(),
+            1 => self.next().is_multiple_of(2).into(),
             2 => (self.next() as i64).into(),
             3 => (self.next() as f64 * 1e-9).into(),
             4 => json!([0, 1, -1, 80, 443, 1e300, 8080.0, u64::MAX])[self.below(8)].clone(),

@@ -57,6 +57,11 @@ fn without_a_file_every_default_holds() {
             code_cache: true
         }
     );
+}
+
+#[test]
+fn every_property_has_its_documented_default() {
+    let settings = host_settings("", &[]).unwrap();
     let properties = json!({
         "CORSEnabled": false,
         "CORSSettings": [],

@@ -221,32 +221,18 @@ fn every_key_says_when_it_takes_effect() {
 }
 
 #[test]
-fn a_server_that_runs_takes_over_what_is_live() {
-    let before = "HTTPPort = 80\nHTTPCompressionLevel = 1\n";
-    let after = "HTTPPort = 81\nHTTPCompressionLevel = 9\nHTTPTrace = true\nHSTSMaxAge = 5\n\
-                 debugLog = 7\n[keep_alive]\nmax_requests = 0\n";
-    let mut host = host_settings(before, &[]).unwrap();
-    host.adopt(&host_settings(after, &[]).unwrap());
-    assert_eq!(host.web.listen.http, Some(80));
-    assert_eq!(host.web.responses.compression.level, Some(9));
-    assert_eq!(host.web.keep_alive.requests_max, None);
-    assert!(host.web.requests.trace);
-    assert_eq!(host.web.responses.hsts, None);
-    let shown = host.properties();
-    assert_eq!(
-        (&shown["HTTPPort"], &shown["HTTPCompressionLevel"]),
-        (&json!(80), &json!(9))
-    );
-    assert_eq!(host.not_yet(), ["debugLog"]);
-
-    let mut component = component_settings(before).unwrap();
-    let limits = "[limits]\nmemory = '1 MiB'\n";
-    component.adopt(&component_settings(&format!("{after}{limits}")).unwrap());
-    assert_eq!(component.web.listen.http, Some(80));
-    assert_eq!(component.web.responses.compression.level, Some(9));
-    assert_eq!(component.limits.memory_bytes, 1 << 20);
-    assert_eq!(component.properties()["HTTPPort"], 80);
-    assert_eq!(component.properties()["HSTSMaxAge"], 5);
+fn what_belongs_to_the_process_is_not_taken_over() {
+    let mut running = host_settings("HTTPPort = 80", &[]).unwrap();
+    let text = "HTTPPort = 81\nHTTPTrace = true\ndebugLog = 7\n[server]\nmax_connections = 5\n\
+                [web]\nlaunch_at_startup = false\n";
+    let newer = host_settings(text, &[]).unwrap();
+    running.adopt(&newer);
+    assert_eq!(running.web.listen.http, Some(81));
+    assert!(running.web.requests.trace);
+    assert_eq!(running.connections.max, 10_000);
+    assert_eq!(running.not_yet(), ["debugLog"]);
+    let left: Vec<_> = running.changes(&newer).iter().map(|it| it.key).collect();
+    assert_eq!(left, ["web.launch_at_startup", "server.max_connections"]);
 }
 
 #[test]

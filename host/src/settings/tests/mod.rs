@@ -19,6 +19,7 @@ mod garbage;
 mod host;
 mod layers;
 mod reference;
+mod refused;
 mod schema;
 mod web;
 

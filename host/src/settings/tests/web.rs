@@ -197,13 +197,6 @@ fn hsts_needs_https() {
     );
     assert!(shop_of(site.path(), &["HSTSEnabled=true"]).is_err());
     assert!(shop_of(site.path(), &["HSTSEnabled=true", "HTTPSPort=8443"]).is_ok());
-
-    // Its duration is live, whether there is one is not.
-    let load = |overrides: &[&str]| HostSettings::load(site.path(), &parsed(overrides)).unwrap();
-    let mut running = load(&["HSTSEnabled=true"]);
-    running.adopt(&load(&["HSTSMaxAge=5"]));
-    assert_eq!(running.web.responses.hsts, Some(5));
-    assert_eq!(running.properties()["HSTSEnabled"], true);
 }
 
 #[test]

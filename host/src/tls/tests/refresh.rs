@@ -94,8 +94,9 @@ fn a_bad_pair_leaves_the_old_one_and_is_told_once() {
     assert_eq!(server.refresh(), Refreshed::Unchanged);
     assert!(Arc::ptr_eq(&in_use, &server.config()));
 
-    // The pair in use is back: nothing to do, but the same fault would be a new one.
+    // The pair in use is back: the same fault would be a new one.
     folder.put(&good);
+    assert_eq!(server.refresh(), Refreshed::Restored);
     assert_eq!(server.refresh(), Refreshed::Unchanged);
     assert!(Arc::ptr_eq(&in_use, &server.config()));
     fs::remove_file(folder.at(KEY)).unwrap();

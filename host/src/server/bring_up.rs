@@ -1,0 +1,259 @@
+//! From settings and module to a server that serves, for the host and for components.
+
+use std::sync::Arc;
+
+use super::control::ControlError;
+use super::reload::{HostTurn, Turn};
+use super::{Found, Outcome, Reloaded, Reloader, Serving, WebServer, discover};
+use crate::listen::Port;
+use crate::settings::{Change, ComponentSettings, Effect, HostSettings, Override, SettingsError};
+
+impl Reloader {
+    /// Loads a component with the settings of its turn, and lets it take over. After an error all is as before.
+    pub(super) async fn bring_up(
+        &self,
+        server: &Arc<WebServer>,
+        found: &Found,
+        turn: &mut Turn,
+    ) -> Result<Outcome, Vec<ControlError>> {
+        let overrides = turn.layers.in_use(&[]);
+        let settings = ComponentSettings::load(&found.name, found.folder.as_deref(), &overrides)
+            .map_err(|error| ControlError::of_settings(&error))?;
+        warn_of_no_effect(server, &settings.not_yet());
+        let directory = self.registry.clone();
+        let generation = self
+            .loader
+            .load(found, &settings, directory)
+            .await
+            .map_err(|error| vec![error.into()])?;
+        let number = turn.number + 1;
+        let serving = Serving {
+            web: settings.web.clone(),
+            mount: settings.mount.clone(),
+            generation: Some(generation),
+            number,
+            properties: settings.properties(),
+        };
+        let outcome = self.place(server, serving).map_err(|error| vec![error])?;
+        turn.number = number;
+        turn.settings = Some(settings);
+        server.status().lock().fingerprint = Some(found.fingerprint.clone());
+        Ok(outcome)
+    }
+
+    /// Lets a running component serve with other settings. Its instances stay, unless the settings are about them. What
+    /// cannot be had leaves the old ones in use.
+    pub(super) async fn adopt(
+        &self,
+        server: &Arc<WebServer>,
+        settings: ComponentSettings,
+        turn: &mut Turn,
+    ) -> Result<Outcome, Vec<ControlError>> {
+        let serving = server.serving();
+        let same = turn
+            .settings
+            .as_ref()
+            .is_some_and(|old| makes_same_instances(old, &settings));
+        let Some(serving) = serving.filter(|_| same) else {
+            return match self.found(server.name()).await {
+                Some(found) => self.bring_up(server, &found, turn).await,
+                None => Err(vec![ControlError::removed(server.name())]),
+            };
+        };
+        let next = Serving {
+            web: settings.web.clone(),
+            mount: settings.mount.clone(),
+            generation: serving.generation.clone(),
+            number: serving.number,
+            properties: settings.properties(),
+        };
+        let error = server.error();
+        let outcome = self.place(server, next).map_err(|error| vec![error])?;
+        // The module on disk is as wrong as before.
+        server.status().lock().error = error;
+        turn.settings = Some(settings);
+        Ok(outcome)
+    }
+
+    /// Reads `tessera.toml` again, and lets the host's web server serve with it.
+    pub(super) async fn reload_host(&self) -> Reloaded {
+        let host = self.registry.host();
+        let mut turn = self.host_turn.lock().await;
+        let outcome = self.refresh_host(&host, &mut turn);
+        Reloaded {
+            name: host.name().to_owned(),
+            outcome,
+        }
+    }
+
+    fn refresh_host(&self, host: &Arc<WebServer>, turn: &mut HostTurn) -> Outcome {
+        let is_running = host.is_running();
+        let newer = match self.read_host(&turn.layers.in_use(&self.overrides)) {
+            Ok(newer) => newer,
+            Err(error) => {
+                tracing::error!("the settings in use stay: {error}");
+                host.status().lock().error = Some(error.to_string());
+                return Outcome::Failed(error.to_string());
+            }
+        };
+        host.status().lock().error = None;
+        if !is_running {
+            self.show_next_start_of_host(host, turn);
+            return Outcome::Unchanged;
+        }
+        let changes = turn.settings.changes(&newer);
+        let of_process = |change: &&Change| change.effect == Effect::ProcessRestart;
+        for change in changes.iter().filter(of_process) {
+            tracing::warn!(
+                setting = change.key,
+                "changed, but takes effect when the process is started again"
+            );
+        }
+        let mut not_yet = newer.not_yet();
+        not_yet.retain(|key| changes.iter().any(|change| change.key == *key));
+        warn_of_no_effect(host, &not_yet);
+        if changes
+            .iter()
+            .all(|change| change.effect == Effect::ProcessRestart)
+        {
+            return Outcome::Unchanged;
+        }
+        match self.adopt_host(host, &newer, turn) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::error!("the settings in use stay: {}", error.message);
+                host.status().lock().error = Some(error.message.clone());
+                Outcome::Failed(error.message)
+            }
+        }
+    }
+
+    /// Lets the running host's web server serve with other settings. What cannot be had leaves the old ones in use.
+    pub(super) fn adopt_host(
+        &self,
+        host: &Arc<WebServer>,
+        newer: &HostSettings,
+        turn: &mut HostTurn,
+    ) -> Result<Outcome, ControlError> {
+        let mut settings = turn.settings.clone();
+        settings.adopt(newer);
+        let outcome = self.place(host, host_serving(&settings, turn.next_number()))?;
+        turn.settings = settings;
+        Ok(outcome)
+    }
+
+    /// Makes the host's web server ready at the start of the process: its ports are opened, and on what comes back no
+    /// connection is accepted yet. One that does not launch at startup is only shown.
+    pub(crate) fn launch_host(
+        &self,
+        settings: &HostSettings,
+    ) -> Result<Vec<Arc<Port>>, ControlError> {
+        let host = self.registry.host();
+        warn_of_no_effect(&host, &settings.not_yet());
+        if !settings.web.launch_at_startup {
+            let mut status = host.status().lock();
+            status.is_off = true;
+            status.stored = settings.properties();
+            return Ok(Vec::new());
+        }
+        let claimed = self.claim(&host, &settings.web.listen)?;
+        let opened = self.take(&host, claimed);
+        host.serve_with(host_serving(settings, 1));
+        Ok(opened)
+    }
+
+    /// Starts the host's web server with the settings of its turn.
+    pub(super) fn bring_up_host(
+        &self,
+        host: &Arc<WebServer>,
+        turn: &mut HostTurn,
+    ) -> Result<Outcome, Vec<ControlError>> {
+        let newer = self
+            .read_host(&turn.layers.in_use(&self.overrides))
+            .map_err(|error| ControlError::of_settings(&error))?;
+        warn_of_no_effect(host, &newer.not_yet());
+        let mut settings = turn.settings.clone();
+        settings.adopt(&newer);
+        let serving = host_serving(&settings, turn.next_number());
+        let outcome = self.place(host, serving).map_err(|error| vec![error])?;
+        turn.settings = settings;
+        Ok(outcome)
+    }
+
+    pub(super) fn read_host(&self, overrides: &[Override]) -> Result<HostSettings, SettingsError> {
+        HostSettings::load(&self.site, overrides)
+    }
+
+    /// Reads the settings of a component as it was found last.
+    pub(super) fn component_settings(
+        server: &WebServer,
+        turn: &Turn,
+        overrides: &[Override],
+    ) -> Result<ComponentSettings, SettingsError> {
+        ComponentSettings::load(server.name(), turn.folder.as_deref(), overrides)
+    }
+
+    /// Lets a component that does not run show the values of its next start, and keeps its place if it is stopped by
+    /// hand. Wrong settings are told by that start.
+    pub(super) fn show_next_start(&self, server: &Arc<WebServer>, turn: &Turn) {
+        let overrides = turn.layers.at_next_start(&[]);
+        let Ok(settings) = Self::component_settings(server, turn, &overrides) else {
+            return;
+        };
+        let is_off = {
+            let mut status = server.status().lock();
+            status.stored = settings.properties();
+            status.pending.clear();
+            status.is_off
+        };
+        if is_off {
+            self.reserve(server, settings.mount.as_ref());
+        }
+    }
+
+    /// Lets the stopped host show the values of its next start.
+    pub(super) fn show_next_start_of_host(&self, host: &WebServer, turn: &HostTurn) {
+        let overrides = turn.layers.at_next_start(&self.overrides);
+        if let Ok(settings) = self.read_host(&overrides) {
+            let mut status = host.status().lock();
+            status.stored = settings.properties();
+            status.pending.clear();
+        }
+    }
+
+    async fn found(&self, name: &str) -> Option<Found> {
+        let site = self.site.clone();
+        let found = tokio::task::spawn_blocking(move || discover(&site)).await;
+        let found = found.ok()?.ok()?;
+        found.into_iter().find(|found| found.name == name)
+    }
+}
+
+/// Whether instances made by one are as good as those made by the other.
+fn makes_same_instances(one: &ComponentSettings, other: &ComponentSettings) -> bool {
+    one.pool == other.pool
+        && one.limits == other.limits
+        && one.environment == other.environment
+        && one.permissions == other.permissions
+}
+
+/// What the host serves with.
+fn host_serving(settings: &HostSettings, number: u64) -> Serving {
+    Serving {
+        web: settings.web.clone(),
+        mount: None,
+        generation: None,
+        number,
+        properties: settings.properties(),
+    }
+}
+
+pub(super) fn warn_of_no_effect(server: &WebServer, keys: &[&'static str]) {
+    for key in keys {
+        tracing::warn!(
+            server = server.name(),
+            setting = key,
+            "accepted, but has no effect in this version"
+        );
+    }
+}
