@@ -17,6 +17,7 @@ mod build;
 mod child;
 mod client;
 mod drop_in;
+pub mod frames;
 mod load;
 mod raw;
 mod reply;

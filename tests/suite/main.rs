@@ -27,6 +27,7 @@ mod listen;
 mod tls;
 mod secured;
 mod connection;
+mod http2;
 mod files;
 mod route;
 mod guard;
