@@ -11,6 +11,7 @@ mod tidy;
 
 // Lifecycle.
 mod settings;
+mod properties;
 mod sockets;
 mod reload;
 mod admin;

@@ -1,0 +1,193 @@
+//! Which test shows what a setting does. A setting that is not here fails a test, and so does a test that is gone.
+
+use std::fs;
+
+use tessera_tests::repository;
+
+use super::super::table::{Effect, Of, Row, rows};
+
+/// A setting, the test that shows what it does to the host, and the one for a component: as `file::test`, here those of
+/// this folder and then those of the suite.
+type Shown = (&'static str, &'static str, &'static str);
+
+/// What a server does not have.
+const NOTHING: &str = "";
+/// What is accepted, shown, and said to have no effect.
+const NOT_YET: &str = "lifecycle::what_has_no_effect_yet_is_taken_and_said_however_it_is_set";
+/// The host itself has no texts of components; what it says of them is shown not to be that of a component on its port.
+const CHARACTER_SETS: &str = "responses::each_of_the_thirteen_character_sets_is_what_is_sent";
+const PROTOCOLS: &str = "network::each_protocol_is_switched_off_by_itself";
+const PORTS: &str = "network::a_port_is_changed_by_the_next_start";
+const ADDRESSES: &str = "network::a_web_server_listens_on_its_addresses_and_no_other";
+const CERTIFICATES: &str = "tls::the_certificate_is_that_of_its_folder";
+const VERSIONS: &str = "tls::versions_and_suites_are_those_of_the_start";
+const HSTS: &str = "tls::browsers_are_told_to_stay_with_https_over_https_only";
+const ROOT: &str = "requests::the_root_and_its_home_page_change_while_a_connection_is_open";
+const LET_IN: &str = "requests::what_is_let_in_changes_while_a_connection_is_open";
+const SIZE: &str = "requests::the_largest_body_changes_at_once_and_the_highest_value_is_no_limit";
+const PROCESSES: &str = "requests::the_number_of_processes_changes_at_once";
+const COMPRESSION: &str = "responses::compression_changes_while_a_connection_is_open";
+const REQUESTS: &str = "connection::a_connection_has_as_many_requests_as_the_settings_say";
+const SILENCE: &str = "connection::a_silent_connection_of_either_is_closed_in_its_time";
+const INSTANCES: &str = "lifecycle::instances_and_what_they_have_change_at_once";
+const MOVES: &str = "lifecycle::a_component_moves_at_once";
+
+const SHOWN_BY: &[Shown] = &[
+    ("HTTPEnabled", PROTOCOLS, PROTOCOLS),
+    ("HTTPPort", PORTS, PORTS),
+    ("HTTPSEnabled", PROTOCOLS, PROTOCOLS),
+    ("HTTPSPort", PORTS, PORTS),
+    ("IPAddressToListen", ADDRESSES, ADDRESSES),
+    ("certificateFolder", CERTIFICATES, CERTIFICATES),
+    ("minTLSVersion", VERSIONS, VERSIONS),
+    ("cipherSuite", VERSIONS, VERSIONS),
+    ("rootFolder", ROOT, ROOT),
+    ("defaultHomepage", ROOT, ROOT),
+    ("maxRequestSize", SIZE, SIZE),
+    ("maxConcurrentProcesses", PROCESSES, PROCESSES),
+    ("HTTPTrace", LET_IN, LET_IN),
+    ("characterSet", CHARACTER_SETS, CHARACTER_SETS),
+    ("HTTPCompressionLevel", COMPRESSION, COMPRESSION),
+    ("HTTPCompressionThreshold", COMPRESSION, COMPRESSION),
+    ("CORSEnabled", LET_IN, LET_IN),
+    ("CORSSettings", LET_IN, LET_IN),
+    ("HSTSEnabled", HSTS, HSTS),
+    ("HSTSMaxAge", HSTS, HSTS),
+    ("keep_alive.enabled", REQUESTS, REQUESTS),
+    ("keep_alive.max_requests", REQUESTS, REQUESTS),
+    ("keep_alive.timeout", SILENCE, SILENCE),
+    (
+        "web.launch_at_startup",
+        "lifecycle::a_host_that_does_not_launch_waits_to_be_started",
+        "control::what_does_not_launch_at_startup_waits_to_be_started",
+    ),
+    (
+        "web.send_extended_characters",
+        CHARACTER_SETS,
+        "responses::extended_characters_are_sent_as_they_are_as_soon_as_they_may_be",
+    ),
+    ("web.allow_4dsync", LET_IN, LET_IN),
+    (
+        "server.max_connections",
+        "connection::past_the_limit_of_connections_new_ones_wait",
+        NOTHING,
+    ),
+    (
+        "server.header_timeout",
+        "connection::a_slow_head_is_cut_off",
+        NOTHING,
+    ),
+    ("server.drain_timeout", "cli::draining_has_an_end", NOTHING),
+    (
+        "tls.handshake_timeout",
+        "tls::a_handshake_that_does_not_end_is_cut",
+        NOTHING,
+    ),
+    ("admin.enabled", "process::there_may_be_no_admin", NOTHING),
+    (
+        "admin.address",
+        "listen::a_busy_admin_port_is_passed_over",
+        NOTHING,
+    ),
+    ("admin.access_key", "admin::the_key_may_be_set", NOTHING),
+    (
+        "log.level",
+        "process::the_log_has_what_its_level_says_and_code_is_kept_only_where_it_may_be",
+        NOTHING,
+    ),
+    (
+        "log.format",
+        "failures::the_log_has_the_request_and_the_backtrace",
+        NOTHING,
+    ),
+    (
+        "engine.max_instances",
+        "processes::without_an_instance_in_time_it_is_a_503",
+        NOTHING,
+    ),
+    (
+        "engine.code_cache",
+        "process::the_log_has_what_its_level_says_and_code_is_kept_only_where_it_may_be",
+        NOTHING,
+    ),
+    ("mount.path", NOTHING, MOVES),
+    ("mount.host", NOTHING, MOVES),
+    ("mount.strip", NOTHING, MOVES),
+    ("pool.policy", NOTHING, INSTANCES),
+    ("pool.min", NOTHING, INSTANCES),
+    ("pool.max", NOTHING, INSTANCES),
+    ("pool.max_requests", NOTHING, INSTANCES),
+    (
+        "pool.queue_timeout",
+        NOTHING,
+        "processes::without_an_instance_in_time_it_is_a_503",
+    ),
+    (
+        "limits.memory",
+        NOTHING,
+        "limits::an_instance_past_its_memory_is_a_500",
+    ),
+    (
+        "limits.deadline",
+        NOTHING,
+        "limits::a_handler_past_its_deadline_is_a_504",
+    ),
+    ("limits.response_size", NOTHING, INSTANCES),
+    (
+        "permissions.control",
+        NOTHING,
+        "lifecycle::what_a_component_may_do_changes_at_once",
+    ),
+    ("environment.GREETING", NOTHING, INSTANCES),
+];
+
+/// The test for a setting of one of the two kinds of web servers.
+fn shown_by(row: &Row, of: Of) -> Option<&'static str> {
+    if !row.of.covers(of) {
+        return Some(NOTHING);
+    }
+    if row.effect == Effect::None {
+        return Some(NOT_YET);
+    }
+    let (_, host, component) = SHOWN_BY.iter().find(|(key, ..)| *key == row.key)?;
+    Some(if of == Of::Host { host } else { component })
+}
+
+/// Whether there is a test of that name, in this folder or in the suite.
+fn is_there(path: &str) -> bool {
+    let (file, test) = path.split_once("::").unwrap();
+    let folders = ["tests/suite/properties/effects", "tests/suite"];
+    folders.iter().any(|folder| {
+        let path = repository().join(format!("{folder}/{file}.rs"));
+        let text = fs::read_to_string(path).unwrap_or_default();
+        text.contains(&format!("#[tokio::test]\nasync fn {test}() {{"))
+    })
+}
+
+#[test]
+fn every_setting_has_a_test_of_what_it_does() {
+    let mut missing = Vec::new();
+    for row in rows() {
+        for of in [Of::Host, Of::Component] {
+            let found = match shown_by(row, of) {
+                None => false,
+                Some(NOTHING) => !row.of.covers(of),
+                Some(test) => is_there(test),
+            };
+            if !found {
+                missing.push(format!("{} of {of:?}", row.key));
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "no test shows what these do: {missing:#?}"
+    );
+    let is_row = |(key, ..): &&Shown| {
+        rows()
+            .iter()
+            .any(|row| row.key == *key && row.effect != Effect::None)
+    };
+    let stale: Vec<_> = SHOWN_BY.iter().filter(|shown| !is_row(shown)).collect();
+    assert!(stale.is_empty(), "not settings with an effect: {stale:?}");
+}

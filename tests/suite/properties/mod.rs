@@ -1,0 +1,8 @@
+//! Every setting of a web server: one table, each row through each channel, and for each setting what it does.
+
+mod class;
+mod own;
+mod table;
+
+mod channels;
+mod effects;

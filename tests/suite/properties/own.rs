@@ -1,0 +1,164 @@
+//! The rows of the settings that only Tessera knows, in tables of their own. How they are read says `table.rs`.
+
+/// What stands in a table of either file, in the order of the reference page. The default is that of the reference
+/// page: no web server shows them.
+pub(super) const ROWS: &str = r#"
+keep_alive.enabled | both | boolean | reload | true
+  takes false true
+  refuses 1 "true" [] {} => true or false
+
+keep_alive.max_requests | both | number | reload | 100
+  takes 0 1 1000000000
+  refuses -1 1000000001 => from 0 to 1000000000
+  refuses "100" 1.5 true [] {} => a whole number
+
+keep_alive.timeout | both | duration | reload | "15 s"
+  takes "100 ms" 0.1 "1 h" 3600 "0.5 min" 15
+  refuses 0 0.09 "99 ms" 3601 "61 min" "15" "15 m" "" -1 => from 100 ms to 1 h
+  refuses true [] {} => a duration from
+
+web.launch_at_startup | both | boolean | process | true
+  takes true false
+  refuses 1 "true" [] {} => true or false
+
+web.send_extended_characters | both | boolean | reload | false
+  takes true false
+  refuses 1 "true" [] {} => true or false
+
+web.allow_4dsync | both | boolean | reload | false
+  takes true false
+  refuses 1 "true" [] {} => true or false
+
+cache.enabled | both | boolean | none | true
+  takes false true
+  refuses 1 "true" [] {} => true or false
+
+cache.size | host | size | none | "10 MiB"
+  takes 0 "64 GiB" "64mib" 10485760
+  refuses -1 "65 GiB" 68719476737 "1.5 MiB" "64 M" "" => from 0 bytes to 64 GiB
+  refuses 1.5 true [] {} => a size from
+
+server.max_connections | host | number | process | 10000
+  takes 1 1000000 10000
+  refuses 0 1000001 -1 => from 1 to 1000000
+  refuses "100" 1.5 true [] {} => a whole number
+
+server.header_timeout | host | duration | process | "10 s"
+  takes "100 ms" "10 min" 10
+  refuses 0 "99 ms" 601 "10" => from 100 ms to 10 min
+  refuses true [] {} => a duration from
+
+server.drain_timeout | host | duration | process | "10 s"
+  takes 0 "1 h" 10
+  refuses -1 3601 "1 d" => from 0 s to 1 h
+  refuses true [] {} => a duration from
+
+tls.handshake_timeout | host | duration | process | "10 s"
+  takes 0.1 "10 min" 10
+  refuses 0 601 "" => from 100 ms to 10 min
+  refuses true [] {} => a duration from
+
+admin.enabled | host | boolean | process | true
+  takes false true
+  refuses 1 "true" [] {} => true or false
+
+admin.address | host | text | process | "127.0.0.1:7080"
+  takes "[::1]:7080" "127.8.9.1:0" "127.0.0.1:7080"
+  refuses "0.0.0.0:7080" "localhost:7080" "127.0.0.1" ":7080" "192.0.2.1:7080" "" => a loopback address
+  refuses 7080 true [] {} => a loopback address
+
+admin.access_key | host | text | process | generated at the first start
+  takes "12345678" "a-key-of-the-tests"
+  refuses "1234567" "1234 5678" "1234567ä" "" => a text of 8 to 256
+  refuses 12345678 true [] {} => a text of 8 to 256
+
+log.level | host | text | process | "info"
+  takes "off" "trace" "info,hyper=warn" "info"
+  refuses "inof" "" "info,hyper" "=info" "INFO" => one of off, error
+  refuses 1 true [] {} => one of off, error
+
+log.format | host | text | process | "text"
+  takes "json" "text"
+  refuses "xml" "" "JSON" => "text" or "json"
+  refuses 1 true [] {} => "text" or "json"
+
+engine.max_instances | host | number | process | 1000
+  takes 1 100000 1000
+  refuses 0 100001 -1 => from 1 to 100000
+  refuses "1000" 1.5 true [] {} => a whole number
+
+engine.code_cache | host | boolean | process | true
+  takes false true
+  refuses 1 "true" [] {} => true or false
+
+mount.path | component | text | reload | "/" and the component's name; "/" alone where `mount.host` is named
+  takes "/" "/a/b-c.d" "/a~!$&'()*+,;=:@/" "/shop"
+  refuses "shop" "" "//" "/a//b" "/a/../b" "/a b" "/a?b" "/%41" "/a#b" => starts with a slash
+  refuses 1 true [] {} => a path such as
+
+mount.host | component | text | reload | any
+  takes "shop.example.com" "Shop.Example.COM." "localhost" "10.0.0.1" "2001:db8::1"
+  refuses "shop.example.com:80" "" "a..b" "-a.com" "1.2.3.999" "[::1]" "größe.de" => a DNS name
+  refuses 1 true [] {} => a DNS name
+
+mount.strip | component | boolean | reload | true
+  takes false true
+  refuses 1 "true" [] {} => true or false
+
+pool.policy | component | text | reload | "reuse"
+  takes "fresh" "reuse"
+  refuses "Reuse" "" "session" => "reuse" or "fresh"
+  refuses 1 true [] {} => "reuse" or "fresh"
+
+pool.min | component | number | reload | 0
+  takes 0 1
+  beside {"pool.max": 1000}
+  stored 1000
+  refuses -1 1001 => from 0 to 1000
+  refuses "1" 1.5 true [] {} => a whole number
+  beside {"pool.max": 4}
+  refuses 5 => must not be above pool.max
+
+pool.max | component | number | reload | 10
+  takes 1 1000 10
+  stored 0
+  refuses -1 1001 => from 0 to 1000
+  refuses "1" 1.5 true [] {} => a whole number
+
+pool.max_requests | component | number | reload | 1000
+  takes 0 1 1000000000
+  refuses -1 1000000001 => from 0 to 1000000000
+  refuses "1" 1.5 true [] {} => a whole number
+
+pool.queue_timeout | component | duration | reload | "1 s"
+  takes 0 "1 min" "250ms"
+  refuses -1 61 60.001 "2 min" => from 0 s to 1 min
+  refuses true [] {} => a duration from
+
+limits.memory | component | size | reload | "128 MiB"
+  takes "128 MiB" "1 GiB"
+  stored 1048576 "4 GiB"
+  refuses 1048575 4294967297 "5 GiB" "64 M" 0 -1 => from 1 MiB to 4 GiB
+  refuses 1.5 true [] {} => a size from
+
+limits.deadline | component | duration | reload | "30 s"
+  takes 3600 "1 h" 30
+  stored "10 ms" 0.01
+  refuses "9 ms" 0 3601 "30" => from 10 ms to 1 h
+  refuses true [] {} => a duration from
+
+limits.response_size | component | size | reload | "64 MiB"
+  takes 1024 "1 KiB" "4 GiB" "64 MiB"
+  refuses 1023 4294967297 "" => from 1 KiB to 4 GiB
+  refuses 1.5 true [] {} => a size from
+
+permissions.control | component | list of texts | reload | []
+  takes ["self"] ["host", "*", "a name"] []
+  refuses [""] ["a/b"] [1] ["a\nb"] => names of components
+  refuses "*" 1 true {} => a list of names
+
+environment.GREETING | component | text | reload | none
+  takes "hello" "" "2024"
+  refuses "a\u0000b" => without NUL
+  refuses 1 true [] {} => without NUL
+"#;
