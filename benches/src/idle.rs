@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::server::{Server, component};
+use crate::server::{Server, binary, component};
 
 /// Measures and prints a table. Each site is started twice: the first start compiles, the second must not.
 pub(crate) fn run() -> Result<(), String> {
@@ -24,8 +24,8 @@ pub(crate) fn run() -> Result<(), String> {
         for number in 0..count {
             fs::copy(&module, components.join(format!("hello{number}.wasm"))).map_err(failed)?;
         }
-        let first = ready(&Server::tessera(site.path())?);
-        let server = Server::tessera(site.path())?;
+        let first = ready(&Server::tessera(&binary(), site.path())?);
+        let server = Server::tessera(&binary(), site.path())?;
         let (resident, private) = server.memory()?;
         println!(
             "| {count} | {first} | {} | {resident} | {private} |",

@@ -2,9 +2,13 @@
 //!
 //! ```sh
 //! cargo xtask guests && cargo build --release
-//! cargo run --release -p tessera-benches            # both; needs `wrk` (Debian's package of that name)
-//! cargo run --release -p tessera-benches -- load    # the side-by-side only
-//! cargo run --release -p tessera-benches -- idle    # the cost of idle components only
+//! cargo run --release -p tessera-benches                    # load and idle; needs `wrk` (Debian's package of that name)
+//! cargo run --release -p tessera-benches -- load            # beside a bare hyper server
+//! cargo run --release -p tessera-benches -- idle            # what idle components cost
+//! cargo run --release -p tessera-benches -- compression     # what clients cost that take compressed answers
+//! cargo run --release -p tessera-benches -- compare OLD     # beside another build's binary
+//! cargo run --release -p tessera-benches -- instructions OLD [FOLDER]
+//!                                                           # the same under Valgrind, counted; FOLDER gets the counts
 //! ```
 //!
 //! Machines are noisy: what counts is the ratio of two servers measured in turn in one session, as the median of
@@ -17,19 +21,39 @@
 )]
 
 mod baseline;
+mod client;
+mod compare;
+mod compression;
 mod idle;
+mod instructions;
 mod load;
 mod server;
+mod site;
+mod wrk;
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let result = match std::env::args().nth(1).as_deref() {
-        Some("baseline") => baseline::serve(std::env::args().nth(2).unwrap_or_default()),
+    let mut arguments = std::env::args().skip(1);
+    let what = arguments.next();
+    let arguments: Vec<String> = arguments.collect();
+    let path = |index: usize| arguments.get(index).map(Path::new);
+    let old = || path(0).ok_or_else(|| "which binary is the other one?".to_owned());
+    let new: PathBuf = server::binary();
+    let result = match what.as_deref() {
+        Some("baseline") => {
+            baseline::serve(arguments.first().cloned().unwrap_or_default(), path(1))
+        }
         Some("load") => load::run(),
         Some("idle") => idle::run(),
+        Some("compression") => compression::run(),
+        Some("compare") => old().and_then(|old| compare::run(old, &new)),
+        Some("instructions") => old().and_then(|old| instructions::run(old, &new, path(1))),
         None => load::run().and_then(|()| idle::run()),
-        Some(other) => Err(format!("{other}: use load, idle, or nothing for both")),
+        Some(other) => Err(format!(
+            "{other}: use load, idle, compression, compare, instructions, or nothing for load and idle"
+        )),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

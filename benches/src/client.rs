@@ -1,0 +1,101 @@
+//! The plainest of clients: so many requests over so many connections, all of them at once, each counted.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+/// Connections to one server that stay open.
+pub(crate) struct Client {
+    connections: Vec<BufReader<TcpStream>>,
+    request: String,
+    /// The last body.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Client {
+    /// Opens connections to ask for a URL, with a header field or none.
+    pub(crate) fn open(
+        url: &str,
+        connections: usize,
+        header: Option<&str>,
+    ) -> Result<Self, String> {
+        let (address, path) = url
+            .trim_start_matches("http://")
+            .split_once('/')
+            .ok_or("no path")?;
+        let header = header.map_or_else(String::new, |header| format!("{header}\r\n"));
+        let open = || TcpStream::connect(address).map(BufReader::new);
+        let connections: Result<_, _> = (0..connections).map(|_| open()).collect();
+        Ok(Self {
+            connections: connections.map_err(|error| format!("{url}: {error}"))?,
+            request: format!("GET /{path} HTTP/1.1\r\nHost: {address}\r\n{header}\r\n"),
+            body: Vec::new(),
+        })
+    }
+
+    /// Asks once over each of the connections.
+    pub(crate) fn round(&mut self) -> Result<(), String> {
+        for connection in &mut self.connections {
+            let sent = connection.get_mut().write_all(self.request.as_bytes());
+            sent.map_err(|error| error.to_string())?;
+        }
+        for connection in &mut self.connections {
+            read(connection, &mut self.body)?;
+        }
+        Ok(())
+    }
+}
+
+/// The body of a page.
+pub(crate) fn get(url: &str, header: Option<&str>) -> Result<Vec<u8>, String> {
+    let mut client = Client::open(url, 1, header)?;
+    client.round().map_err(|error| format!("{url}: {error}"))?;
+    Ok(client.body)
+}
+
+fn read(connection: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> Result<(), String> {
+    let failed = |error: std::io::Error| error.to_string();
+    let mut length = None;
+    let mut line = String::new();
+    connection.read_line(&mut line).map_err(failed)?;
+    if !line.starts_with("HTTP/1.1 200") {
+        return Err(format!("answered {line:?}"));
+    }
+    let mut is_chunked = false;
+    loop {
+        line.clear();
+        connection.read_line(&mut line).map_err(failed)?;
+        match line.trim().split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                length = value.trim().parse::<usize>().ok();
+            }
+            Some((name, _)) => is_chunked |= name.eq_ignore_ascii_case("transfer-encoding"),
+            None => break,
+        }
+    }
+    body.clear();
+    if is_chunked {
+        return read_chunks(connection, body);
+    }
+    let length = length.ok_or("no Content-Length")?;
+    body.resize(length, 0);
+    connection.read_exact(body).map_err(failed)
+}
+
+fn read_chunks(connection: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> Result<(), String> {
+    loop {
+        let mut line = String::new();
+        connection
+            .read_line(&mut line)
+            .map_err(|error| error.to_string())?;
+        let length = u64::from_str_radix(line.trim(), 16).map_err(|error| error.to_string())?;
+        let mut chunk = connection.take(length + 2);
+        let read = chunk.read_to_end(body).map_err(|error| error.to_string())?;
+        body.truncate(body.len().saturating_sub(2));
+        if read as u64 != length + 2 {
+            return Err("a chunk ended early".to_owned());
+        }
+        if length == 0 {
+            return Ok(());
+        }
+    }
+}
