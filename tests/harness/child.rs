@@ -56,8 +56,11 @@ impl Process {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // What the tests' own environment says of logs and colours is not the subject.
+            // What the tests' own environment says of logs and colours is not the subject; nor is the memory of the
+            // debug information that a backtrace takes, 60 MB of it.
             .env_remove("RUST_LOG")
+            .env_remove("RUST_BACKTRACE")
+            .env_remove("RUST_LIB_BACKTRACE")
             .env("NO_COLOR", "1")
             .env("XDG_RUNTIME_DIR", notes)
             .spawn()
