@@ -19,7 +19,7 @@ use super::body::{self, Patch};
 use super::problem::Problem;
 use super::route::{self, Action};
 use super::throttle::{Slowed, Throttle};
-use super::{control, guard, openapi};
+use super::{control, guard, openapi, statistics};
 use crate::server::{
     ControlError, Kind, Outcome, Registry, Reloaded, Reloader, State, UnknownServer, WebServer,
     server_document, server_documents,
@@ -87,6 +87,8 @@ impl Api {
             Action::Stop => self.stop(name).await,
             Action::ReloadServer => self.reload(Some(name)).await,
             Action::Reload => self.reload(None).await,
+            Action::Statistics => Ok(statistics::statistics(&*self.find(&name)?)),
+            Action::ClearCache => self.clear_cache(&name),
         }
     }
 
@@ -108,10 +110,20 @@ impl Api {
     }
 
     fn server(&self, name: &str) -> Result<Map<String, Value>, Problem> {
-        match self.registry.find(name) {
-            Some(server) => Ok(server_document(&self.registry, &server)),
-            None => Err(Problem::unknown_server(name)),
+        Ok(server_document(&self.registry, &*self.find(name)?))
+    }
+
+    fn find(&self, name: &str) -> Result<Arc<WebServer>, Problem> {
+        let unknown = || Problem::unknown_server(name);
+        self.registry.find(name).ok_or_else(unknown)
+    }
+
+    fn clear_cache(&self, name: &str) -> Result<Value, Problem> {
+        let serving = self.find(name)?.serving();
+        if let Some(pages) = serving.as_ref().and_then(|serving| serving.pages.as_ref()) {
+            pages.clear();
         }
+        Ok(json!({"success": true}))
     }
 
     fn readiness(&self) -> Result<Value, Problem> {

@@ -14,6 +14,7 @@ mod problem;
 mod reference;
 mod route;
 mod running;
+mod statistics;
 mod throttle;
 
 use std::io;

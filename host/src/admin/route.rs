@@ -39,6 +39,8 @@ pub(super) enum Action {
     Stop,
     ReloadServer,
     Reload,
+    Statistics,
+    ClearCache,
 }
 
 /// What an operation reads of the body of a request.
@@ -127,6 +129,29 @@ pub(super) static OPERATIONS: &[Operation] = &[
         details: "A version that cannot be loaded leaves the one before it serving.",
         takes: Takes::Nothing,
         answers: "ReloadList",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Statistics,
+        method: "GET",
+        path: "/api/v1/servers/{name}/statistics",
+        id: "showStatistics",
+        summary: "What the page cache holds of a web server's files, the most requested first.",
+        details: "WEB GET STATISTICS. Sizes are those of the whole cache, which web servers may share. At most 1000 \
+                  objects are named.",
+        takes: Takes::Nothing,
+        answers: "Statistics",
+        problems: &[],
+    },
+    Operation {
+        action: Action::ClearCache,
+        method: "DELETE",
+        path: "/api/v1/servers/{name}/cache",
+        id: "clearCache",
+        summary: "Forgets what the page cache holds of a web server's files.",
+        details: "As /4DCACHECLEAR does.",
+        takes: Takes::Nothing,
+        answers: "Done",
         problems: &[],
     },
     Operation {

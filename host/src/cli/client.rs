@@ -106,6 +106,11 @@ impl Client {
         self.request(Method::POST, path, body)?.done()
     }
 
+    /// Has a resource forgotten.
+    pub(super) fn delete(&self, path: &str) -> Result<Value, Failure> {
+        self.request(Method::DELETE, path, None)?.done()
+    }
+
     /// Changes a resource: gives what it is then, or the problem document when the change itself was refused.
     pub(super) fn patch(&self, path: &str, body: &Value) -> Result<Result<Value, Value>, Failure> {
         let answer = self.request(Method::PATCH, path, Some(body))?;

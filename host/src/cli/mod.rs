@@ -1,5 +1,6 @@
 //! The command line: what was asked for, and how the process ends.
 
+mod cache;
 mod check;
 mod client;
 mod control;
@@ -39,6 +40,8 @@ enum Command {
     Stop(control::StopArguments),
     Set(control::SetArguments),
     Reload(servers::ReloadArguments),
+    Stats(cache::StatsArguments),
+    Cache(cache::CacheArguments),
 }
 
 /// Runs the program. `started` is when the process began.
@@ -61,6 +64,8 @@ pub(crate) fn run(started: Instant) -> ExitCode {
         Command::Stop(arguments) => control::stop(&arguments),
         Command::Set(arguments) => control::set(&arguments),
         Command::Reload(arguments) => servers::reload(&arguments),
+        Command::Stats(arguments) => cache::stats(&arguments),
+        Command::Cache(arguments) => cache::cache(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -102,6 +107,8 @@ mod tests {
             "tessera serve --dev-tls --set HTTPSPort=8443",
             "tessera reload",
             "tessera reload hello --site mysite --json",
+            "tessera stats mysite --json",
+            "tessera cache clear hello --site mysite",
         ] {
             if let Err(refusal) = Arguments::try_parse_from(line.split(' ')) {
                 panic!("{line}: {refusal}");

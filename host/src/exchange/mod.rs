@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use tessera_engine::Target;
 
 use crate::cors::{self, Grant, Here, Verdict};
-use crate::files::{self, FileError};
+use crate::files::{Caches, FileError, Found, Reply, Wish};
 use crate::http::{Encoders, Peer, Reject, Request, Response};
 use crate::response::{self, Asked, Finish};
 use crate::route::{Mounts, Special, special};
@@ -27,6 +27,7 @@ pub struct Exchange {
     /// Development mode: error pages show why.
     shows_details: bool,
     encoders: Encoders,
+    caches: Caches,
 }
 
 impl Exchange {
@@ -41,12 +42,18 @@ impl Exchange {
             requests: AtomicU64::new(first),
             shows_details,
             encoders: Encoders::default(),
+            caches: Caches::default(),
         }
     }
 
     /// Hands requests over by these mounts from now on.
     pub fn set_mounts(&self, mounts: Mounts) {
         self.mounts.store(Arc::new(mounts));
+    }
+
+    /// What is kept of files in memory.
+    pub(crate) fn caches(&self) -> &Caches {
+        &self.caches
     }
 
     fn next_id(&self) -> u64 {
@@ -58,6 +65,8 @@ impl Exchange {
 enum Next {
     /// Nothing more: this is the response.
     Respond(Response),
+    /// The same, from a file.
+    Send(Reply),
     /// Say why not.
     Refuse(Reject),
     /// Send it back as it came.
@@ -75,12 +84,18 @@ pub async fn handle(receiver: &Receiver, request: Request, peer: Peer) -> Respon
         Err(reject) => {
             let response = response::from_reject(reject, None);
             let serving = receiver.server.serving();
-            return finished(receiver, asked, serving.as_deref(), peer, response, None);
+            let end = Ending::of(serving.as_deref(), None);
+            return finished(receiver, asked, end, peer, response);
         }
     };
-    let (next, grant) = guard(&visit, &request, peer);
+    let (next, grant) = guard(&visit, &request, &asked, peer).await;
+    let mut end = Ending::of(Some(&visit.serving), grant);
     let response = match next {
         Next::Respond(response) => response,
+        Next::Send(reply) => {
+            end.is_final = reply.is_final;
+            reply.response
+        }
         Next::Refuse(reject) => response::from_reject(reject, None),
         // Boxed: a future is as large as all that it may become, and is moved before it begins. Hardly a request is this
         // one, and no other should pay for it.
@@ -89,7 +104,7 @@ pub async fn handle(receiver: &Receiver, request: Request, peer: Peer) -> Respon
             .unwrap_or_else(|reject| response::from_reject(reject, None)),
         Next::Run(target) => dynamic::run(receiver, &visit, request, peer, target).await,
     };
-    finished(receiver, asked, Some(&visit.serving), peer, response, grant)
+    finished(receiver, asked, end, peer, response)
 }
 
 /// The response to a request that belongs to another web server of the same port. Browsers that reuse a connection for
@@ -98,17 +113,36 @@ pub fn misdirected(receiver: &Receiver, request: &Request, peer: Peer) -> Respon
     let response = response::from_reject(Reject::Misdirected, None);
     let serving = receiver.server.serving();
     let asked = Asked::of(request);
-    finished(receiver, asked, serving.as_deref(), peer, response, None)
+    let end = Ending::of(serving.as_deref(), None);
+    finished(receiver, asked, end, peer, response)
+}
+
+/// What decides about the last steps.
+struct Ending<'a> {
+    /// What the server serves with that answered; none if it has stopped.
+    serving: Option<&'a Serving>,
+    grant: Option<Grant>,
+    /// Nothing is left to do about its coding.
+    is_final: bool,
+}
+
+impl<'a> Ending<'a> {
+    fn of(serving: Option<&'a Serving>, grant: Option<Grant>) -> Self {
+        Self {
+            serving,
+            grant,
+            is_final: false,
+        }
+    }
 }
 
 /// Takes the last steps, as the server that answered has them.
 fn finished(
     receiver: &Receiver,
     asked: Asked,
-    serving: Option<&Serving>,
+    end: Ending<'_>,
     peer: Peer,
     mut response: Response,
-    grant: Option<Grant>,
 ) -> Response {
     let hsts = match peer.secured {
         true => receiver.server.serving(),
@@ -117,10 +151,11 @@ fn finished(
     };
     let finish = Finish {
         asked,
-        settings: serving.map(|serving| &serving.web.responses),
-        grant,
+        settings: end.serving.map(|serving| &serving.web.responses),
+        grant: end.grant,
         hsts: hsts.and_then(|serving| serving.web.responses.hsts),
         encoders: &receiver.exchange.encoders,
+        is_final: end.is_final,
     };
     response::finish(&mut response, finish);
     response
@@ -128,7 +163,12 @@ fn finished(
 
 /// Holds the request to its server's limits: what is too large, TRACE, and the requests of other hosts' pages may go no
 /// further.
-fn guard(visit: &Visit, request: &Request, peer: Peer) -> (Next, Option<Grant>) {
+async fn guard(
+    visit: &Visit,
+    request: &Request,
+    asked: &Asked,
+    peer: Peer,
+) -> (Next, Option<Grant>) {
     if let Err(reject) = check_length(visit, request) {
         return (Next::Refuse(reject), None);
     }
@@ -155,13 +195,15 @@ fn guard(visit: &Visit, request: &Request, peer: Peer) -> (Next, Option<Grant>) 
     };
     let next = match is_trace {
         true => Next::Echo,
-        false => answer(visit, request).unwrap_or_else(Next::Refuse),
+        false => answer(visit, request, asked)
+            .await
+            .unwrap_or_else(Next::Refuse),
     };
     (next, grant)
 }
 
 /// Special URL, file, component: in the order of the documents.
-fn answer(visit: &Visit, request: &Request) -> Result<Next, Reject> {
+async fn answer(visit: &Visit, request: &Request, asked: &Asked) -> Result<Next, Reject> {
     match special(visit.path(request.uri())) {
         Some(Special::Action { method, parameter }) => {
             return dynamic::method(visit, &method, parameter).map(Next::Run);
@@ -172,8 +214,8 @@ fn answer(visit: &Visit, request: &Request) -> Result<Next, Reject> {
         Some(Special::Cgi | Special::Sync) => return dynamic::connection(visit).map(Next::Run),
         None => {}
     }
-    match file(visit, request)? {
-        Some(response) => Ok(Next::Respond(response)),
+    match file(visit, request, asked).await? {
+        Some(next) => Ok(next),
         None if visit.serving.generation.is_some() => dynamic::connection(visit).map(Next::Run),
         None if request.method() == Method::OPTIONS => Ok(Next::Respond(response::options())),
         None => Err(nothing_there(request.method())),
@@ -181,31 +223,35 @@ fn answer(visit: &Visit, request: &Request) -> Result<Next, Reject> {
 }
 
 /// The file of the URL, if there is one.
-fn file(visit: &Visit, request: &Request) -> Result<Option<Response>, Reject> {
-    let Some(files) = &visit.serving.web.files else {
+async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<Next>, Reject> {
+    let Some(pages) = &visit.serving.pages else {
         return Ok(None);
     };
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !reads && visit.serving.generation.is_some() && visit.path(request.uri()) == "/" {
+    let path = visit.path(request.uri());
+    if !reads && visit.serving.generation.is_some() && path == "/" {
         // A form posted to the root is the component's, whether or not there is a home page.
         return Ok(None);
     }
-    let response = files::answer(
-        files,
-        visit.path(request.uri()),
-        request.uri().query(),
-        request.headers(),
-    )
-    .map_err(|error| match error {
+    let found = pages.find(path, request.uri().query()).await;
+    let found = found.map_err(|error| match error {
         FileError::BadPath => Reject::Malformed("the path is not percent-encoded as it should be"),
         FileError::Exhausted => Reject::Unavailable,
     })?;
-    match response {
-        Some(response) if reads => Ok(Some(response)),
-        Some(_) if request.method() == Method::OPTIONS => Ok(Some(response::options())),
-        Some(_) => Err(Reject::MethodNotAllowed),
-        None => Ok(None),
-    }
+    Ok(match found {
+        None => None,
+        Some(_) if *request.method() == Method::OPTIONS => Some(Next::Respond(response::options())),
+        Some(_) if !reads => return Err(Reject::MethodNotAllowed),
+        Some(Found::Folder(redirect)) => Some(Next::Respond(redirect)),
+        Some(Found::Page(page)) => {
+            let wish = Wish {
+                headers: request.headers(),
+                accepting: asked.accepting(),
+                compression: visit.serving.web.responses.compression,
+            };
+            Some(Next::Send(pages.reply(&page, wish).await))
+        }
+    })
 }
 
 /// What a server without a component says of a URL it has no file for.

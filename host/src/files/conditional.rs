@@ -6,9 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ::http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE};
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::cache::Variant;
+
 /// What tells one version of a file from another.
+#[derive(Clone)]
 pub(super) struct Validators {
-    /// Strong: changes with the time of the last change, to the nanosecond, and the length.
+    /// Strong: changes with the time of the last change, to the nanosecond, the length, and how the content is coded.
     pub(super) etag: HeaderValue,
     /// To the second, as HTTP has it.
     pub(super) modified: Option<SystemTime>,
@@ -26,16 +29,32 @@ pub(super) enum Outcome {
 }
 
 impl Validators {
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        let modified = metadata.modified().ok();
-        let age = modified
+    /// Those of a file. One that holds another's content in a compressed form has the other's time of change.
+    pub(super) fn of(metadata: &Metadata, modified: Option<SystemTime>) -> Self {
+        let own = metadata.modified().ok();
+        let age = own
             .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
             .unwrap_or_default();
         let etag = format!("\"{:x}-{:x}\"", age.as_nanos(), metadata.len());
+        let to_the_second = || own.map(|_| UNIX_EPOCH + Duration::from_secs(age.as_secs()));
         Self {
             // Hexadecimal digits, a hyphen, quotes: always a header value.
             etag: HeaderValue::try_from(etag).unwrap_or_else(|_| HeaderValue::from_static("\"\"")),
-            modified: modified.map(|_| UNIX_EPOCH + Duration::from_secs(age.as_secs())),
+            modified: modified.or_else(to_the_second),
+        }
+    }
+
+    /// Makes the tag that of a compressed form: other bytes are another representation.
+    pub(super) fn mark(&mut self, variant: Variant) {
+        let Some(tag) = self.etag.as_bytes().strip_suffix(b"\"") else {
+            return;
+        };
+        let level = variant.level.map(|level| level.to_string());
+        let coding = variant.coding.token();
+        let level = level.unwrap_or_default();
+        let marked = [tag, b"-", coding.as_bytes(), level.as_bytes(), b"\""].concat();
+        if let Ok(marked) = HeaderValue::from_bytes(&marked) {
+            self.etag = marked;
         }
     }
 }

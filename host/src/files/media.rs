@@ -1,11 +1,34 @@
 //! Content types by file extension.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use ::http::HeaderValue;
 
+use crate::response::is_compressible;
+
+/// The type of a file.
+pub(super) struct Media {
+    /// Texts with their character set.
+    pub(super) content_type: HeaderValue,
+    /// Whether files of this type become smaller by compression.
+    pub(super) is_compressible: bool,
+}
+
+impl Media {
+    /// By the name of a file.
+    pub(super) fn of(path: &[u8]) -> Self {
+        let content_type = content_type(Path::new(OsStr::from_bytes(path)));
+        Self {
+            is_compressible: is_compressible(&content_type),
+            content_type,
+        }
+    }
+}
+
 /// The content type of a file; texts with their character set.
-pub(super) fn content_type(path: &Path) -> HeaderValue {
+fn content_type(path: &Path) -> HeaderValue {
     let name = match mime_guess::from_path(path).first_raw() {
         // The name that RFC 9239 retired, which modules (`.mjs`) are still listed under.
         Some("application/javascript") => "text/javascript",

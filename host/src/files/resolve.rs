@@ -1,10 +1,11 @@
 //! From the path of a URL to a file that is certainly below the root.
 
-use std::ffi::OsString;
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fs::{File, Metadata};
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use percent_encoding::percent_decode_str;
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
@@ -22,86 +23,96 @@ pub enum FileError {
 }
 
 /// Something below the root.
-pub(super) struct Resolved {
-    pub(super) node: Node,
-    /// Its path, relative to the root.
-    pub(super) path: PathBuf,
-}
-
-/// What it is.
 pub(super) enum Node {
     /// Open for reading, with what the system said of it.
     File(File, Metadata),
     Folder,
 }
 
-/// Decodes the path of a URL, once. `None` if it can name no file: empty, `.` and `..` parts, dot files, and parts that
-/// hold a slash of their own.
-pub(super) fn relative_path(path: &str) -> Result<Option<PathBuf>, FileError> {
-    if !is_well_encoded(path) {
-        return Err(FileError::BadPath);
-    }
+/// Decodes the path of a URL, once: the path of a file relative to the root, with a slash at its end if the URL has one.
+/// `None` if it can name no file: empty, `.` and `..` parts, dot files, and parts that hold a slash of their own.
+pub(super) fn relative_path(path: &str) -> Result<Option<Cow<'_, [u8]>>, FileError> {
     let path = path.strip_prefix('/').unwrap_or(path);
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let mut relative = PathBuf::new();
-    for (index, part) in path.split('/').enumerate() {
-        let part: Vec<u8> = percent_decode_str(part).collect();
-        if part.contains(&0) {
+    let decoded = if path.contains('%') {
+        if !is_well_encoded(path) {
             return Err(FileError::BadPath);
         }
-        let is_dot_file = part.first() == Some(&b'.') && !(index == 0 && part == b".well-known");
-        if part.is_empty() || is_dot_file || part.contains(&b'/') {
+        let decoded: Vec<u8> = percent_decode_str(path).collect();
+        if decoded.contains(&0) {
+            return Err(FileError::BadPath);
+        }
+        let slashes = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'/').count();
+        if slashes(&decoded) != slashes(path.as_bytes()) {
             return Ok(None);
         }
-        relative.push(OsString::from_vec(part));
-    }
-    Ok(Some(relative))
+        Cow::Owned(decoded)
+    } else {
+        Cow::Borrowed(path.as_bytes())
+    };
+    let parts = decoded.strip_suffix(b"/").unwrap_or(&decoded);
+    let names_none = |(index, part): (usize, &[u8])| {
+        let is_dot_file = part.first() == Some(&b'.') && !(index == 0 && part == b".well-known");
+        part.is_empty() || is_dot_file
+    };
+    let mut parts = parts.split(|byte| *byte == b'/').enumerate();
+    Ok((!parts.any(names_none)).then_some(decoded))
 }
 
 /// Opens what a relative path names, if it is a file or a folder. Symbolic links are followed inside the root only.
-pub(super) fn open(root: &Path, relative: &Path) -> Result<Option<Resolved>, FileError> {
+pub(super) fn open(root: &Path, relative: &[u8]) -> Result<Option<Node>, FileError> {
+    let relative = Path::new(OsStr::from_bytes(relative));
     match open_below(root, relative) {
-        Ok(resolved) => Ok(resolved),
-        Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM) => Err(FileError::Exhausted),
-        // Whatever else is in the way, the visitor is told that there is nothing.
-        Err(_) => Ok(None),
+        Ok(node) => Ok(node),
+        Err(error) => nothing_or(error),
     }
 }
 
-fn open_below(root: &Path, relative: &Path) -> Result<Option<Resolved>, Errno> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+/// What the system says of what a relative path names, which is not opened for reading.
+pub(super) fn look(root: &Path, relative: &[u8]) -> Result<Option<Metadata>, FileError> {
+    let relative = Path::new(OsStr::from_bytes(relative));
+    match descriptor(root, relative, OFlags::PATH | OFlags::CLOEXEC) {
+        Ok(fd) => Ok(File::from(fd).metadata().ok()),
+        Err(error) => nothing_or(error),
+    }
+}
+
+/// Whatever is in the way, the visitor is told that there is nothing.
+fn nothing_or<T>(error: Errno) -> Result<Option<T>, FileError> {
+    match error {
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM => Err(FileError::Exhausted),
+        _ => Ok(None),
+    }
+}
+
+fn open_below(root: &Path, relative: &Path) -> Result<Option<Node>, Errno> {
+    // NONBLOCK: opening a named pipe must not wait for its writer.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = File::from(descriptor(root, relative, flags)?);
+    let Ok(metadata) = file.metadata() else {
+        return Ok(None);
+    };
+    Ok(if metadata.is_file() {
+        Some(Node::File(file, metadata))
+    } else {
+        metadata.is_dir().then_some(Node::Folder)
+    })
+}
+
+fn descriptor(root: &Path, relative: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     // PATH: not opened for reading, which whoever watches the site's folder would be told of at each request.
     let root_flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root_fd = openat(CWD, root, root_flags, Mode::empty())?;
-    // NONBLOCK: opening a named pipe must not wait for its writer.
-    let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let fd = match openat2(
+    match openat2(
         &root_fd,
         relative,
         flags,
         Mode::empty(),
         ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
     ) {
-        Ok(fd) => fd,
         // Kernels before 5.6, and sandboxes that do not know the call.
-        Err(Errno::NOSYS | Errno::PERM) => open_by_canonical_path(root, relative, flags)?,
-        Err(error) => return Err(error),
-    };
-    let file = File::from(fd);
-    let Ok(metadata) = file.metadata() else {
-        return Ok(None);
-    };
-    let node = if metadata.is_file() {
-        Node::File(file, metadata)
-    } else if metadata.is_dir() {
-        Node::Folder
-    } else {
-        return Ok(None);
-    };
-    Ok(Some(Resolved {
-        node,
-        path: relative.to_owned(),
-    }))
+        Err(Errno::NOSYS | Errno::PERM) => open_by_canonical_path(root, relative, flags),
+        opened => opened,
+    }
 }
 
 /// The same with two looks instead of one: a link that changes between them is the price of an old kernel.
@@ -161,6 +172,6 @@ mod tests {
             0,
         )
         .unwrap();
-        assert!(open(root.path(), Path::new("pipe")).unwrap().is_none());
+        assert!(open(root.path(), b"pipe").unwrap().is_none());
     }
 }

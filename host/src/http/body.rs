@@ -73,10 +73,10 @@ impl Body {
     }
 
     /// The first `length` bytes of a file.
-    pub fn file(file: File, length: u64) -> Self {
+    pub fn file(file: impl Into<Arc<File>>, length: u64) -> Self {
         Self {
             kind: Kind::File(FileBody {
-                file: Arc::new(file),
+                file: file.into(),
                 position: 0,
                 end: length,
                 reading: None,

@@ -44,12 +44,26 @@ impl Coding {
     pub const LIST: HeaderValue = HeaderValue::from_static("zstd, br, gzip");
 
     /// Its name in HTTP.
-    pub fn token(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
+    pub fn name(self) -> &'static str {
+        match self {
             Self::Zstd => "zstd",
             Self::Brotli => "br",
             Self::Gzip => "gzip",
-        })
+        }
+    }
+
+    /// Its name, as a field's value.
+    pub fn token(self) -> HeaderValue {
+        HeaderValue::from_static(self.name())
+    }
+
+    /// What the name of a file ends in that holds another's content in this coding.
+    pub fn extension(self) -> &'static [u8] {
+        match self {
+            Self::Zstd => b".zst",
+            Self::Brotli => b".br",
+            Self::Gzip => b".gz",
+        }
     }
 
     /// The coding of a name.

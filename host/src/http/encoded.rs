@@ -73,8 +73,8 @@ impl EncodedBody {
     }
 }
 
-/// Compresses all of a body that is in memory.
-pub(super) fn encode(coding: Coding, level: Option<u8>, bytes: Bytes) -> io::Result<Bytes> {
+/// Compresses all of a body that is in memory, at a level from 1 to 9 (none is a compromise).
+pub fn encode(coding: Coding, level: Option<u8>, bytes: Bytes) -> io::Result<Bytes> {
     // Texts come out at a third, mostly.
     let mut encoded = BytesMut::with_capacity(bytes.len() / 2);
     let mut encoder = coding.encoder(level, Some(bytes.len() as u64), Cursor::new(bytes));

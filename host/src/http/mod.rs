@@ -1,5 +1,6 @@
 //! The vocabulary of requests and responses that every stage speaks. No settings here.
 
+mod accepted;
 pub mod body;
 mod coding;
 mod decoded;
@@ -8,10 +9,11 @@ pub mod peer;
 pub mod reject;
 mod source;
 
+pub use accepted::{Accepted, Accepting};
 pub use body::{Body, LimitedBody};
 pub use coding::{Coding, UnknownCoding};
 pub use decoded::DecodedBody;
-pub use encoded::Encoders;
+pub use encoded::{Encoders, encode};
 pub use peer::Peer;
 pub use reject::Reject;
 

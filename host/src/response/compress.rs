@@ -3,9 +3,8 @@
 use ::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG};
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use super::accepted::Accepting;
 use super::media_type::MediaType;
-use crate::http::{Encoders, Response};
+use crate::http::{Accepting, Encoders, Response};
 use crate::settings::Compression;
 
 /// Types beside texts, JSON and XML that become smaller; others are compressed already, or nearly.
@@ -123,7 +122,8 @@ fn says_no_transform(cache_control: &HeaderValue) -> bool {
         .any(|directive| directive.eq_ignore_ascii_case("no-transform"))
 }
 
-fn is_compressible(content_type: &HeaderValue) -> bool {
+/// Whether contents of this type become smaller.
+pub fn is_compressible(content_type: &HeaderValue) -> bool {
     let name = MediaType::of(content_type.as_bytes());
     // Events are to arrive one by one, which a coder would keep together.
     (name.starts_with("text/") && !name.is("text/event-stream"))
@@ -147,8 +147,8 @@ fn weaken_etag(headers: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Accepted;
     use crate::http::{Body, Coding};
-    use crate::response::accepted::Accepted;
     use Coding::Gzip;
 
     const SETTINGS: Compression = Compression {
@@ -168,6 +168,7 @@ mod tests {
     fn accepting(coding: Option<Coding>) -> Accepting {
         Accepting::Fields(Accepted {
             coding,
+            liked: [false; 3],
             refuses_identity: false,
         })
     }
@@ -272,6 +273,7 @@ mod tests {
     fn a_client_that_refuses_identity_gets_none() {
         let accepting = Accepting::Fields(Accepted {
             coding: Some(Gzip),
+            liked: [false; 3],
             refuses_identity: true,
         });
         let mut response = response(5, &[("content-type", "image/png")]);

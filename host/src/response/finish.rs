@@ -6,13 +6,15 @@ use ::http::header::{
 };
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 
-use super::accepted::Accepting;
 use super::compress::compress;
 use crate::cors::Grant;
-use crate::http::{Body, Encoders, Request, Response};
+use crate::http::{Accepting, Body, Encoders, Request, Response};
 use crate::settings::Responses;
 
-const SERVER_NAME: HeaderValue =
+const ON_CODING: &str = "Accept-Encoding";
+
+/// The Server of every response.
+pub const SERVER_NAME: HeaderValue =
     HeaderValue::from_static(concat!("Tessera/", env!("CARGO_PKG_VERSION")));
 
 /// What a response must fit of its request, kept while the request is answered.
@@ -24,6 +26,11 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// What the client said of codings.
+    pub fn accepting(&self) -> &Accepting {
+        &self.accepting
+    }
+
     /// Keeps it.
     pub fn of(request: &Request) -> Self {
         Self {
@@ -46,13 +53,15 @@ pub struct Finish<'a> {
     pub hsts: Option<u64>,
     /// The places for large bodies that are compressed.
     pub encoders: &'a Encoders,
+    /// It is a page of the cache, whose head says all that follows from its content.
+    pub is_final: bool,
 }
 
 /// Takes the last steps.
 pub fn finish(response: &mut Response, finish: Finish<'_>) {
     let asked = finish.asked;
     let settings = finish.settings;
-    let compressed = settings.map(|settings| {
+    let compressed = settings.filter(|_| !finish.is_final).map(|settings| {
         compress(
             response,
             &asked.method,
@@ -66,7 +75,9 @@ pub fn finish(response: &mut Response, finish: Finish<'_>) {
         None => response.body().length(),
     };
     let headers = response.headers_mut();
-    headers.insert(SERVER, SERVER_NAME);
+    if !finish.is_final {
+        headers.insert(SERVER, SERVER_NAME);
+    }
     let has_cors = settings.is_some_and(|settings| settings.cors.is_some());
     vary(headers, has_cors, compressed.is_some_and(|it| it.varies));
     if let Some(grant) = finish.grant {
@@ -81,7 +92,9 @@ pub fn finish(response: &mut Response, finish: Finish<'_>) {
         // HTTP/2 has no such field; its connections end otherwise.
         headers.remove(CONNECTION);
     }
-    set_length(response, &asked.method, length);
+    if !(finish.is_final && asked.method == Method::GET && response.status() == StatusCode::OK) {
+        set_length(response, &asked.method, length);
+    }
 }
 
 fn set_length(response: &mut Response, method: &Method, length: Option<u64>) {
@@ -111,12 +124,20 @@ fn vary(headers: &mut HeaderMap, on_origin: bool, on_encoding: bool) {
     let names = match (on_origin, on_encoding) {
         (false, false) => return,
         (true, false) => "Origin",
-        (false, true) => "Accept-Encoding",
+        (false, true) => ON_CODING,
         (true, true) => "Origin, Accept-Encoding",
     };
-    if let Entry::Vacant(place) = headers.entry(VARY) {
-        place.insert(HeaderValue::from_static(names));
-        return;
+    match headers.entry(VARY) {
+        Entry::Vacant(place) => {
+            place.insert(HeaderValue::from_static(names));
+            return;
+        }
+        // As pages have it: one field, as if it were all said here.
+        Entry::Occupied(mut place) if on_origin && place.iter().eq([ON_CODING]) => {
+            place.insert(HeaderValue::from_static("Origin, Accept-Encoding"));
+            return;
+        }
+        Entry::Occupied(_) => {}
     }
     for name in names.split(", ") {
         let is_named = |field: &HeaderValue| {
@@ -175,6 +196,7 @@ mod tests {
             grant: None,
             hsts: Some(31),
             encoders: &Encoders::default(),
+            is_final: false,
         };
         super::finish(&mut response, finish);
         response
@@ -220,6 +242,7 @@ mod tests {
                 &["Cookie, origin"],
                 &["Cookie, origin", "Accept-Encoding"],
             ),
+            (cors(), &["Accept-Encoding"], &["Origin, Accept-Encoding"]),
             (cors(), &["*"], &["*"]),
         ] {
             let response = finished(Method::GET, StatusCode::OK, &settings(cors), given);

@@ -9,7 +9,6 @@ mod error_page;
 
 // How it is sent.
 mod finish;
-mod accepted;
 mod compress;
 mod media_type;
 
@@ -19,7 +18,8 @@ use ::http::{HeaderValue, StatusCode};
 use crate::http::{Coding, Reject, Response};
 
 pub use answer::{from_answer, from_refusal};
-pub use finish::{Asked, Finish, finish};
+pub use compress::is_compressible;
+pub use finish::{Asked, Finish, SERVER_NAME, finish};
 
 /// What files and servers without a component take.
 const READING_METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS");

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use super::control::ControlError;
 use super::reload::{HostTurn, Turn};
 use super::{Found, Outcome, Reloaded, Reloader, Serving, WebServer, discover};
+use crate::files::Pages;
 use crate::listen::Port;
-use crate::settings::{Change, ComponentSettings, Effect, HostSettings, Override, SettingsError};
+use crate::settings::{
+    Change, ComponentSettings, Effect, HostSettings, Override, SettingsError, Web,
+};
 
 impl Reloader {
     /// Loads a component with the settings of its turn, and lets it take over. After an error all is as before.
@@ -28,6 +31,7 @@ impl Reloader {
             .map_err(|error| vec![error.into()])?;
         let number = turn.number + 1;
         let serving = Serving {
+            pages: self.pages(server, &settings.web),
             web: settings.web.clone(),
             mount: settings.mount.clone(),
             generation: Some(generation),
@@ -61,6 +65,7 @@ impl Reloader {
             };
         };
         let next = Serving {
+            pages: self.pages(server, &settings.web),
             web: settings.web.clone(),
             mount: settings.mount.clone(),
             generation: serving.generation.clone(),
@@ -137,7 +142,7 @@ impl Reloader {
     ) -> Result<Outcome, ControlError> {
         let mut settings = turn.settings.clone();
         settings.adopt(newer);
-        let outcome = self.place(host, host_serving(&settings, turn.next_number()))?;
+        let outcome = self.place(host, self.host_serving(&settings, turn.next_number()))?;
         turn.settings = settings;
         Ok(outcome)
     }
@@ -150,6 +155,8 @@ impl Reloader {
     ) -> Result<Vec<Arc<Port>>, ControlError> {
         let host = self.registry.host();
         warn_of_no_effect(&host, &settings.not_yet());
+        // Components have a share in it whether or not the host serves.
+        self.exchange.caches().share(&settings.web.cache);
         if !settings.web.launch_at_startup {
             let mut status = host.status().lock();
             status.is_off = true;
@@ -158,7 +165,7 @@ impl Reloader {
         }
         let claimed = self.claim(&host, &settings.web.listen)?;
         let opened = self.take(&host, claimed);
-        host.serve_with(host_serving(settings, 1));
+        host.serve_with(self.host_serving(settings, 1));
         Ok(opened)
     }
 
@@ -174,7 +181,7 @@ impl Reloader {
         warn_of_no_effect(host, &newer.not_yet());
         let mut settings = turn.settings.clone();
         settings.adopt(&newer);
-        let serving = host_serving(&settings, turn.next_number());
+        let serving = self.host_serving(&settings, turn.next_number());
         let outcome = self.place(host, serving).map_err(|error| vec![error])?;
         turn.settings = settings;
         Ok(outcome)
@@ -221,6 +228,25 @@ impl Reloader {
         }
     }
 
+    /// What the host serves with.
+    fn host_serving(&self, settings: &HostSettings, number: u64) -> Serving {
+        self.exchange.caches().share(&settings.web.cache);
+        Serving {
+            pages: self.pages(&self.registry.host(), &settings.web),
+            web: settings.web.clone(),
+            mount: None,
+            generation: None,
+            number,
+            properties: settings.properties(),
+        }
+    }
+
+    fn pages(&self, server: &WebServer, web: &Web) -> Option<Pages> {
+        let files = web.files.as_ref()?;
+        let caches = self.exchange.caches();
+        Some(caches.pages(server.name(), files, &web.cache))
+    }
+
     async fn found(&self, name: &str) -> Option<Found> {
         let site = self.site.clone();
         let found = tokio::task::spawn_blocking(move || discover(&site)).await;
@@ -235,17 +261,6 @@ fn makes_same_instances(one: &ComponentSettings, other: &ComponentSettings) -> b
         && one.limits == other.limits
         && one.environment == other.environment
         && one.permissions == other.permissions
-}
-
-/// What the host serves with.
-fn host_serving(settings: &HostSettings, number: u64) -> Serving {
-    Serving {
-        web: settings.web.clone(),
-        mount: None,
-        generation: None,
-        number,
-        properties: settings.properties(),
-    }
 }
 
 pub(super) fn warn_of_no_effect(server: &WebServer, keys: &[&'static str]) {

@@ -28,6 +28,7 @@ use serde_json::{Map, Value};
 use tessera_engine::Generation;
 
 use crate::exchange::Exchange;
+use crate::files::Pages;
 use crate::listen::Held;
 use crate::settings::{KeepAlive, Mount, Web};
 use crate::tls::ServerTls;
@@ -114,6 +115,8 @@ pub enum State {
 pub struct Serving {
     /// The settings of the web server object.
     pub web: Web,
+    /// Its static files, as far as it has any.
+    pub pages: Option<Pages>,
     /// Where the host hands requests over.
     pub mount: Option<Mount>,
     /// The component that answers dynamic requests; none on the host.

@@ -7,7 +7,8 @@ use super::reader::Reader;
 use super::setting::{Definition, Scope, Setting};
 use super::table;
 use super::web_server::{
-    Compression, Cors, Files, Https, KeepAlive, Listen, Requests, Responses, Tls, Web,
+    CacheSettings, Compression, Cors, Files, Https, KeepAlive, Listen, Requests, Responses, Tls,
+    Web,
 };
 
 impl Web {
@@ -18,18 +19,30 @@ impl Web {
         let home_page = reader.value(&table::HOME_PAGE);
         let requests = Requests::read(reader);
         check_sessions(reader, requests.processes_max);
-        // Static files are cached by a later version; the size is the host's alone.
-        reader.value(&table::CACHE_ENABLED);
-        if owner == Scope::Host {
-            reader.value(&table::CACHE_SIZE);
-        }
         Self {
+            cache: CacheSettings::read(reader, owner),
             responses: Responses::read(reader, listen.https.is_some()),
             listen,
             files: folders.root.map(|root| Files { root, home_page }),
             requests,
             keep_alive: KeepAlive::read(reader),
             launch_at_startup: reader.value(&table::LAUNCH),
+        }
+    }
+}
+
+impl CacheSettings {
+    fn read(reader: &mut Reader, owner: Scope) -> Self {
+        let size = match owner {
+            Scope::Component => reader.value(&table::CACHE_OWN_SIZE),
+            Scope::Host | Scope::Both => reader.value(&table::CACHE_SIZE),
+        };
+        Self {
+            enabled: reader.value(&table::CACHE_ENABLED),
+            is_own: owner == Scope::Component && size > 0,
+            size,
+            object_bytes_max: reader.value(&table::CACHE_OBJECT_SIZE),
+            interval: reader.value(&table::CACHE_REVALIDATE),
         }
     }
 }

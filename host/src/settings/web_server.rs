@@ -11,6 +11,8 @@ pub struct Web {
     pub listen: Listen,
     /// Its static files; none for a component that is a bare module without a folder.
     pub files: Option<Files>,
+    /// What is kept of them in memory.
+    pub cache: CacheSettings,
     /// What requests may take and ask for.
     pub requests: Requests,
     /// How long its connections are kept.
@@ -87,6 +89,21 @@ pub struct Files {
     pub root: PathBuf,
     /// The page that answers `/`, relative to the root.
     pub home_page: Option<String>,
+}
+
+/// What is kept of static files in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// `[cache] enabled`.
+    pub enabled: bool,
+    /// Whether the component has a cache for itself, and no share in the one of the host.
+    pub is_own: bool,
+    /// `[cache] size` of the host, `[cache] own_size` of a component, in bytes.
+    pub size: u64,
+    /// `[cache] max_object_size`: larger files are read from disk each time, in bytes.
+    pub object_bytes_max: u64,
+    /// `[cache] revalidate`: how long a page is believed to be what is on disk.
+    pub interval: Duration,
 }
 
 /// What requests may take of a web server object, and ask of it.

@@ -29,14 +29,29 @@ web.allow_4dsync | both | boolean | reload | false
   takes true false
   refuses 1 "true" [] {} => true or false
 
-cache.enabled | both | boolean | none | true
+cache.enabled | both | boolean | reload | true
   takes false true
   refuses 1 "true" [] {} => true or false
 
-cache.size | host | size | none | "10 MiB"
+cache.size | host | size | reload | "10 MiB"
   takes 0 "64 GiB" "64mib" 10485760
   refuses -1 "65 GiB" 68719476737 "1.5 MiB" "64 M" "" => from 0 bytes to 64 GiB
   refuses 1.5 true [] {} => a size from
+
+cache.own_size | component | size | reload | 0
+  takes "64 GiB" "64mib" 10485760 0
+  refuses -1 "65 GiB" 68719476737 "1.5 MiB" "64 M" "" => from 0 bytes to 64 GiB
+  refuses 1.5 true [] {} => a size from
+
+cache.max_object_size | both | size | reload | "512 KiB"
+  takes 0 "1 GiB" 1048576 "512 KiB"
+  refuses -1 "2 GiB" 1073741825 "64 M" "" => from 0 bytes to 1 GiB
+  refuses 1.5 true [] {} => a size from
+
+cache.revalidate | both | duration | reload | "1 s"
+  takes 0 "1 h" "100 ms" "1 s"
+  refuses -1 3601 "61 min" "soon" => from 0 s to 1 h
+  refuses true [] {} => a duration from
 
 server.max_connections | host | number | process | 10000
   takes 1 1000000 10000

@@ -16,6 +16,12 @@ pub(super) fn all(host: &Value, component: &Value) -> Value {
         "ChangedServer": changed_server(),
         "StartResult": start_result(),
         "StopResult": stop_result(),
+        "Statistics": statistics(),
+        "Done": {
+            "type": "object",
+            "required": ["success"],
+            "properties": {"success": {"const": true}},
+        },
         "ReloadList": {"type": "array", "items": {"$ref": "#/components/schemas/Reloaded"}},
         "Reloaded": reloaded(),
         "Info": info(),
@@ -235,6 +241,43 @@ fn reloaded() -> Value {
             "name": {"type": "string"},
             "outcome": {"enum": ["started", "swapped", "unchanged", "stopped", "failed"]},
             "error": {"type": ["string", "null"]},
+        },
+    })
+}
+
+fn statistics() -> Value {
+    let count = json!({"type": "integer", "minimum": 0});
+    let bytes = |about: &str| json!({"type": "integer", "minimum": 0, "description": about});
+    json!({
+        "type": "object",
+        "required": ["name", "cache"],
+        "properties": {
+            "name": {"type": "string"},
+            "cache": {
+                "type": ["object", "null"],
+                "description": "Null if the web server has no files, or is stopped.",
+                "properties": {
+                    "enabled": {"type": "boolean"},
+                    "cacheUsage": {"type": "number", "description": "Per cent of maxSize."},
+                    "numOfLoads": count,
+                    "currentSize": bytes("Bytes in memory, of all web servers that share the cache."),
+                    "maxSize": bytes("Most bytes in memory."),
+                    "objectMaxSize": bytes("Larger files are not kept."),
+                    "nbCachedObjects": count,
+                    "cachedObjects": {"type": "array", "items": {
+                        "type": "object",
+                        "required": ["url", "mimeType", "contentEncoding", "size", "hits", "lastModified"],
+                        "properties": {
+                            "url": {"type": "string", "description": "The path below the root."},
+                            "mimeType": {"type": "string"},
+                            "contentEncoding": {"enum": ["zstd", "br", "gzip", null]},
+                            "size": count,
+                            "hits": count,
+                            "lastModified": {"type": ["string", "null"]},
+                        },
+                    }},
+                },
+            },
         },
     })
 }

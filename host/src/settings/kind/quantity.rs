@@ -201,7 +201,10 @@ impl Kind for Size {
     }
 
     fn default_text(&self) -> String {
-        format!("\"{}\"", bytes_text(self.default))
+        match self.default {
+            0 => "0".to_owned(),
+            default => format!("\"{}\"", bytes_text(default)),
+        }
     }
 
     fn json(&self, value: &u64) -> Json {

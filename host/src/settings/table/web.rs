@@ -3,10 +3,10 @@
 use super::{minutes, ms, seconds};
 use crate::settings::kind::Flag;
 use crate::settings::kind::quantity::{Number, Size, Time};
-use crate::settings::setting::Effect::{NotYet, ProcessRestart, Reload};
-use crate::settings::setting::Scope::{Both, Host};
+use crate::settings::setting::Effect::{ProcessRestart, Reload};
+use crate::settings::setting::Scope::{Both, Component, Host};
 use crate::settings::setting::Setting;
-use crate::settings::value::{GIB, MIB};
+use crate::settings::value::{GIB, KIB, MIB};
 
 pub(in crate::settings) static KEEP_ALIVE_ENABLED: Setting<Flag> = Setting {
     key: "keep_alive.enabled",
@@ -68,7 +68,7 @@ pub(in crate::settings) static SYNC_URLS: Setting<Flag> = Setting {
 pub(in crate::settings) static CACHE_ENABLED: Setting<Flag> = Setting {
     key: "cache.enabled",
     scope: Both,
-    effect: NotYet,
+    effect: Reload,
     kind: Flag { default: true },
     doc: "Whether static files are kept in memory.",
 };
@@ -76,11 +76,47 @@ pub(in crate::settings) static CACHE_ENABLED: Setting<Flag> = Setting {
 pub(in crate::settings) static CACHE_SIZE: Setting<Size> = Setting {
     key: "cache.size",
     scope: Host,
-    effect: NotYet,
+    effect: Reload,
     kind: Size {
         min: 0,
         max: 64 * GIB,
         default: 10 * MIB,
     },
-    doc: "The memory for the static files of all web servers.",
+    doc: "The memory for static files that web servers share. Another size begins with an empty cache.",
+};
+
+pub(in crate::settings) static CACHE_OWN_SIZE: Setting<Size> = Setting {
+    key: "cache.own_size",
+    scope: Component,
+    effect: Reload,
+    kind: Size {
+        min: 0,
+        max: 64 * GIB,
+        default: 0,
+    },
+    doc: "The memory for a cache that is the component's alone; with 0 it shares the host's.",
+};
+
+pub(in crate::settings) static CACHE_OBJECT_SIZE: Setting<Size> = Setting {
+    key: "cache.max_object_size",
+    scope: Both,
+    effect: Reload,
+    kind: Size {
+        min: 0,
+        max: GIB,
+        default: 512 * KIB,
+    },
+    doc: "Larger files are not kept in memory.",
+};
+
+pub(in crate::settings) static CACHE_REVALIDATE: Setting<Time> = Setting {
+    key: "cache.revalidate",
+    scope: Both,
+    effect: Reload,
+    kind: Time {
+        min: ms(0),
+        max: minutes(60),
+        default: seconds(1),
+    },
+    doc: "How long a file in memory is believed to be the one on disk, if the system tells of no change.",
 };

@@ -142,6 +142,12 @@ const ACCEPTED: &[(&str, &[(&str, &str)])] = &[
     ("web.allow_4dsync", &[("true", "true")]),
     ("cache.enabled", &[("false", "false")]),
     ("cache.size", &[("0", "0"), ("'64 GiB'", "68719476736")]),
+    ("cache.own_size", &[("0", "0"), ("'64 GiB'", "68719476736")]),
+    (
+        "cache.max_object_size",
+        &[("0", "0"), ("'1 GiB'", "1073741824")],
+    ),
+    ("cache.revalidate", &[("0", "0.0"), ("'1 h'", "3600.0")]),
 ];
 
 #[test]

@@ -271,6 +271,18 @@ pub(super) const REFUSED: &[(&str, &[(&str, &str)])] = &[
             ("true", "a size from"),
         ],
     ),
+    (
+        "cache.own_size",
+        &[("-1", "from 0 bytes to 64 GiB"), ("true", "a size from")],
+    ),
+    (
+        "cache.max_object_size",
+        &[
+            ("'2 GiB'", "from 0 bytes to 1 GiB"),
+            ("true", "a size from"),
+        ],
+    ),
+    ("cache.revalidate", &[("3601", "from 0 s to 1 h")]),
 ];
 
 #[test]

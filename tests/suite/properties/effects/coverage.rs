@@ -30,6 +30,8 @@ const COMPRESSION: &str = "responses::compression_changes_while_a_connection_is_
 const REQUESTS: &str = "connection::a_connection_has_as_many_requests_as_the_settings_say";
 const SILENCE: &str = "connection::a_silent_connection_of_either_is_closed_in_its_time";
 const INSTANCES: &str = "lifecycle::instances_and_what_they_have_change_at_once";
+const KEPT: &str = "cache::files_are_kept_as_far_as_they_may_be";
+const LOOKS: &str = "cache::without_an_interval_every_request_sees_what_is_on_disk";
 const MOVES: &str = "lifecycle::a_component_moves_at_once";
 
 const SHOWN_BY: &[Shown] = &[
@@ -67,6 +69,19 @@ const SHOWN_BY: &[Shown] = &[
         "responses::extended_characters_are_sent_as_they_are_as_soon_as_they_may_be",
     ),
     ("web.allow_4dsync", LET_IN, LET_IN),
+    ("cache.enabled", KEPT, KEPT),
+    (
+        "cache.size",
+        "cache::the_size_is_that_of_all_or_of_one",
+        NOTHING,
+    ),
+    (
+        "cache.own_size",
+        NOTHING,
+        "cache::the_size_is_that_of_all_or_of_one",
+    ),
+    ("cache.max_object_size", KEPT, KEPT),
+    ("cache.revalidate", LOOKS, LOOKS),
     (
         "server.max_connections",
         "connection::past_the_limit_of_connections_new_ones_wait",

@@ -1,5 +1,6 @@
 //! What every setting does, as clients see it: here what nothing else in the suite shows, and which test shows what.
 
+mod cache;
 mod connection;
 mod coverage;
 mod lifecycle;

@@ -1,11 +1,54 @@
 //! The files of a root, asked for in every spelling.
 
-use std::fs;
+mod cache;
+mod variants;
 
-use ::http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
+use std::fs;
+use std::time::Duration;
+
+use ::http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
+use ::http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 
 use super::*;
+use crate::http::{Accepting, Response};
+use crate::settings::{CacheSettings, Compression, Files};
+
+const CACHE: CacheSettings = CacheSettings {
+    enabled: true,
+    is_own: false,
+    size: 1 << 20,
+    object_bytes_max: 64 << 10,
+    // Until a change is told.
+    interval: Duration::from_secs(3600),
+};
+
+const COMPRESSION: Compression = Compression {
+    level: Some(1),
+    threshold: 1024,
+};
+
+fn pages_of(files: &Files, settings: &CacheSettings) -> Pages {
+    Caches::default().pages("", files, settings)
+}
+
+async fn answer(
+    pages: &Pages,
+    path: &str,
+    query: Option<&str>,
+    headers: &HeaderMap,
+) -> Result<Option<Response>, FileError> {
+    let wish = Wish {
+        headers,
+        accepting: &Accepting::of(headers),
+        compression: COMPRESSION,
+    };
+    Ok(match pages.find(path, query).await? {
+        None => None,
+        Some(Found::Folder(response)) => Some(response),
+        Some(Found::Page(page)) => Some(pages.reply(&page, wish).await.response),
+    })
+}
 
 fn site() -> (tempfile::TempDir, Files) {
     let site = tempfile::tempdir().unwrap();
@@ -34,8 +77,17 @@ fn site() -> (tempfile::TempDir, Files) {
     (site, files)
 }
 
-async fn get(files: &Files, path: &str) -> Option<(u16, String)> {
-    let response = answer(files, path, None, &HeaderMap::new()).ok()??;
+/// Writes a file as one that was not changed just now: a later change of it is certain to show.
+fn write(files: &Files, name: &str, content: impl AsRef<[u8]>) {
+    let path = files.root.join(name);
+    fs::write(&path, content).unwrap();
+    let then = std::time::SystemTime::now() - Duration::from_secs(60);
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(then).unwrap();
+}
+
+async fn get(pages: &Pages, path: &str) -> Option<(u16, String)> {
+    let response = answer(pages, path, None, &HeaderMap::new()).await.ok()??;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     Some((status, String::from_utf8(body.to_vec()).unwrap()))
@@ -44,7 +96,8 @@ async fn get(files: &Files, path: &str) -> Option<(u16, String)> {
 #[tokio::test]
 async fn files_are_found_by_their_paths() {
     let (_site, files) = site();
-    for (path, expected) in [
+    let pages = pages_of(&files, &CACHE);
+    let expected = [
         ("/", Some((200, "home"))),
         ("/index.html", Some((200, "home"))),
         ("/a%20b.txt", Some((200, "space"))),
@@ -56,15 +109,18 @@ async fn files_are_found_by_their_paths() {
         ("/missing", None),
         ("/inside.css", Some((200, "css"))),
         ("/.well-known/x", Some((200, "known"))),
-    ] {
+    ];
+    // The second time from memory.
+    for (path, expected) in expected.into_iter().chain(expected) {
         let expected = expected.map(|(status, body)| (status, body.to_owned()));
-        assert_eq!(get(&files, path).await, expected, "{path}");
+        assert_eq!(get(&pages, path).await, expected, "{path}");
     }
 }
 
 #[tokio::test]
 async fn nothing_outside_of_the_root_is_reached() {
     let (_site, files) = site();
+    let pages = pages_of(&files, &CACHE);
     let long = format!("/{}", "x".repeat(5000));
     for path in [
         "/../secret.txt",
@@ -87,16 +143,20 @@ async fn nothing_outside_of_the_root_is_reached() {
         "//etc/passwd",
         &long,
     ] {
-        assert_eq!(get(&files, path).await, None, "{path}");
+        assert_eq!(get(&pages, path).await, None, "{path}");
     }
-    assert!(answer(&files, "/%00", None, &HeaderMap::new()).is_err());
-    assert!(answer(&files, "/%zz", None, &HeaderMap::new()).is_err());
+    for path in ["/%00", "/%zz"] {
+        let answered = answer(&pages, path, None, &HeaderMap::new()).await;
+        assert_eq!(answered.err(), Some(FileError::BadPath));
+    }
 }
 
 #[tokio::test]
 async fn conditions_are_kept() {
     let (_site, files) = site();
-    let response = answer(&files, "/style.css", None, &HeaderMap::new())
+    let pages = pages_of(&files, &CACHE);
+    let response = answer(&pages, "/style.css", None, &HeaderMap::new())
+        .await
         .unwrap()
         .unwrap();
     assert_eq!(
@@ -109,7 +169,8 @@ async fn conditions_are_kept() {
     ] {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.clone());
-        let response = answer(&files, "/style.css", None, &headers)
+        let response = answer(&pages, "/style.css", None, &headers)
+            .await
             .unwrap()
             .unwrap();
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
@@ -118,10 +179,12 @@ async fn conditions_are_kept() {
     }
 }
 
-#[test]
-fn a_redirect_to_a_folder_keeps_the_query() {
+#[tokio::test]
+async fn a_redirect_to_a_folder_keeps_the_query() {
     let (_site, files) = site();
-    let response = answer(&files, "/sub", Some("a=b"), &HeaderMap::new())
+    let pages = pages_of(&files, &CACHE);
+    let response = answer(&pages, "/sub", Some("a=b"), &HeaderMap::new())
+        .await
         .unwrap()
         .unwrap();
     assert_eq!(response.headers()[LOCATION], "./sub/?a=b");
@@ -132,13 +195,15 @@ async fn a_large_file_is_streamed() {
     let (_site, files) = site();
     let content = "0123456789".repeat(20_000);
     fs::write(files.root.join("large.txt"), &content).unwrap();
-    assert_eq!(get(&files, "/large.txt").await, Some((200, content)));
+    let pages = pages_of(&files, &CACHE);
+    assert_eq!(get(&pages, "/large.txt").await, Some((200, content)));
 }
 
 /// Any bytes in a path find a file below the root, nothing, or an error, and never more.
-#[test]
-fn no_path_panics() {
+#[tokio::test]
+async fn no_path_panics() {
     let (_site, files) = site();
+    let pages = pages_of(&files, &CACHE);
     let pieces = [
         "/",
         "..",
@@ -166,7 +231,7 @@ fn no_path_panics() {
             path.push_str(pieces[(seed >> 33) as usize % pieces.len()]);
         }
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        if let Ok(Some(response)) = answer(&files, &path, None, &HeaderMap::new()) {
+        if let Ok(Some(response)) = answer(&pages, &path, None, &HeaderMap::new()).await {
             assert_ne!(response.body().length(), Some(6), "{path} found the secret");
         }
     }

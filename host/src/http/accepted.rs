@@ -3,14 +3,14 @@
 use ::http::header::ACCEPT_ENCODING;
 use ::http::{HeaderMap, HeaderValue};
 
-use crate::http::Coding;
+use super::Coding;
 
 /// Most members of the field that are looked at; browsers send four or five.
 const MEMBERS_MAX: usize = 32;
 
 /// What a client said of it, read only where it matters: most responses are too small to be compressed, or cannot be.
 #[derive(Clone, Debug)]
-pub(super) enum Accepting {
+pub enum Accepting {
     /// Nothing.
     Anything,
     /// In one field, as all clients do.
@@ -21,11 +21,13 @@ pub(super) enum Accepting {
 
 /// What is best for a client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Accepted {
+pub struct Accepted {
     /// How to compress; none is not at all.
-    pub(super) coding: Option<Coding>,
+    pub coding: Option<Coding>,
+    /// Those that the client likes as much as that one, in the order of [`Coding::BY_PREFERENCE`].
+    pub liked: [bool; 3],
     /// Whether the client said that it will not have it uncompressed.
-    pub(super) refuses_identity: bool,
+    pub refuses_identity: bool,
 }
 
 /// In thousandths.
@@ -33,7 +35,7 @@ type Weight = u16;
 
 impl Accepting {
     /// Keeps the field.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub fn of(headers: &HeaderMap) -> Self {
         let Some(first) = headers.get(ACCEPT_ENCODING) else {
             return Self::Anything;
         };
@@ -45,7 +47,7 @@ impl Accepting {
     }
 
     /// Whether it is possible at all that the client refuses what is not compressed: only a weight can say that.
-    pub(super) fn may_refuse_identity(&self) -> bool {
+    pub fn may_refuse_identity(&self) -> bool {
         match self {
             Self::Anything => false,
             Self::Field(field) => field.as_bytes().contains(&b';'),
@@ -54,7 +56,7 @@ impl Accepting {
     }
 
     /// Reads it.
-    pub(super) fn read(&self) -> Accepted {
+    pub fn read(&self) -> Accepted {
         match self {
             Self::Anything => Accepted::default(),
             Self::Field(field) => Accepted::of(std::iter::once(field)),
@@ -64,6 +66,12 @@ impl Accepting {
 }
 
 impl Accepted {
+    /// Whether the client likes a coding as much as any.
+    pub fn likes(&self, coding: Coding) -> bool {
+        let mut all = Coding::BY_PREFERENCE.iter().zip(self.liked);
+        all.any(|(one, liked)| *one == coding && liked)
+    }
+
     /// Reads the fields. What is malformed in them counts as not said.
     fn of<'a>(fields: impl Iterator<Item = &'a HeaderValue>) -> Self {
         // What was said of each in the order of preference, of `*` and of `identity`.
@@ -94,8 +102,13 @@ impl Accepted {
         }
         // "identity" is acceptable unless it is excluded, but liked only as far as it was said.
         let best = best.filter(|(_, weight)| identity.is_none_or(|identity| *weight >= identity));
+        let liked = codings.map(|said| {
+            let weight = said.or(others).unwrap_or(0);
+            best.is_some_and(|(_, best)| weight == best)
+        });
         Self {
             coding: best.map(|(coding, _)| coding),
+            liked,
             refuses_identity: identity.or(others) == Some(0),
         }
     }

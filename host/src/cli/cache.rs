@@ -1,0 +1,124 @@
+//! `tessera stats` and `tessera cache clear`: what is kept of a web server's files in memory.
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::client::server_path;
+use super::failure::Failure;
+use super::output::{self, printable};
+use super::target::{Target, objects, text};
+
+/// Shows what the page cache holds of a web server's files, the most requested first.
+#[derive(clap::Args)]
+pub(super) struct StatsArguments {
+    /// The web server: a component's name, or the host's.
+    name: String,
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Does something about the page cache.
+#[derive(clap::Args)]
+pub(super) struct CacheArguments {
+    #[command(subcommand)]
+    command: CacheCommand,
+}
+
+#[derive(Subcommand)]
+enum CacheCommand {
+    Clear(ClearArguments),
+}
+
+/// Forgets what is in memory of a web server's files.
+#[derive(clap::Args)]
+struct ClearArguments {
+    /// The web server: a component's name, or the host's.
+    name: String,
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) fn stats(arguments: &StatsArguments) -> Result<(), Failure> {
+    let target = &arguments.target;
+    let path = format!("{}/statistics", server_path(&arguments.name));
+    target.print(&target.client()?.get(&path)?, table)
+}
+
+pub(super) fn cache(arguments: &CacheArguments) -> Result<(), Failure> {
+    let CacheCommand::Clear(arguments) = &arguments.command;
+    let (name, target) = (&arguments.name, &arguments.target);
+    let path = format!("{}/cache", server_path(name));
+    let done = target.client()?.delete(&path)?;
+    target.print(&done, |_| {
+        format!("{}: nothing of it is in memory now\n", printable(name))
+    })
+}
+
+fn table(statistics: &Value) -> String {
+    let cache = &statistics["cache"];
+    if cache["enabled"] != true {
+        return "no files are kept in memory\n".to_owned();
+    }
+    let mut table = format!(
+        "{} of {} bytes in use ({} %), {}, {} loaded\n",
+        cache["currentSize"],
+        cache["maxSize"],
+        cache["cacheUsage"],
+        output::count(usize_of(&cache["nbCachedObjects"]), "object"),
+        cache["numOfLoads"],
+    );
+    let mut rows = vec![["HITS", "BYTES", "CODING", "TYPE", "URL"].map(str::to_owned)];
+    rows.extend(objects(&cache["cachedObjects"]).map(|object| {
+        let number = |key: &str| object.get(key).map_or_else(String::new, Value::to_string);
+        [
+            number("hits"),
+            number("size"),
+            match text(object, "contentEncoding") {
+                "" => "-".to_owned(),
+                coding => printable(coding),
+            },
+            printable(text(object, "mimeType")),
+            printable(text(object, "url")),
+        ]
+    }));
+    if rows.len() > 1 {
+        table.push_str(&output::columns(&rows));
+    }
+    table
+}
+
+fn usize_of(number: &Value) -> usize {
+    let number = number.as_u64().unwrap_or_default();
+    usize::try_from(number).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_table_shows_how_full_it_is_and_what_is_in_it() {
+        let statistics = json!({"name": "site", "cache": {
+            "enabled": true, "cacheUsage": 1.25, "numOfLoads": 3, "currentSize": 125, "maxSize": 10000,
+            "objectMaxSize": 500, "nbCachedObjects": 2, "cachedObjects": [
+                {"url": "/a.html", "mimeType": "text/html; charset=utf-8", "contentEncoding": "br", "size": 90, "hits": 12,
+                 "lastModified": null},
+                {"url": "/b.png", "mimeType": "image/png", "contentEncoding": null, "size": 35, "hits": 0,
+                 "lastModified": null},
+            ],
+        }});
+        let expected = "\
+125 of 10000 bytes in use (1.25 %), 2 objects, 3 loaded
+HITS  BYTES  CODING  TYPE                      URL
+12    90     br      text/html; charset=utf-8  /a.html
+0     35     -       image/png                 /b.png
+";
+        assert_eq!(table(&statistics), expected);
+        for cache in [json!(null), json!({"enabled": false})] {
+            let none = table(&json!({"name": "site", "cache": cache}));
+            assert_eq!(none, "no files are kept in memory\n");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The caches of the process: the one that web servers share, and those that components have for themselves.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+
+use super::cache::{Root, Roots, Statistics, Store, Watch};
+use crate::settings::{CacheSettings, Files};
+
+/// The caches of the process.
+#[derive(Default)]
+pub struct Caches {
+    roots: Roots,
+    watch: Watch,
+    shared: Mutex<Option<Arc<Cell>>>,
+    own: Mutex<HashMap<String, Arc<Cell>>>,
+}
+
+/// A cache that another takes the place of when its size changes.
+pub(super) type Cell = ArcSwap<Store>;
+
+/// The files of one web server, and where it keeps them in memory.
+#[derive(Clone)]
+pub struct Pages {
+    pub(super) root: Arc<Root>,
+    /// The page that answers `/`, relative to the root.
+    pub(super) home_page: Option<String>,
+    /// None if nothing is kept.
+    pub(super) cache: Option<Arc<Cell>>,
+    /// Larger files are not kept, in bytes.
+    pub(super) object_bytes_max: u64,
+    /// How long a page is believed to be what is on disk, in milliseconds.
+    pub(super) interval: u64,
+}
+
+impl Caches {
+    /// Makes the cache that servers share as large as the host's settings say.
+    pub fn share(&self, settings: &CacheSettings) {
+        let mut shared = self.shared.lock();
+        *shared = Some(sized(shared.take(), settings.size));
+    }
+
+    /// The files of a web server.
+    pub fn pages(&self, server: &str, files: &Files, settings: &CacheSettings) -> Pages {
+        let cell = || {
+            if settings.is_own {
+                let mut own = self.own.lock();
+                let cell = sized(own.remove(server), settings.size);
+                own.insert(server.to_owned(), cell.clone());
+                return cell;
+            }
+            let mut shared = self.shared.lock();
+            shared
+                .get_or_insert_with(|| sized(None, settings.size))
+                .clone()
+        };
+        let root = self.roots.of(&files.root);
+        if settings.enabled {
+            self.watch.add(&root);
+        }
+        Pages {
+            root,
+            home_page: files.home_page.clone(),
+            cache: settings.enabled.then(cell),
+            object_bytes_max: settings.object_bytes_max,
+            interval: millis(settings.interval),
+        }
+    }
+}
+
+fn sized(cell: Option<Arc<Cell>>, size: u64) -> Arc<Cell> {
+    let new = || Arc::new(Store::new(size));
+    match cell {
+        None => Arc::new(ArcSwap::new(new())),
+        Some(cell) => {
+            if cell.load().size() != size {
+                cell.store(new());
+            }
+            cell
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Pages {
+    /// Forgets what is in memory of these files.
+    pub fn clear(&self) {
+        if let Some(cache) = &self.cache {
+            cache.load().clear(self.root.number);
+        }
+    }
+
+    /// What is in memory of these files.
+    pub fn statistics(&self) -> Statistics {
+        let cache = self.cache.as_ref();
+        let statistics = cache.map(|cache| cache.load().statistics(self.root.number));
+        statistics.unwrap_or_default()
+    }
+
+    /// Something below the root has changed.
+    pub fn changed(&self) {
+        self.root.changed();
+    }
+
+    /// The folder that the files are in.
+    pub fn root(&self) -> &std::path::Path {
+        &self.root.path
+    }
+
+    /// Larger files are not kept, in bytes.
+    pub fn object_bytes_max(&self) -> u64 {
+        self.object_bytes_max
+    }
+
+    /// Whether files are kept in memory.
+    pub fn has_cache(&self) -> bool {
+        self.cache.is_some()
+    }
+}

@@ -1,0 +1,223 @@
+//! A file as it is sent: everything that a response to it needs, made once.
+
+use std::fs::{File, Metadata};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ::http::header::{
+    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_TYPE, ETAG, LAST_MODIFIED, SERVER, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use ::http::{HeaderMap, HeaderValue};
+use bytes::Bytes;
+
+use super::cache::{Origin, Variant};
+use super::conditional::Validators;
+use super::media::Media;
+use crate::http::Body;
+use crate::response::SERVER_NAME;
+
+/// Files up to this size are read at once where the request is handled: one that the system has in memory takes less
+/// time than a switch to another thread would.
+const READ_AT_ONCE_BYTES_MAX: u64 = 64 * 1024;
+
+const NO_GUESSING: HeaderValue = HeaderValue::from_static("nosniff");
+const ON_CODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
+const BYTES: HeaderValue = HeaderValue::from_static("bytes");
+
+/// A file as it is sent.
+pub struct Page {
+    /// Relative to the root.
+    path: Box<[u8]>,
+    head: HeaderMap,
+    validators: Validators,
+    content: Content,
+    is_compressible: bool,
+    pub(super) origin: Origin,
+    /// When it was last seen to be what is on disk, and how many changes of its root were known then.
+    checked: AtomicU64,
+    changes: AtomicU64,
+    hits: AtomicU64,
+}
+
+/// Where the bytes are.
+enum Content {
+    Memory(Bytes),
+    File(Arc<File>, u64),
+    /// Compressing them was not worth it; they are in the page itself.
+    Elsewhere,
+}
+
+impl Page {
+    /// A file that is read as it is sent.
+    pub(super) fn streamed(
+        path: Vec<u8>,
+        media: Media,
+        file: File,
+        metadata: &Metadata,
+        origin: Origin,
+    ) -> Self {
+        let validators = Validators::of(metadata, None);
+        let mut head = HeaderMap::with_capacity(8);
+        head.insert(SERVER, SERVER_NAME);
+        head.insert(CONTENT_TYPE, media.content_type);
+        // The type is the name's: a browser that guesses another from the content may run what was only to be shown.
+        head.insert(X_CONTENT_TYPE_OPTIONS, NO_GUESSING);
+        head.insert(ACCEPT_RANGES, BYTES);
+        head.insert(ETAG, validators.etag.clone());
+        if let Some(date) = validators.modified.map(httpdate::fmt_http_date)
+            && let Ok(date) = HeaderValue::try_from(date)
+        {
+            head.insert(LAST_MODIFIED, date);
+        }
+        if media.is_compressible {
+            // Also where it is too small to be compressed: it may grow, and caches remember.
+            head.insert(VARY, ON_CODING);
+        }
+        Self {
+            path: path.into(),
+            head,
+            validators,
+            content: Content::File(Arc::new(file), metadata.len()),
+            is_compressible: media.is_compressible,
+            origin,
+            checked: AtomicU64::default(),
+            changes: AtomicU64::default(),
+            hits: AtomicU64::default(),
+        }
+    }
+
+    /// The same with its content in memory, if that can be read.
+    pub(super) async fn in_memory(self) -> io::Result<Self> {
+        let Content::File(file, length) = &self.content else {
+            return Ok(self);
+        };
+        let (file, length) = (file.clone(), *length);
+        let bytes = if length <= READ_AT_ONCE_BYTES_MAX {
+            read(&file, length)?
+        } else {
+            let reading = tokio::task::spawn_blocking(move || read(&file, length));
+            reading.await.map_err(io::Error::other)??
+        };
+        Ok(Self {
+            content: Content::Memory(bytes),
+            ..self
+        })
+    }
+
+    /// Another form of this page's content, in memory. `None` is one that is not worth it.
+    pub(super) fn coded(&self, variant: Variant, bytes: Option<Bytes>) -> Self {
+        let mut validators = self.validators.clone();
+        validators.mark(variant);
+        let mut head = self.head.clone();
+        head.insert(ETAG, validators.etag.clone());
+        head.insert(CONTENT_ENCODING, variant.coding.token());
+        Self {
+            path: self.path.clone(),
+            head,
+            validators,
+            content: bytes.map_or(Content::Elsewhere, Content::Memory),
+            is_compressible: false,
+            origin: self.origin.clone(),
+            checked: AtomicU64::default(),
+            changes: AtomicU64::default(),
+            hits: AtomicU64::default(),
+        }
+    }
+
+    /// Another form of this page's content, from the file beside it.
+    pub(super) fn sibling(&self, variant: Variant, file: File, metadata: &Metadata) -> Self {
+        let mut validators = Validators::of(metadata, self.validators.modified);
+        validators.mark(variant);
+        let mut page = self.coded(variant, None);
+        page.head.insert(ETAG, validators.etag.clone());
+        page.validators = validators;
+        page.content = Content::File(Arc::new(file), metadata.len());
+        page
+    }
+
+    /// What every response with the content has, but for its length.
+    pub(super) fn head(&self) -> &HeaderMap {
+        &self.head
+    }
+
+    /// Its path, relative to the root.
+    pub(super) fn path(&self) -> &[u8] {
+        &self.path
+    }
+
+    pub(super) fn validators(&self) -> &Validators {
+        &self.validators
+    }
+
+    /// Bytes of the content.
+    pub fn length(&self) -> u64 {
+        match &self.content {
+            Content::Memory(bytes) => bytes.len() as u64,
+            Content::File(_, length) => *length,
+            Content::Elsewhere => 0,
+        }
+    }
+
+    pub(super) fn bytes_in_memory(&self) -> usize {
+        self.in_memory_bytes().map_or(0, Bytes::len)
+    }
+
+    pub(super) fn in_memory_bytes(&self) -> Option<&Bytes> {
+        match &self.content {
+            Content::Memory(bytes) => Some(bytes),
+            Content::File(..) | Content::Elsewhere => None,
+        }
+    }
+
+    pub(super) fn body(&self) -> Body {
+        match &self.content {
+            Content::Memory(bytes) => Body::from(bytes.clone()),
+            Content::File(file, length) => Body::file(file.clone(), *length),
+            Content::Elsewhere => Body::empty(),
+        }
+    }
+
+    pub(super) fn is_compressible(&self) -> bool {
+        self.is_compressible
+    }
+
+    /// Whether there are files beside it that hold the same in a compressed form.
+    pub(super) fn has_siblings(&self) -> bool {
+        self.origin.has_siblings()
+    }
+
+    pub(super) fn is_worth_it(&self) -> bool {
+        !matches!(self.content, Content::Elsewhere)
+    }
+
+    pub(super) fn hits(&self) -> u64 {
+        self.hits.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn hit(&self) {
+        self.hits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes when it was found to be what is on disk, knowing so many changes of its root.
+    pub(super) fn check(&self, now: u64, changes: u64) {
+        self.changes.store(changes, Ordering::Relaxed);
+        self.checked.store(now, Ordering::Release);
+    }
+
+    /// Whether it was found to be what is on disk less than `interval` milliseconds ago, and nothing has changed since.
+    pub(super) fn is_fresh(&self, now: u64, changes: u64, interval: u64) -> bool {
+        let checked = self.checked.load(Ordering::Acquire);
+        now.saturating_sub(checked) < interval && self.changes.load(Ordering::Relaxed) == changes
+    }
+}
+
+fn read(file: &File, length: u64) -> io::Result<Bytes> {
+    let length = usize::try_from(length).map_err(io::Error::other)?;
+    // Not `read_to_end`, which asks the system three more times what is known already.
+    let mut content = vec![0; length];
+    file.read_exact_at(&mut content, 0)?;
+    Ok(content.into())
+}
