@@ -4,14 +4,17 @@ pub mod body;
 mod coding;
 mod decoded;
 mod encoded;
+mod file;
+mod parts;
 pub mod peer;
 pub mod reject;
 mod source;
 
-pub use body::{Body, LimitedBody};
+pub use body::{Body, Content, LimitedBody};
 pub use coding::{Coding, UnknownCoding};
 pub use decoded::DecodedBody;
 pub use encoded::Encoders;
+pub use file::StoredFile;
 pub use peer::Peer;
 pub use reject::Reject;
 
