@@ -194,7 +194,10 @@ fn file(visit: &Visit, request: &Request) -> Result<Option<Response>, Reject> {
         files,
         visit.path(request.uri()),
         request.uri().query(),
-        request.headers(),
+        files::Asked {
+            method: request.method(),
+            headers: request.headers(),
+        },
     )
     .map_err(|error| match error {
         FileError::BadPath => Reject::Malformed("the path is not percent-encoded as it should be"),

@@ -3,6 +3,8 @@
 mod conditional;
 mod home;
 mod media;
+mod range;
+mod reply;
 mod resolve;
 
 use std::fs::{File, Metadata};
@@ -10,12 +12,12 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use ::http::header::{CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION, X_CONTENT_TYPE_OPTIONS};
-use ::http::{HeaderMap, HeaderValue, StatusCode};
-use bytes::Bytes;
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use crate::http::{Body, Response};
+use crate::http::{Content, Response, StoredFile};
 use crate::settings::Files;
-use conditional::{Outcome, Validators};
+use conditional::Validators;
+use reply::{Representation, bare, reply};
 use resolve::{Node, Resolved};
 
 pub use home::create_home_page;
@@ -27,6 +29,15 @@ const READ_AT_ONCE_BYTES_MAX: u64 = 64 * 1024;
 
 const NO_GUESSING: HeaderValue = HeaderValue::from_static("nosniff");
 
+/// What a request says beside its URL.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Its method: others than GET and HEAD are answered as if it was GET, and whole.
+    pub method: &'a Method,
+    /// Its fields.
+    pub headers: &'a HeaderMap,
+}
+
 /// Looks for a file and makes the response to a GET of it; `None` if there is none.
 ///
 /// `path` is that of the URL, still percent-encoded. A path to a folder is answered with its home page, and without
@@ -35,7 +46,7 @@ pub fn answer(
     files: &Files,
     path: &str,
     query: Option<&str>,
-    headers: &HeaderMap,
+    asked: Asked<'_>,
 ) -> Result<Option<Response>, FileError> {
     let home_page = files.home_page.as_deref();
     let resolved = if path == "/" {
@@ -60,7 +71,7 @@ pub fn answer(
             if path.len() > 1 && path.ends_with('/') {
                 None
             } else {
-                from_file(file, &metadata, &file_path, headers)
+                from_file(file, &metadata, &file_path, asked)
             }
         }
         Some(Resolved {
@@ -76,7 +87,7 @@ pub fn answer(
                 Some(Resolved {
                     node: Node::File(file, metadata),
                     path: file_path,
-                }) if path.ends_with('/') => from_file(file, &metadata, &file_path, headers),
+                }) if path.ends_with('/') => from_file(file, &metadata, &file_path, asked),
                 Some(Resolved {
                     node: Node::File(..),
                     ..
@@ -87,38 +98,28 @@ pub fn answer(
     })
 }
 
-/// A file's response, by its validators and the request's conditions. `None` if it vanished meanwhile.
-fn from_file(
-    file: File,
-    metadata: &Metadata,
-    path: &Path,
-    headers: &HeaderMap,
-) -> Option<Response> {
+/// A file's response, by its validators and what the request asks for. `None` if it vanished meanwhile.
+fn from_file(file: File, metadata: &Metadata, path: &Path, asked: Asked<'_>) -> Option<Response> {
     let (validators, length) = (Validators::of(metadata), metadata.len());
-    let mut response = match conditional::evaluate(headers, &validators) {
-        Outcome::Full => {
-            let body = if length <= READ_AT_ONCE_BYTES_MAX {
-                // Not `read_to_end`, which asks the system three more times what is known already.
-                let mut content = vec![0; usize::try_from(length).ok()?];
-                file.read_exact_at(&mut content, 0).ok()?;
-                Body::from(Bytes::from(content))
-            } else {
-                Body::file(file, length)
-            };
-            Response::new(body)
-        }
-        Outcome::NotModified => {
-            // Type and length decide what else a 304 must say; neither is sent.
-            let mut response = status_only(StatusCode::NOT_MODIFIED);
-            *response.body_mut() = Body::unsent(length);
-            response
-        }
-        Outcome::PreconditionFailed => return Some(status_only(StatusCode::PRECONDITION_FAILED)),
+    let content = if length <= READ_AT_ONCE_BYTES_MAX {
+        // Not `read_to_end`, which asks the system three more times what is known already.
+        let mut content = vec![0; usize::try_from(length).ok()?];
+        file.read_exact_at(&mut content, 0).ok()?;
+        Content::Memory(content.into())
+    } else {
+        Content::File(StoredFile::new(file, metadata))
     };
+    let representation = Representation {
+        content: &content,
+        content_type: &media::content_type(path),
+        validators: &validators,
+    };
+    let mut response = reply(&representation, asked.method, asked.headers);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, media::content_type(path));
-    // The type is the name's: a browser that guesses another from the content may run what was only to be shown.
-    headers.insert(X_CONTENT_TYPE_OPTIONS, NO_GUESSING);
+    if headers.contains_key(CONTENT_TYPE) {
+        // The type is the name's: a browser that guesses another from the content may run what was only to be shown.
+        headers.insert(X_CONTENT_TYPE_OPTIONS, NO_GUESSING);
+    }
     headers.insert(ETAG, validators.etag);
     if let Some(date) = validators.modified.map(httpdate::fmt_http_date) {
         headers.extend(
@@ -130,18 +131,12 @@ fn from_file(
     Some(response)
 }
 
-fn status_only(status: StatusCode) -> Response {
-    let mut response = Response::default();
-    *response.status_mut() = status;
-    response
-}
-
 /// To the same path with a slash. Relative, so that it holds behind a mount, and cannot lead to another host.
 fn redirect_to_folder(path: &str, query: Option<&str>) -> Option<Response> {
     let last = path.rsplit('/').next()?;
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     let location = format!("./{last}/{query}");
-    let mut response = status_only(StatusCode::PERMANENT_REDIRECT);
+    let mut response = bare(StatusCode::PERMANENT_REDIRECT);
     response
         .headers_mut()
         .insert(LOCATION, HeaderValue::try_from(location).ok()?);

@@ -34,8 +34,13 @@ fn site() -> (tempfile::TempDir, Files) {
     (site, files)
 }
 
+fn with(headers: &HeaderMap) -> Asked<'_> {
+    let method = &Method::GET;
+    Asked { method, headers }
+}
+
 async fn get(files: &Files, path: &str) -> Option<(u16, String)> {
-    let response = answer(files, path, None, &HeaderMap::new()).ok()??;
+    let response = answer(files, path, None, with(&HeaderMap::new())).ok()??;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     Some((status, String::from_utf8(body.to_vec()).unwrap()))
@@ -89,14 +94,14 @@ async fn nothing_outside_of_the_root_is_reached() {
     ] {
         assert_eq!(get(&files, path).await, None, "{path}");
     }
-    assert!(answer(&files, "/%00", None, &HeaderMap::new()).is_err());
-    assert!(answer(&files, "/%zz", None, &HeaderMap::new()).is_err());
+    assert!(answer(&files, "/%00", None, with(&HeaderMap::new())).is_err());
+    assert!(answer(&files, "/%zz", None, with(&HeaderMap::new())).is_err());
 }
 
 #[tokio::test]
 async fn conditions_are_kept() {
     let (_site, files) = site();
-    let response = answer(&files, "/style.css", None, &HeaderMap::new())
+    let response = answer(&files, "/style.css", None, with(&HeaderMap::new()))
         .unwrap()
         .unwrap();
     assert_eq!(
@@ -109,7 +114,7 @@ async fn conditions_are_kept() {
     ] {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.clone());
-        let response = answer(&files, "/style.css", None, &headers)
+        let response = answer(&files, "/style.css", None, with(&headers))
             .unwrap()
             .unwrap();
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
@@ -121,7 +126,7 @@ async fn conditions_are_kept() {
 #[test]
 fn a_redirect_to_a_folder_keeps_the_query() {
     let (_site, files) = site();
-    let response = answer(&files, "/sub", Some("a=b"), &HeaderMap::new())
+    let response = answer(&files, "/sub", Some("a=b"), with(&HeaderMap::new()))
         .unwrap()
         .unwrap();
     assert_eq!(response.headers()[LOCATION], "./sub/?a=b");
@@ -166,7 +171,7 @@ fn no_path_panics() {
             path.push_str(pieces[(seed >> 33) as usize % pieces.len()]);
         }
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        if let Ok(Some(response)) = answer(&files, &path, None, &HeaderMap::new()) {
+        if let Ok(Some(response)) = answer(&files, &path, None, with(&HeaderMap::new())) {
             assert_ne!(response.body().length(), Some(6), "{path} found the secret");
         }
     }
