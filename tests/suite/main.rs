@@ -30,6 +30,9 @@ mod secured;
 mod connection;
 mod http2;
 mod files;
+mod ranges;
+mod listing;
+
 mod route;
 mod guard;
 mod dynamic;

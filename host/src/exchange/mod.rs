@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use tessera_engine::Target;
 
 use crate::cors::{self, Grant, Here, Verdict};
-use crate::files::{self, FileError};
+use crate::files::{self, FileError, Folder, Found, Listings};
 use crate::http::{Encoders, Peer, Reject, Request, Response};
 use crate::response::{self, Asked, Finish};
 use crate::route::{Mounts, Special, special};
@@ -27,6 +27,7 @@ pub struct Exchange {
     /// Development mode: error pages show why.
     shows_details: bool,
     encoders: Encoders,
+    listings: Listings,
 }
 
 impl Exchange {
@@ -41,6 +42,7 @@ impl Exchange {
             requests: AtomicU64::new(first),
             shows_details,
             encoders: Encoders::default(),
+            listings: Listings::default(),
         }
     }
 
@@ -60,6 +62,8 @@ enum Next {
     Respond(Response),
     /// Say why not.
     Refuse(Reject),
+    /// List this folder.
+    List(Folder),
     /// Send it back as it came.
     Echo,
     /// Have the component answer it.
@@ -87,6 +91,9 @@ pub async fn handle(receiver: &Receiver, request: Request, peer: Peer) -> Respon
         Next::Echo => Box::pin(trace::echo(request))
             .await
             .unwrap_or_else(|reject| response::from_reject(reject, None)),
+        Next::List(folder) => Box::pin(folder.list(&receiver.exchange.listings))
+            .await
+            .unwrap_or_else(|| response::from_reject(Reject::NotFound, None)),
         Next::Run(target) => dynamic::run(receiver, &visit, request, peer, target).await,
     };
     finished(receiver, asked, Some(&visit.serving), peer, response, grant)
@@ -173,7 +180,8 @@ fn answer(visit: &Visit, request: &Request) -> Result<Next, Reject> {
         None => {}
     }
     match file(visit, request)? {
-        Some(response) => Ok(Next::Respond(response)),
+        Some(Found::Response(response)) => Ok(Next::Respond(response)),
+        Some(Found::Folder(folder)) => Ok(Next::List(folder)),
         None if visit.serving.generation.is_some() => dynamic::connection(visit).map(Next::Run),
         None if request.method() == Method::OPTIONS => Ok(Next::Respond(response::options())),
         None => Err(nothing_there(request.method())),
@@ -181,7 +189,7 @@ fn answer(visit: &Visit, request: &Request) -> Result<Next, Reject> {
 }
 
 /// The file of the URL, if there is one.
-fn file(visit: &Visit, request: &Request) -> Result<Option<Response>, Reject> {
+fn file(visit: &Visit, request: &Request) -> Result<Option<Found>, Reject> {
     let Some(files) = &visit.serving.web.files else {
         return Ok(None);
     };
@@ -190,7 +198,7 @@ fn file(visit: &Visit, request: &Request) -> Result<Option<Response>, Reject> {
         // A form posted to the root is the component's, whether or not there is a home page.
         return Ok(None);
     }
-    let response = files::answer(
+    let found = files::answer(
         files,
         visit.path(request.uri()),
         request.uri().query(),
@@ -203,9 +211,18 @@ fn file(visit: &Visit, request: &Request) -> Result<Option<Response>, Reject> {
         FileError::BadPath => Reject::Malformed("the path is not percent-encoded as it should be"),
         FileError::Exhausted => Reject::Unavailable,
     })?;
-    match response {
-        Some(response) if reads => Ok(Some(response)),
-        Some(_) if request.method() == Method::OPTIONS => Ok(Some(response::options())),
+    match found {
+        // `/` without a home page is the component's, and so is what is sent to a folder.
+        Some(Found::Folder(_))
+            if visit.serving.generation.is_some()
+                && (!reads || visit.path(request.uri()) == "/") =>
+        {
+            Ok(None)
+        }
+        Some(found) if reads => Ok(Some(found)),
+        Some(_) if request.method() == Method::OPTIONS => {
+            Ok(Some(Found::Response(response::options())))
+        }
         Some(_) => Err(Reject::MethodNotAllowed),
         None => Ok(None),
     }

@@ -1,7 +1,10 @@
 //! Answers from the files of the HTML root.
 
+mod accept;
 mod conditional;
 mod home;
+mod instead;
+mod listing;
 mod media;
 mod range;
 mod reply;
@@ -11,16 +14,17 @@ use std::fs::{File, Metadata};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use ::http::header::{CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION, X_CONTENT_TYPE_OPTIONS};
+use ::http::header::{CONTENT_TYPE, ETAG, LAST_MODIFIED, LOCATION, VARY, X_CONTENT_TYPE_OPTIONS};
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::http::{Content, Response, StoredFile};
 use crate::settings::Files;
 use conditional::Validators;
 use reply::{Representation, bare, reply};
-use resolve::{Node, Resolved};
+use resolve::Node;
 
 pub use home::create_home_page;
+pub use listing::{Folder, Listings};
 pub use resolve::FileError;
 
 /// Files up to this size are read at once where the request is handled: one that the system has in memory takes less
@@ -38,7 +42,16 @@ pub struct Asked<'a> {
     pub headers: &'a HeaderMap,
 }
 
-/// Looks for a file and makes the response to a GET of it; `None` if there is none.
+/// What there is at a URL.
+#[derive(Debug)]
+pub enum Found {
+    /// A file, which this sends; or the way to it.
+    Response(Response),
+    /// A folder to be listed.
+    Folder(Folder),
+}
+
+/// Looks for what answers a GET of a path; `None` if there is nothing.
 ///
 /// `path` is that of the URL, still percent-encoded. A path to a folder is answered with its home page, and without
 /// the slash at its end by a redirect to the path with it.
@@ -47,54 +60,94 @@ pub fn answer(
     path: &str,
     query: Option<&str>,
     asked: Asked<'_>,
-) -> Result<Option<Response>, FileError> {
-    let home_page = files.home_page.as_deref();
-    let resolved = if path == "/" {
-        match home_page {
-            Some(page) => resolve::open(&files.root, Path::new(page))?,
-            None => return Ok(None),
-        }
-    } else {
-        let relative = resolve::relative_path(path)?;
-        match relative {
-            None => return Ok(None),
-            Some(relative) => resolve::open(&files.root, &relative)?,
-        }
+) -> Result<Option<Found>, FileError> {
+    if path == "/" {
+        let page = files.home_page.as_deref().map(Path::new);
+        let page = page.map(|page| file_at(files, page, asked)).transpose()?;
+        return Ok(match page.flatten() {
+            Some(page) => Some(Found::Response(page)),
+            None => folder_to_list(files, Path::new("."), path, asked),
+        });
+    }
+    let Some(relative) = resolve::relative_path(path)? else {
+        return Ok(None);
     };
-    Ok(match resolved {
-        None => None,
-        Some(Resolved {
-            node: Node::File(file, metadata),
-            path: file_path,
-        }) => {
-            // `/page.html/` is not the file.
-            if path.len() > 1 && path.ends_with('/') {
-                None
-            } else {
-                from_file(file, &metadata, &file_path, asked)
-            }
+    let found = match resolve::open(&files.root, &relative)? {
+        // `/page.html/` is not the file.
+        Some(Node::File(file, metadata)) if !path.ends_with('/') => {
+            from_file(file, &metadata, &relative, asked).map(Found::Response)
         }
-        Some(Resolved {
-            node: Node::Folder,
-            path: folder,
-        }) => {
-            // The home page of a folder is the last part of the root's: `index.html`.
-            let page = home_page
-                .and_then(|page| Path::new(page).file_name())
-                .map(|page| folder.join(page));
-            let Some(page) = page else { return Ok(None) };
-            match resolve::open(&files.root, &page)? {
-                Some(Resolved {
-                    node: Node::File(file, metadata),
-                    path: file_path,
-                }) if path.ends_with('/') => from_file(file, &metadata, &file_path, asked),
-                Some(Resolved {
-                    node: Node::File(..),
-                    ..
-                }) => redirect_to_folder(path, query),
-                _ => None,
+        Some(Node::Folder) => in_folder(files, &relative, path, query, asked)?,
+        _ => None,
+    };
+    match found {
+        Some(found) => Ok(Some(found)),
+        None => instead(files, &relative, path, asked),
+    }
+}
+
+/// The home page of a folder, the folder itself if it is to be listed, or the way to either.
+fn in_folder(
+    files: &Files,
+    folder: &Path,
+    path: &str,
+    query: Option<&str>,
+    asked: Asked<'_>,
+) -> Result<Option<Found>, FileError> {
+    // The home page of a folder is the last part of the root's: `index.html`.
+    let page = files
+        .home_page
+        .as_ref()
+        .and_then(|page| Path::new(page).file_name());
+    let page = page
+        .map(|page| file_at(files, &folder.join(page), asked))
+        .transpose()?;
+    let found = match page.flatten() {
+        Some(page) => Some(Found::Response(page)),
+        None => folder_to_list(files, folder, path, asked),
+    };
+    Ok(match path.ends_with('/') {
+        true => found,
+        false => found
+            .and_then(|_| redirect_to_folder(path, query))
+            .map(Found::Response),
+    })
+}
+
+fn folder_to_list(files: &Files, folder: &Path, path: &str, asked: Asked<'_>) -> Option<Found> {
+    let is_listed = files.missing.listing;
+    is_listed.then(|| Found::Folder(Folder::new(&files.root, folder, path, asked.headers)))
+}
+
+/// What is answered where there is nothing.
+fn instead(
+    files: &Files,
+    relative: &Path,
+    path: &str,
+    asked: Asked<'_>,
+) -> Result<Option<Found>, FileError> {
+    let clean_url = instead::clean_url(&files.missing, relative, path);
+    let fallback = match *asked.method {
+        Method::GET | Method::HEAD => instead::fallback(&files.missing, relative, asked.headers),
+        _ => None,
+    };
+    for instead in [clean_url, fallback].into_iter().flatten() {
+        if let Some(mut response) = file_at(files, &instead.path, asked)? {
+            if instead.varies {
+                response
+                    .headers_mut()
+                    .append(VARY, HeaderValue::from_static("Accept"));
             }
+            return Ok(Some(Found::Response(response)));
         }
+    }
+    Ok(None)
+}
+
+fn file_at(files: &Files, path: &Path, asked: Asked<'_>) -> Result<Option<Response>, FileError> {
+    Ok(match resolve::open(&files.root, path)? {
+        Some(Node::File(file, metadata)) => from_file(file, &metadata, path, asked),
+        _ => None,
     })
 }
 

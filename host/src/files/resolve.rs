@@ -22,13 +22,6 @@ pub enum FileError {
 }
 
 /// Something below the root.
-pub(super) struct Resolved {
-    pub(super) node: Node,
-    /// Its path, relative to the root.
-    pub(super) path: PathBuf,
-}
-
-/// What it is.
 pub(super) enum Node {
     /// Open for reading, with what the system said of it.
     File(File, Metadata),
@@ -59,49 +52,45 @@ pub(super) fn relative_path(path: &str) -> Result<Option<PathBuf>, FileError> {
 }
 
 /// Opens what a relative path names, if it is a file or a folder. Symbolic links are followed inside the root only.
-pub(super) fn open(root: &Path, relative: &Path) -> Result<Option<Resolved>, FileError> {
-    match open_below(root, relative) {
-        Ok(resolved) => Ok(resolved),
+pub(super) fn open(root: &Path, relative: &Path) -> Result<Option<Node>, FileError> {
+    match open_node(root, relative) {
+        Ok(node) => Ok(node),
         Err(Errno::MFILE | Errno::NFILE | Errno::NOMEM) => Err(FileError::Exhausted),
         // Whatever else is in the way, the visitor is told that there is nothing.
         Err(_) => Ok(None),
     }
 }
 
-fn open_below(root: &Path, relative: &Path) -> Result<Option<Resolved>, Errno> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+/// Opens whatever a relative path names.
+pub(super) fn open_below(root: &Path, relative: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     // PATH: not opened for reading, which whoever watches the site's folder would be told of at each request.
     let root_flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root_fd = openat(CWD, root, root_flags, Mode::empty())?;
-    // NONBLOCK: opening a named pipe must not wait for its writer.
-    let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let fd = match openat2(
+    match openat2(
         &root_fd,
         relative,
         flags,
         Mode::empty(),
         ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS,
     ) {
-        Ok(fd) => fd,
         // Kernels before 5.6, and sandboxes that do not know the call.
-        Err(Errno::NOSYS | Errno::PERM) => open_by_canonical_path(root, relative, flags)?,
-        Err(error) => return Err(error),
-    };
-    let file = File::from(fd);
+        Err(Errno::NOSYS | Errno::PERM) => open_by_canonical_path(root, relative, flags),
+        other => other,
+    }
+}
+
+fn open_node(root: &Path, relative: &Path) -> Result<Option<Node>, Errno> {
+    // NONBLOCK: opening a named pipe must not wait for its writer.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = File::from(open_below(root, relative, flags)?);
     let Ok(metadata) = file.metadata() else {
         return Ok(None);
     };
-    let node = if metadata.is_file() {
-        Node::File(file, metadata)
-    } else if metadata.is_dir() {
-        Node::Folder
+    Ok(if metadata.is_file() {
+        Some(Node::File(file, metadata))
     } else {
-        return Ok(None);
-    };
-    Ok(Some(Resolved {
-        node,
-        path: relative.to_owned(),
-    }))
+        metadata.is_dir().then_some(Node::Folder)
+    })
 }
 
 /// The same with two looks instead of one: a link that changes between them is the price of an old kernel.

@@ -6,6 +6,7 @@ use ::http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use http_body_util::BodyExt;
 
 use super::*;
+use crate::settings::Missing;
 
 fn site() -> (tempfile::TempDir, Files) {
     let site = tempfile::tempdir().unwrap();
@@ -30,6 +31,7 @@ fn site() -> (tempfile::TempDir, Files) {
     let files = Files {
         root,
         home_page: Some("index.html".into()),
+        missing: Missing::default(),
     };
     (site, files)
 }
@@ -39,8 +41,15 @@ fn with(headers: &HeaderMap) -> Asked<'_> {
     Asked { method, headers }
 }
 
+fn response(files: &Files, path: &str, headers: &HeaderMap) -> Option<Response> {
+    match answer(files, path, None, with(headers)).ok()?? {
+        Found::Response(response) => Some(response),
+        Found::Folder(folder) => panic!("{folder:?}"),
+    }
+}
+
 async fn get(files: &Files, path: &str) -> Option<(u16, String)> {
-    let response = answer(files, path, None, with(&HeaderMap::new())).ok()??;
+    let response = response(files, path, &HeaderMap::new())?;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     Some((status, String::from_utf8(body.to_vec()).unwrap()))
@@ -101,22 +110,15 @@ async fn nothing_outside_of_the_root_is_reached() {
 #[tokio::test]
 async fn conditions_are_kept() {
     let (_site, files) = site();
-    let response = answer(&files, "/style.css", None, with(&HeaderMap::new()))
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        response.headers()["content-type"],
-        "text/css; charset=utf-8"
-    );
+    let first = response(&files, "/style.css", &HeaderMap::new()).unwrap();
+    assert_eq!(first.headers()["content-type"], "text/css; charset=utf-8");
     for (name, value) in [
-        (IF_NONE_MATCH, &response.headers()[ETAG]),
-        (IF_MODIFIED_SINCE, &response.headers()[LAST_MODIFIED]),
+        (IF_NONE_MATCH, &first.headers()[ETAG]),
+        (IF_MODIFIED_SINCE, &first.headers()[LAST_MODIFIED]),
     ] {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.clone());
-        let response = answer(&files, "/style.css", None, with(&headers))
-            .unwrap()
-            .unwrap();
+        let response = response(&files, "/style.css", &headers).unwrap();
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
         assert!(http_body::Body::is_end_stream(response.body()));
         assert!(response.headers().contains_key(ETAG));
@@ -126,9 +128,10 @@ async fn conditions_are_kept() {
 #[test]
 fn a_redirect_to_a_folder_keeps_the_query() {
     let (_site, files) = site();
-    let response = answer(&files, "/sub", Some("a=b"), with(&HeaderMap::new()))
-        .unwrap()
-        .unwrap();
+    let found = answer(&files, "/sub", Some("a=b"), with(&HeaderMap::new()));
+    let Ok(Some(Found::Response(response))) = found else {
+        panic!("{found:?}");
+    };
     assert_eq!(response.headers()[LOCATION], "./sub/?a=b");
 }
 
@@ -171,7 +174,7 @@ fn no_path_panics() {
             path.push_str(pieces[(seed >> 33) as usize % pieces.len()]);
         }
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        if let Ok(Some(response)) = answer(&files, &path, None, with(&HeaderMap::new())) {
+        if let Some(response) = response(&files, &path, &HeaderMap::new()) {
             assert_ne!(response.body().length(), Some(6), "{path} found the secret");
         }
     }

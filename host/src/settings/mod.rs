@@ -37,6 +37,6 @@ pub use schema::schema;
 pub use setting::{Change, Effect, Scope, effect_of};
 pub use value::Secret;
 pub use web_server::{
-    Addresses, Charset, Compression, Cors, CorsRule, Files, Https, KeepAlive, Listen, Requests,
-    Responses, Tls, TlsVersion, Web,
+    Addresses, Charset, Compression, Cors, CorsRule, Files, Https, KeepAlive, Listen, Missing,
+    Requests, Responses, Tls, TlsVersion, Web,
 };

@@ -2,6 +2,7 @@
 
 mod connection;
 mod coverage;
+mod files;
 mod lifecycle;
 mod network;
 mod process;
