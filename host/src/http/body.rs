@@ -14,6 +14,7 @@ use http_body::{Frame, SizeHint};
 use tessera_engine::BodyError;
 
 use super::coding::Coding;
+use super::direct::DirectFiles;
 use super::encoded::{EncodedBody, Encoders, encode};
 use super::file::{FileBody, StoredFile};
 use super::parts::PartsBody;
@@ -73,6 +74,16 @@ impl Body {
     /// The same body, which drops `held` when it has been sent or given up.
     pub fn holding(mut self, held: impl Send + Sync + 'static) -> Self {
         self.held = Some(Held(Box::new(held)));
+        self
+    }
+
+    /// The same body; what it has of files is sent by the connection itself, which must know `direct`.
+    pub fn sent_by(mut self, direct: &DirectFiles) -> Self {
+        match &mut self.kind {
+            Kind::File(file) => file.sent_by(direct.clone()),
+            Kind::Parts(parts) => parts.sent_by(direct.clone()),
+            Kind::Empty | Kind::Unsent(_) | Kind::Bytes(_) | Kind::Encoded(_) => {}
+        }
         self
     }
 

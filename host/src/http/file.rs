@@ -17,6 +17,8 @@ use rustix::fs::{Advice, fadvise};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tokio::task::JoinHandle;
 
+use super::direct::{self, DirectFiles, Piece};
+
 /// Bytes read at once. Less costs more system calls; more no longer fits the processor's cache, where the copy to the
 /// socket should find what the copy from the file has left.
 pub(super) const PIECE_BYTES: usize = 128 * 1024;
@@ -81,6 +83,8 @@ pub(super) struct FileBody {
     end: u64,
     buffers: Buffers,
     reading: Option<Reading>,
+    /// Where pieces are sent without being read.
+    direct: Option<DirectFiles>,
 }
 
 impl FileBody {
@@ -92,7 +96,13 @@ impl FileBody {
             stored,
             buffers: Buffers::default(),
             reading: None,
+            direct: None,
         }
+    }
+
+    /// The same, by way of a connection that can send files.
+    pub(super) fn sent_by(&mut self, direct: DirectFiles) {
+        self.direct = Some(direct);
     }
 
     /// Bytes that are still to come.
@@ -111,6 +121,9 @@ impl FileBody {
         let mut reading = match self.reading.take() {
             Some(reading) => reading,
             None => {
+                if let Some(stand_in) = self.hand_over_directly() {
+                    return Poll::Ready(Some(stand_in));
+                }
                 let mut buffer = self.buffers.take(self.left());
                 let space = buffer.space(self.left());
                 match read_resident(&self.stored.file, space, self.position) {
@@ -128,6 +141,30 @@ impl FileBody {
             Err(error) => Err(io::Error::other(error)),
         };
         Poll::Ready(Some(piece))
+    }
+
+    /// Hands the next piece over to the connection, if it can send files, and will not have to wait for the disk.
+    fn hand_over_directly(&mut self) -> Option<io::Result<Bytes>> {
+        let direct = self.direct.as_ref()?;
+        let length = self.left().min(direct::PIECE_BYTES as u64);
+        let last = self.position + length - 1;
+        // The system fetches files in longer runs than this: what has both ends in memory has the rest, nearly always.
+        if !(is_resident(&self.stored.file, last) && is_resident(&self.stored.file, self.position))
+        {
+            return None;
+        }
+        let piece = Piece {
+            file: self.stored.file.clone(),
+            position: self.position,
+            length: usize::try_from(length).ok()?,
+        };
+        self.position += length;
+        if self.left() == 0
+            && let Err(error) = self.stored.check()
+        {
+            return Some(Err(error));
+        }
+        Some(Ok(direct.hand_over(piece)))
     }
 
     /// Reads on a thread that may wait for the disk.
@@ -177,6 +214,11 @@ fn read_resident(file: &File, space: &mut [u8], position: u64) -> Option<io::Res
         Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::INTR) => None,
         Err(error) => Some(Err(error.into())),
     }
+}
+
+/// Whether the system has a byte of a file in memory.
+fn is_resident(file: &File, position: u64) -> bool {
+    matches!(read_resident(file, &mut [0], position), Some(Ok(1)))
 }
 
 /// The buffers of one body: they are used again, since memory that the system has to hand out first costs as much as

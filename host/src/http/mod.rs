@@ -3,6 +3,7 @@
 pub mod body;
 mod coding;
 mod decoded;
+mod direct;
 mod encoded;
 mod file;
 mod parts;
@@ -13,6 +14,7 @@ mod source;
 pub use body::{Body, Content, LimitedBody};
 pub use coding::{Coding, UnknownCoding};
 pub use decoded::DecodedBody;
+pub use direct::{DirectFiles, Piece};
 pub use encoded::Encoders;
 pub use file::StoredFile;
 pub use peer::Peer;

@@ -10,6 +10,7 @@ use ::http::HeaderValue;
 use bytes::{Buf, Bytes};
 
 use super::body::{Content, slice};
+use super::direct::DirectFiles;
 use super::file::FileBody;
 
 const LINE_END: &str = "\r\n";
@@ -23,6 +24,7 @@ pub(super) struct PartsBody {
     /// What follows the head that was sent last.
     next: Next,
     left: u64,
+    direct: Option<DirectFiles>,
 }
 
 #[derive(Debug)]
@@ -61,8 +63,14 @@ impl PartsBody {
             parts: parts.into_iter(),
             next: Next::Head,
             left,
+            direct: None,
         };
         Ok((multipart, parts))
+    }
+
+    /// The same, by way of a connection that can send files.
+    pub(super) fn sent_by(&mut self, direct: DirectFiles) {
+        self.direct = Some(direct);
     }
 
     /// Bytes that are still to come, heads and boundaries included.
@@ -110,7 +118,13 @@ impl PartsBody {
         }
         match &self.content {
             Content::Memory(bytes) => Next::Memory(slice(bytes, range)),
-            Content::File(file) => Next::File(FileBody::new(file.clone(), range)),
+            Content::File(file) => {
+                let mut file = FileBody::new(file.clone(), range);
+                if let Some(direct) = &self.direct {
+                    file.sent_by(direct.clone());
+                }
+                Next::File(file)
+            }
         }
     }
 }
