@@ -32,7 +32,7 @@ mod http2;
 mod files;
 mod ranges;
 mod listing;
-
+mod probes;
 mod route;
 mod guard;
 mod dynamic;

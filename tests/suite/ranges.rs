@@ -24,9 +24,9 @@ fn content(length: usize) -> Vec<u8> {
 fn site() -> Site {
     let site = Site::new()
         .page("text.txt", "some text, ".repeat(10_000))
-        .page("empty.bin", "");
+        .page("empty.dat", "");
     SIZES.iter().fold(site, |site, size| {
-        site.page(&format!("{size}.bin"), content(*size))
+        site.page(&format!("{size}.dat"), content(*size))
     })
 }
 
@@ -80,7 +80,7 @@ fn parts(reply: &Reply) -> Vec<(String, String, Vec<u8>)> {
 
 /// Asks for each kind of range of a file of `size` bytes and compares what comes.
 async fn check_ranges(mut send: impl AsyncFnMut(Request<Bytes>) -> Reply, size: usize) {
-    let (path, all) = (format!("/{size}.bin"), content(size));
+    let (path, all) = (format!("/{size}.dat"), content(size));
     for (range, expected) in [
         ("bytes=0-9", 0..10),
         ("bytes=-10", size - 10..size),
@@ -173,8 +173,8 @@ async fn a_head_says_what_the_get_would() {
         "bytes=x",
     ] {
         let fields = [("range", range)];
-        let get = ask(&server, "/1000.bin", &fields).await;
-        let head = server.send(request("HEAD", "/1000.bin", &fields)).await;
+        let get = ask(&server, "/1000.dat", &fields).await;
+        let head = server.send(request("HEAD", "/1000.dat", &fields)).await;
         assert_eq!(head.status, get.status, "{range}");
         assert!(head.body.is_empty());
         for name in ["content-length", "content-range", "etag", "accept-ranges"] {
@@ -199,20 +199,20 @@ async fn what_no_range_is_gets_the_whole_file() {
         &flood,
         &many,
     ] {
-        let reply = ask(&server, "/1000.bin", &[("range", range)]).await;
+        let reply = ask(&server, "/1000.dat", &[("range", range)]).await;
         assert_eq!(
             (reply.status.as_u16(), reply.body.len()),
             (200, 1_000),
             "{range}"
         );
     }
-    let reply = ask(&server, "/empty.bin", &[("range", "bytes=0-")]).await;
+    let reply = ask(&server, "/empty.dat", &[("range", "bytes=0-")]).await;
     assert_eq!(
         (reply.status.as_u16(), reply.header("content-range")),
         (416, Some("bytes */0"))
     );
     let posted = server
-        .send(request("POST", "/1000.bin", &[("range", "bytes=0-1")]))
+        .send(request("POST", "/1000.dat", &[("range", "bytes=0-1")]))
         .await;
     assert_eq!(posted.status, 405);
 }
@@ -220,7 +220,7 @@ async fn what_no_range_is_gets_the_whole_file() {
 #[tokio::test]
 async fn if_range_is_for_the_very_same_file() {
     let server = site().start().await;
-    let file = server.site.at("WebFolder/1000.bin");
+    let file = server.site.at("WebFolder/1000.dat");
     let an_hour_ago = SystemTime::now() - Duration::from_secs(3_600);
     File::options()
         .write(true)
@@ -228,7 +228,7 @@ async fn if_range_is_for_the_very_same_file() {
         .unwrap()
         .set_modified(an_hour_ago)
         .unwrap();
-    let first = ask(&server, "/1000.bin", &[]).await;
+    let first = ask(&server, "/1000.dat", &[]).await;
     let (etag, date) = (
         first.header("etag").unwrap(),
         first.header("last-modified").unwrap(),
@@ -244,10 +244,10 @@ async fn if_range_is_for_the_very_same_file() {
         ("nonsense", 200),
     ] {
         let fields = [("range", "bytes=0-0"), ("if-range", if_range)];
-        let reply = ask(&server, "/1000.bin", &fields).await;
+        let reply = ask(&server, "/1000.dat", &fields).await;
         assert_eq!(reply.status, status, "{if_range}");
         // It says nothing where there is no range.
-        let reply = ask(&server, "/1000.bin", &[("if-range", if_range)]).await;
+        let reply = ask(&server, "/1000.dat", &[("if-range", if_range)]).await;
         assert_eq!(reply.status, 200, "{if_range}");
     }
     // All other conditions go before.
@@ -259,7 +259,7 @@ async fn if_range_is_for_the_very_same_file() {
     ] {
         let reply = ask(
             &server,
-            "/1000.bin",
+            "/1000.dat",
             &[("range", "bytes=0-0"), (name, value)],
         )
         .await;
@@ -270,11 +270,11 @@ async fn if_range_is_for_the_very_same_file() {
     young
         .set_modified(SystemTime::now() + Duration::from_secs(3_600))
         .unwrap();
-    let date = ask(&server, "/1000.bin", &[]).await;
+    let date = ask(&server, "/1000.dat", &[]).await;
     let date = date.header("last-modified").unwrap();
     let reply = ask(
         &server,
-        "/1000.bin",
+        "/1000.dat",
         &[("range", "bytes=0-0"), ("if-range", date)],
     )
     .await;
@@ -308,7 +308,7 @@ const MIB: u64 = 1024 * 1024;
 
 /// Puts a file of holes in place, with a word at its end.
 fn sparse(site: &Site, length: u64) -> File {
-    let file = File::create_new(site.at("WebFolder/sparse.bin")).unwrap();
+    let file = File::create_new(site.at("WebFolder/sparse.dat")).unwrap();
     file.set_len(length).unwrap();
     file.write_at(b"end", length - 3).unwrap();
     file
@@ -318,16 +318,16 @@ fn sparse(site: &Site, length: u64) -> File {
 async fn files_of_more_than_four_gibibytes_are_sent_from_anywhere() {
     let server = site().start().await;
     sparse(&server.site, 5 * GIB);
-    let head = server.send(request("HEAD", "/sparse.bin", &[])).await;
+    let head = server.send(request("HEAD", "/sparse.dat", &[])).await;
     assert_eq!(head.header("content-length"), Some("5368709120"));
-    let tail = ask(&server, "/sparse.bin", &[("range", "bytes=-4")]).await;
+    let tail = ask(&server, "/sparse.dat", &[("range", "bytes=-4")]).await;
     assert_eq!(
         tail.header("content-range"),
         Some("bytes 5368709116-5368709119/5368709120")
     );
     assert_eq!(&tail.body[..], b"\0end");
     let ranges = [("range", "bytes=0-1,4294967295-4294967296,5368709117-")];
-    let parts = parts(&ask(&server, "/sparse.bin", &ranges).await);
+    let parts = parts(&ask(&server, "/sparse.dat", &ranges).await);
     assert_eq!(parts.len(), 3);
     assert_eq!(parts[1].1, "bytes 4294967295-4294967296/5368709120");
     assert_eq!(parts[2].2, b"end");
@@ -362,7 +362,7 @@ async fn a_large_file_takes_no_memory_however_slow_its_clients_are() {
     let mut clients = Vec::new();
     for _ in 0..16 {
         // Each takes what the system keeps for it, and some.
-        let mut client = download(&server, "/sparse.bin").await;
+        let mut client = download(&server, "/sparse.dat").await;
         assert!(read(&mut client, 16 * MIB).await >= 16 * MIB);
         clients.push(client);
     }
@@ -371,11 +371,11 @@ async fn a_large_file_takes_no_memory_however_slow_its_clients_are() {
     let ids = fs::read_dir(format!("/proc/{}/fd", server.id())).unwrap();
     let files = ids.filter(|id| {
         let target = id.as_ref().map(|id| fs::read_link(id.path()));
-        target.is_ok_and(|target| target.is_ok_and(|target| target.ends_with("sparse.bin")))
+        target.is_ok_and(|target| target.is_ok_and(|target| target.ends_with("sparse.dat")))
     });
     assert!(files.count() <= 16, "more than one descriptor for a client");
     drop(clients);
-    assert_eq!(server.get("/1000.bin").await.status, 200);
+    assert_eq!(server.get("/1000.dat").await.status, 200);
 }
 
 #[tokio::test]
@@ -392,14 +392,14 @@ async fn a_file_that_is_changed_while_it_is_sent_breaks_off() {
         let server = site().start().await;
         let length = 256 * MIB;
         let file = sparse(&server.site, length);
-        let mut client = download(&server, "/sparse.bin").await;
+        let mut client = download(&server, "/sparse.dat").await;
         let began = read(&mut client, MIB).await;
         assert!(began >= MIB && began < length / 2);
         change(&file);
         let came = began + read(&mut client, length).await;
         assert!(came < length, "{what}: {came} bytes came");
         // The connection is gone, the server is not.
-        assert_eq!(server.get("/1000.bin").await.status, 200);
+        assert_eq!(server.get("/1000.dat").await.status, 200);
     }
 }
 
@@ -410,7 +410,7 @@ async fn pipelined_files_come_one_after_the_other() {
         .map(|i| {
             let size = SIZES[i % 2];
             let last = if i == 7 { "Connection: close\r\n" } else { "" };
-            format!("GET /{size}.bin HTTP/1.1\r\nHost: a\r\nRange: bytes={i}-\r\n{last}\r\n")
+            format!("GET /{size}.dat HTTP/1.1\r\nHost: a\r\nRange: bytes={i}-\r\n{last}\r\n")
         })
         .collect();
     let answer = RawClient::exchange(server.address, requests).await;

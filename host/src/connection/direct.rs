@@ -153,3 +153,125 @@ impl<S: AsyncWrite + TakesFiles + Unpin> AsyncWrite for Direct<S> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use http_body_util::BodyExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::http::{Content, StoredFile};
+
+    /// A stream on which files cannot be sent.
+    struct Unable(Vec<u8>);
+
+    impl TakesFiles for Unable {
+        const TAKES_FILES: bool = true;
+
+        fn poll_file(&self, _: &mut Context<'_>, _: &Piece) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(io::ErrorKind::InvalidInput.into()))
+        }
+    }
+
+    impl AsyncWrite for Unable {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            // Not all at once, as sockets do.
+            let count = bytes.len().min(10_000);
+            self.0.extend_from_slice(&bytes[..count]);
+            Poll::Ready(Ok(count))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn content(length: usize) -> (Vec<u8>, std::fs::File) {
+        let content: Vec<u8> = (0..length)
+            .map(|i| u8::try_from(i % 251).unwrap())
+            .collect();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&content).unwrap();
+        (content, file)
+    }
+
+    /// What a body gives to a connection that sends files.
+    async fn given(file: std::fs::File, files: &DirectFiles) -> Vec<Bytes> {
+        let stored = StoredFile::new(
+            Arc::new(file.try_clone().unwrap()),
+            &file.metadata().unwrap(),
+        );
+        let mut body = Content::File(stored).whole().sent_by(files);
+        let mut given = Vec::new();
+        while let Some(frame) = body.frame().await {
+            given.push(frame.unwrap().into_data().unwrap());
+        }
+        given
+    }
+
+    #[tokio::test]
+    async fn the_pieces_are_sent_where_their_stand_ins_are() {
+        let (content, file) = content(600_000);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (mut client, served) = (client.await.unwrap(), listener.accept().await.unwrap().0);
+        let files = DirectFiles::default();
+        let mut stream = Direct::new(served, files.clone());
+        let expected = [b"head", &content[..], b"tail"].concat();
+        let reading = tokio::spawn(async move {
+            let mut received = Vec::new();
+            client.read_to_end(&mut received).await.unwrap();
+            received
+        });
+        let given = given(file, &files).await;
+        assert!(given.iter().all(|piece| DirectFiles::is_stand_in(piece)));
+        let all = [vec![Bytes::from("head")], given, vec![Bytes::from("tail")]].concat();
+        let mut slices: Vec<_> = all.iter().map(|piece| IoSlice::new(piece)).collect();
+        let mut slices = &mut slices[..];
+        while !slices.is_empty() {
+            let sent = stream.write_vectored(slices).await.unwrap();
+            IoSlice::advance_slices(&mut slices, sent);
+        }
+        stream.shutdown().await.unwrap();
+        assert!(reading.await.unwrap() == expected);
+    }
+
+    #[tokio::test]
+    async fn what_the_system_cannot_send_is_read() {
+        let (content, file) = content(300_000);
+        let files = DirectFiles::default();
+        let mut stream = Direct::new(Unable(Vec::new()), files.clone());
+        for piece in given(file, &files).await {
+            stream.write_all(&piece).await.unwrap();
+        }
+        assert!(stream.stream.0 == content);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_ends_early_and_a_piece_that_is_not_known_are_errors() {
+        let (_, file) = content(300_000);
+        let files = DirectFiles::default();
+        let given = given(file.try_clone().unwrap(), &files).await;
+        file.set_len(0).unwrap();
+        let mut stream = Direct::new(Unable(Vec::new()), files);
+        let error = stream.write(&given[0]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        // Another connection's, or not the next one: nothing is sent for it.
+        let mut other = Direct::new(Unable(Vec::new()), DirectFiles::default());
+        assert!(other.write(&given[0]).await.is_err());
+        assert!(stream.write(&given[0][1..]).await.is_err());
+        assert!(other.stream.0.is_empty() && stream.stream.0.is_empty());
+    }
+}
