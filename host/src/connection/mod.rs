@@ -1,6 +1,7 @@
 //! Serves HTTP/1.1 or HTTP/2 on one connection until it closes.
 
 mod activity;
+mod direct;
 mod observed;
 
 use std::convert::Infallible;
@@ -20,10 +21,13 @@ use crate::exchange;
 use ::http::header::{CONNECTION, HOST};
 use ::http::{HeaderValue, Version};
 
-use crate::http::{HEADER_FIELDS_MAX, Peer, Request, Response};
+use crate::http::{DirectFiles, HEADER_FIELDS_MAX, Peer, Request, Response};
 use crate::server::Receiver;
 use crate::settings::KeepAlive;
+pub use direct::TakesFiles;
+
 use activity::{Activity, Verdict};
+use direct::Direct;
 use observed::Observed;
 
 /// Most bytes that the head of a request may take.
@@ -95,11 +99,12 @@ impl Closing {
 /// Serves a connection. The receiving server's keep-alive settings hold as they are at the moment.
 pub async fn serve<S>(stream: S, peer: Peer, receiver: Arc<Receiver>, terms: Terms<'_>)
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + TakesFiles + Unpin + Send + 'static,
 {
     let (mut closing, is_anothers) = (terms.closing, terms.is_anothers);
     let activity = Arc::new(Activity::new());
     let requests = AtomicU64::new(0);
+    let direct = DirectFiles::default();
     let timeouts = || Timeouts {
         header: terms.header_timeout,
         keep_alive: receiver.server.keep_alive().timeout,
@@ -107,6 +112,8 @@ where
     let service = service_fn(|request: Request| {
         let is_multiplexed = request.version() == Version::HTTP_2;
         let (receiver, in_progress) = (receiver.clone(), activity.begin(is_multiplexed));
+        // HTTP/2 frames what it sends.
+        let direct = (S::TAKES_FILES && !is_multiplexed).then(|| direct.clone());
         let number = requests.fetch_add(1, Ordering::Relaxed) + 1;
         let is_misdirected = peer.secured && host(&request).is_some_and(|host| is_anothers(&host));
         async move {
@@ -119,10 +126,14 @@ where
                 close_after(&mut response, number, receiver.server.keep_alive());
             }
             // In progress until its last byte was taken: a slow download is no idle connection.
-            Ok::<_, Infallible>(response.map(|body| body.holding(in_progress)))
+            Ok::<_, Infallible>(response.map(|body| match &direct {
+                Some(direct) => body.sent_by(direct).holding(in_progress),
+                None => body.holding(in_progress),
+            }))
         }
     });
     let builder = builder(terms.protocol);
+    let stream = Direct::new(stream, direct.clone());
     let stream = TokioIo::new(Observed::new(stream, activity.clone()));
     let mut connection = pin!(builder.serve_connection(stream, service));
     let mut next_look = pin!(tokio::time::sleep(timeouts().shortest()));

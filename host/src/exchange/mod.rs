@@ -7,13 +7,14 @@ mod trace;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ::http::Method;
+use ::http::header::VARY;
 use ::http::uri::Authority;
+use ::http::{HeaderValue, Method};
 use arc_swap::ArcSwap;
 use tessera_engine::Target;
 
 use crate::cors::{self, Grant, Here, Verdict};
-use crate::files::{Caches, FileError, Found, Reply, Wish};
+use crate::files::{Caches, FileError, Folder, Found, Listings, Reply, Sought, Wish};
 use crate::http::{Encoders, Peer, Reject, Request, Response};
 use crate::response::{self, Asked, Finish};
 use crate::route::{Mounts, Special, special};
@@ -28,6 +29,7 @@ pub struct Exchange {
     shows_details: bool,
     encoders: Encoders,
     caches: Caches,
+    listings: Listings,
 }
 
 impl Exchange {
@@ -43,6 +45,7 @@ impl Exchange {
             shows_details,
             encoders: Encoders::default(),
             caches: Caches::default(),
+            listings: Listings::default(),
         }
     }
 
@@ -69,6 +72,8 @@ enum Next {
     Send(Reply),
     /// Say why not.
     Refuse(Reject),
+    /// List this folder.
+    List(Folder),
     /// Send it back as it came.
     Echo,
     /// Have the component answer it.
@@ -102,6 +107,9 @@ pub async fn handle(receiver: &Receiver, request: Request, peer: Peer) -> Respon
         Next::Echo => Box::pin(trace::echo(request))
             .await
             .unwrap_or_else(|reject| response::from_reject(reject, None)),
+        Next::List(folder) => Box::pin(folder.list(&receiver.exchange.listings))
+            .await
+            .unwrap_or_else(|| response::from_reject(Reject::NotFound, None)),
         Next::Run(target) => dynamic::run(receiver, &visit, request, peer, target).await,
     };
     finished(receiver, asked, end, peer, response)
@@ -229,29 +237,46 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
     };
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let path = visit.path(request.uri());
-    if !reads && visit.serving.generation.is_some() && path == "/" {
+    let has_component = visit.serving.generation.is_some();
+    if !reads && has_component && path == "/" {
         // A form posted to the root is the component's, whether or not there is a home page.
         return Ok(None);
     }
-    let found = pages.find(path, request.uri().query()).await;
-    let found = found.map_err(|error| match error {
+    let sought = Sought {
+        path,
+        query: request.uri().query(),
+        method: request.method(),
+        headers: request.headers(),
+    };
+    let found = pages.find(sought).await.map_err(|error| match error {
         FileError::BadPath => Reject::Malformed("the path is not percent-encoded as it should be"),
         FileError::Exhausted => Reject::Unavailable,
     })?;
-    Ok(match found {
-        None => None,
-        Some(_) if *request.method() == Method::OPTIONS => Some(Next::Respond(response::options())),
-        Some(_) if !reads => return Err(Reject::MethodNotAllowed),
-        Some(Found::Folder(redirect)) => Some(Next::Respond(redirect)),
-        Some(Found::Page(page)) => {
-            let wish = Wish {
-                headers: request.headers(),
-                accepting: asked.accepting(),
-                compression: visit.serving.web.responses.compression,
-            };
-            Some(Next::Send(pages.reply(&page, wish).await))
+    let (page, is_instead) = match found {
+        None => return Ok(None),
+        // `/` without a home page is the component's, and so is what is sent to a folder.
+        Some(Found::Folder(_)) if has_component && (!reads || path == "/") => return Ok(None),
+        Some(_) if *request.method() == Method::OPTIONS => {
+            return Ok(Some(Next::Respond(response::options())));
         }
-    })
+        Some(_) if !reads => return Err(Reject::MethodNotAllowed),
+        Some(Found::Redirect(redirect)) => return Ok(Some(Next::Respond(redirect))),
+        Some(Found::Folder(folder)) => return Ok(Some(Next::List(folder))),
+        Some(Found::Page(page)) => (page, false),
+        Some(Found::Instead(page)) => (page, true),
+    };
+    let wish = Wish {
+        method: request.method(),
+        headers: request.headers(),
+        accepting: asked.accepting(),
+        compression: visit.serving.web.responses.compression,
+    };
+    let mut reply = pages.reply(&page, wish).await;
+    if is_instead {
+        let headers = reply.response.headers_mut();
+        headers.append(VARY, HeaderValue::from_static("Accept"));
+    }
+    Ok(Some(Next::Send(reply)))
 }
 
 /// What a server without a component says of a URL it has no file for.

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
 use super::cache::{Root, Roots, Statistics, Store, Watch};
-use crate::settings::{CacheSettings, Files};
+use crate::settings::{CacheSettings, Files, Missing};
 
 /// The caches of the process.
 #[derive(Default)]
@@ -28,6 +28,8 @@ pub struct Pages {
     pub(super) root: Arc<Root>,
     /// The page that answers `/`, relative to the root.
     pub(super) home_page: Option<String>,
+    /// What is answered where there is no file.
+    pub(super) missing: Missing,
     /// None if nothing is kept.
     pub(super) cache: Option<Arc<Cell>>,
     /// Larger files are not kept, in bytes.
@@ -64,6 +66,7 @@ impl Caches {
         Pages {
             root,
             home_page: files.home_page.clone(),
+            missing: files.missing.clone(),
             cache: settings.enabled.then(cell),
             object_bytes_max: settings.object_bytes_max,
             interval: millis(settings.interval),

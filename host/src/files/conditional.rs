@@ -40,7 +40,7 @@ impl Validators {
         Self {
             // Hexadecimal digits, a hyphen, quotes: always a header value.
             etag: HeaderValue::try_from(etag).unwrap_or_else(|_| HeaderValue::from_static("\"\"")),
-            modified: modified.or_else(to_the_second),
+            modified: modified.or_else(to_the_second).map(not_in_future),
         }
     }
 
@@ -57,8 +57,39 @@ impl Validators {
             self.etag = marked;
         }
     }
+
+    /// Whether equal tags mean equal bytes.
+    pub(super) fn is_strong(&self) -> bool {
+        self.etag.as_bytes().starts_with(b"\"")
+    }
+
+    /// Whether a date names this very version: it is the same, and the second that it names is over, so that no other
+    /// version can have come within it. RFC 9110, section 8.8.2.2.
+    pub(super) fn is_dated(&self, date: &HeaderValue) -> bool {
+        let Some(modified) = self
+            .modified
+            .filter(|modified| read_date(date) == Some(*modified))
+        else {
+            return false;
+        };
+        modified
+            .elapsed()
+            .is_ok_and(|age| age >= Duration::from_secs(1))
+    }
 }
 
+/// A file may be dated in the future; what is said to clients must not be: RFC 9110, section 8.8.2.1.
+fn not_in_future(modified: SystemTime) -> SystemTime {
+    let now = SystemTime::now();
+    if modified <= now {
+        return modified;
+    }
+    let since_epoch = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    UNIX_EPOCH + Duration::from_secs(since_epoch.as_secs())
+}
+
+/// Holds a request that reads to its conditions. Those of other methods are not looked at: what they are answered with,
+/// 405 or 204, would be the same without: RFC 9110, section 13.2.1.
 pub(super) fn evaluate(headers: &HeaderMap, validators: &Validators) -> Outcome {
     let etag = validators.etag.as_bytes();
     if headers.contains_key(IF_MATCH) {
@@ -81,24 +112,67 @@ pub(super) fn evaluate(headers: &HeaderMap, validators: &Validators) -> Outcome 
     } else if let (Some(date), Some(modified)) =
         (date(headers, IF_MODIFIED_SINCE), validators.modified)
         && modified <= date
+        && (modified == date || date <= SystemTime::now())
     {
+        // A date in the future is no answer's, so that nothing follows from it.
         return Outcome::NotModified;
     }
     Outcome::Full
 }
 
-/// Whether a list of tags holds one that matches, or is `*`.
+/// Whether a list of tags holds one that matches, or the field is `*`.
 fn lists(headers: &HeaderMap, name: HeaderName, matches: impl Fn(&[u8]) -> bool) -> bool {
-    headers
-        .get_all(name)
+    let fields = headers.get_all(name);
+    fields
         .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .map(<[u8]>::trim_ascii)
-        .any(|tag| tag == b"*" || matches(tag))
+        .map(HeaderValue::as_bytes)
+        .any(|field| field.trim_ascii() == b"*" || Tags(field).any(&matches))
 }
 
+/// The tags of a list, as they are written. A comma within a tag does not end it; what is no tag is passed over.
+struct Tags<'a>(&'a [u8]);
+
+impl<'a> Iterator for Tags<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let is_between = |byte: &u8| matches!(byte, b',' | b' ' | b'\t');
+            let start = self.0.iter().position(|byte| !is_between(byte))?;
+            let list = self.0.get(start..)?;
+            let mark = if list.starts_with(b"W/") { 2 } else { 0 };
+            let is_tag = list.get(mark) == Some(&b'"');
+            let end = match is_tag {
+                true => {
+                    let opaque = list.get(mark + 1..)?;
+                    mark + 1 + opaque.iter().position(|byte| *byte == b'"')? + 1
+                }
+                false => list
+                    .iter()
+                    .position(|byte| *byte == b',')
+                    .unwrap_or(list.len()),
+            };
+            let (tag, rest) = list.split_at_checked(end)?;
+            self.0 = rest;
+            if is_tag {
+                return Some(tag);
+            }
+        }
+    }
+}
+
+/// The date of a field; none if there are several, or what it says is no date.
 fn date(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
-    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
+    let mut fields = headers.get_all(name).iter();
+    fields
+        .next()
+        .filter(|_| fields.next().is_none())
+        .and_then(read_date)
+}
+
+/// Reads any of the three forms of a date.
+fn read_date(field: &HeaderValue) -> Option<SystemTime> {
+    httpdate::parse_http_date(field.to_str().ok()?).ok()
 }
 
 #[cfg(test)]
@@ -140,6 +214,73 @@ mod tests {
             Outcome::PreconditionFailed,
         );
         check(&[(IF_UNMODIFIED_SINCE, SAME)], Outcome::Full);
+    }
+
+    #[test]
+    fn dates_have_three_forms_and_none_is_in_the_future() {
+        for (date, expected) in [
+            ("Monday, 07-Dec-20 13:12:50 GMT", Outcome::NotModified),
+            ("Mon Dec  7 13:12:50 2020", Outcome::NotModified),
+            ("Monday, 07-Dec-20 13:12:49 GMT", Outcome::Full),
+            ("Mon Dec  7 13:12:49 2020", Outcome::Full),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Outcome::Full),
+            ("Mon, 07 Dec 2020 13:12:50", Outcome::Full),
+            ("Mon, 07 Dec 2020 13:12:50 +0200", Outcome::Full),
+            ("1607346770", Outcome::Full),
+            ("", Outcome::Full),
+        ] {
+            check(&[(IF_MODIFIED_SINCE, date)], expected);
+        }
+        check(
+            &[(IF_MODIFIED_SINCE, SAME), (IF_MODIFIED_SINCE, SAME)],
+            Outcome::Full,
+        );
+        check(&[(IF_UNMODIFIED_SINCE, "yesterday")], Outcome::Full);
+        check(
+            &[(IF_UNMODIFIED_SINCE, BEFORE), (IF_UNMODIFIED_SINCE, BEFORE)],
+            Outcome::Full,
+        );
+    }
+
+    #[test]
+    fn a_file_of_the_future_is_said_to_be_of_now() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let next_year = SystemTime::now() + Duration::from_secs(365 * 86_400);
+        file.as_file().set_modified(next_year).unwrap();
+        let validators = Validators::of(&file.as_file().metadata().unwrap(), None);
+        assert!(validators.modified.unwrap() <= SystemTime::now());
+    }
+
+    #[test]
+    fn tags_may_hold_commas_and_lists_have_gaps() {
+        for (list, expected) in [
+            ("\"x,\", \"a-1\"", true),
+            ("\"a-1,\"", false),
+            ("\",\"a-1\",\"", false),
+            ("\"x, \"a-1\", y\"", false),
+            (",, \t\"a-1\"", true),
+            ("\"x\"\"a-1\"", true),
+            ("a-1", false),
+            ("x, \"a-1\"", true),
+            ("\"a-1", false),
+            ("\"", false),
+            ("W/", false),
+            ("W/\"", false),
+            ("w/\"a-1\"", false),
+            ("*, \"x\"", false),
+            ("\"*\"", false),
+            ("", false),
+        ] {
+            let found = Tags(list.as_bytes()).any(|tag| tag == b"\"a-1\"");
+            assert_eq!(found, expected, "{list}");
+        }
+        check(
+            &[(IF_NONE_MATCH, "\"x\""), (IF_NONE_MATCH, "\"a-1\"")],
+            Outcome::NotModified,
+        );
+        check(&[(IF_MATCH, "*")], Outcome::Full);
+        check(&[(IF_MATCH, "\"x\", \"a-1\"")], Outcome::Full);
+        check(&[(IF_MATCH, "")], Outcome::PreconditionFailed);
     }
 
     #[test]

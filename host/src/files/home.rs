@@ -26,6 +26,7 @@ pub fn create_home_page(files: &Files) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Missing;
 
     #[test]
     fn a_page_that_is_there_stays() {
@@ -33,6 +34,7 @@ mod tests {
         let files = Files {
             root: site.path().join("WebFolder"),
             home_page: Some("index.html".into()),
+            missing: Missing::default(),
         };
         create_home_page(&files).unwrap();
         let page = files.root.join("index.html");

@@ -27,20 +27,82 @@ impl Media {
     }
 }
 
+/// Types that come before those of the registry, by extension: those of the documents, but for JavaScript, whose name is
+/// that of RFC 9239, and the ones that the registry's list has under names that are old by now. In the order of the extensions.
+const TYPES: &[(&str, &str)] = &[
+    ("aif", "audio/aiff"),
+    ("aiff", "audio/aiff"),
+    ("bin", "application/x-stuffit"),
+    ("cjs", "text/javascript"),
+    ("css", "text/css"),
+    ("eps", "application/postscript"),
+    ("gif", "image/gif"),
+    ("gz", "application/x-gzip"),
+    ("hqx", "application/mac-binhex40"),
+    ("htm", "text/html"),
+    ("html", "text/html"),
+    ("jfif", "image/jpeg"),
+    ("jpe", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("jpg", "image/jpeg"),
+    ("js", "text/javascript"),
+    ("json", "application/json"),
+    ("m3u8", "application/vnd.apple.mpegurl"),
+    ("m4a", "audio/mp4"),
+    ("map", "application/json"),
+    ("md", "text/markdown"),
+    ("mjs", "text/javascript"),
+    ("moov", "video/quicktime"),
+    ("mov", "video/quicktime"),
+    ("mpeg", "video/mpeg"),
+    ("mpg", "video/mpeg"),
+    ("otf", "font/otf"),
+    ("pdf", "application/pdf"),
+    ("pic", "image/pict"),
+    ("pict", "image/pict"),
+    ("ps", "application/postscript"),
+    ("ram", "audio/x-pn-realaudio"),
+    ("rtf", "application/rtf"),
+    ("shtm", "text/html"),
+    ("shtml", "text/html"),
+    ("sit", "application/x-stuffit"),
+    ("tar", "application/x-tar"),
+    ("text", "text/plain"),
+    ("tif", "image/tiff"),
+    ("tiff", "image/tiff"),
+    ("toml", "application/toml"),
+    ("ts", "video/mp2t"),
+    ("txt", "text/plain"),
+    ("vcf", "text/vcard"),
+    ("wav", "audio/wav"),
+    ("xml", "application/xml"),
+    ("yaml", "application/yaml"),
+    ("yml", "application/yaml"),
+    ("z", "application/x-zip"),
+    ("zip", "application/x-zip"),
+];
+const EXTENSION_BYTES_MAX: usize = 8;
+
 /// The content type of a file; texts with their character set.
 fn content_type(path: &Path) -> HeaderValue {
-    let name = match mime_guess::from_path(path).first_raw() {
-        // The name that RFC 9239 retired, which modules (`.mjs`) are still listed under.
-        Some("application/javascript") => "text/javascript",
-        Some(name) => name,
-        None => "application/octet-stream",
-    };
+    let name = known(path).or_else(|| mime_guess::from_path(path).first_raw());
+    let name = name.unwrap_or("application/octet-stream");
     if name.starts_with("text/") {
         HeaderValue::try_from(format!("{name}; charset=utf-8"))
             .unwrap_or_else(|_| HeaderValue::from_static(name))
     } else {
         HeaderValue::from_static(name)
     }
+}
+
+fn known(path: &Path) -> Option<&'static str> {
+    let extension = path.extension()?.as_encoded_bytes();
+    let mut lower = [0; EXTENSION_BYTES_MAX];
+    let lower = lower.get_mut(..extension.len())?;
+    lower.copy_from_slice(extension);
+    lower.make_ascii_lowercase();
+    let found = TYPES.binary_search_by(|(known, _)| known.as_bytes().cmp(lower));
+    TYPES.get(found.ok()?).map(|(_, name)| *name)
 }
 
 #[cfg(test)]
@@ -64,10 +126,65 @@ mod tests {
             ("a.wasm", "application/wasm"),
             ("a.pdf", "application/pdf"),
             ("a.txt", "text/plain; charset=utf-8"),
+            ("a.cjs", "text/javascript; charset=utf-8"),
+            ("a.map", "application/json"),
+            ("a.jxl", "image/jxl"),
+            ("a.webmanifest", "application/manifest+json"),
+            ("a.mp4", "video/mp4"),
+            ("a.ico", "image/x-icon"),
+            ("a.md", "text/markdown; charset=utf-8"),
+            ("a.csv", "text/csv; charset=utf-8"),
             ("a", "application/octet-stream"),
+            (".html", "application/octet-stream"),
+            ("a.b.HTML", "text/html; charset=utf-8"),
+            ("a.averylongextension", "application/octet-stream"),
             ("a.unheard", "application/octet-stream"),
         ] {
             assert_eq!(content_type(Path::new(file)), expected, "{file}");
+        }
+    }
+
+    #[test]
+    fn the_types_of_the_documents() {
+        for (extensions, expected) in [
+            ("htm html shtml shtm", "text/html; charset=utf-8"),
+            ("css", "text/css; charset=utf-8"),
+            ("pdf", "application/pdf"),
+            ("rtf", "application/rtf"),
+            ("ps eps", "application/postscript"),
+            ("hqx", "application/mac-binhex40"),
+            // The documents' `application/javascript` is the name that RFC 9239 retired.
+            ("js", "text/javascript; charset=utf-8"),
+            ("json", "application/json"),
+            ("txt text", "text/plain; charset=utf-8"),
+            ("gif", "image/gif"),
+            ("jpg jpeg jpe jfif", "image/jpeg"),
+            ("pic pict", "image/pict"),
+            ("tif tiff", "image/tiff"),
+            ("mpeg mpg", "video/mpeg"),
+            ("mov moov", "video/quicktime"),
+            ("aif aiff", "audio/aiff"),
+            ("wav", "audio/wav"),
+            ("ram", "audio/x-pn-realaudio"),
+            ("sit bin", "application/x-stuffit"),
+            ("xml", "application/xml"),
+            ("z zip", "application/x-zip"),
+            ("gz", "application/x-gzip"),
+            ("tar", "application/x-tar"),
+        ] {
+            for extension in extensions.split(' ') {
+                let file = format!("a.{extension}");
+                assert_eq!(content_type(Path::new(&file)), expected, "{file}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_type_is_found_by_its_extension() {
+        assert!(TYPES.is_sorted());
+        for (extension, expected) in TYPES {
+            let upper = format!("a.{}", extension.to_uppercase());
+            assert_eq!(known(Path::new(&upper)), Some(*expected));
         }
     }
 }

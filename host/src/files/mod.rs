@@ -1,20 +1,26 @@
 //! Answers from the files of the HTML root. Read [`Pages::find`] first.
 
+mod accept;
 mod cache;
 mod caches;
 mod conditional;
 mod find;
 mod home;
+mod instead;
+mod listing;
+mod look;
 mod media;
 mod page;
+mod range;
 mod reply;
 mod resolve;
 mod variant;
 
 pub use cache::{Object, Statistics};
 pub use caches::{Caches, Pages};
-pub use find::Found;
+pub use find::{Found, Sought};
 pub use home::create_home_page;
+pub use listing::{Folder, Listings};
 pub use page::Page;
 pub use reply::{Reply, Wish};
 pub use resolve::FileError;

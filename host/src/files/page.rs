@@ -2,8 +2,6 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::http::header::{
@@ -16,7 +14,7 @@ use bytes::Bytes;
 use super::cache::{Origin, Variant};
 use super::conditional::Validators;
 use super::media::Media;
-use crate::http::Body;
+use crate::http::{Content, StoredFile};
 use crate::response::SERVER_NAME;
 
 /// Files up to this size are read at once where the request is handled: one that the system has in memory takes less
@@ -33,21 +31,14 @@ pub struct Page {
     path: Box<[u8]>,
     head: HeaderMap,
     validators: Validators,
-    content: Content,
+    /// None is a form that was not worth it; the bytes are in the page itself.
+    content: Option<Content>,
     is_compressible: bool,
     pub(super) origin: Origin,
     /// When it was last seen to be what is on disk, and how many changes of its root were known then.
     checked: AtomicU64,
     changes: AtomicU64,
     hits: AtomicU64,
-}
-
-/// Where the bytes are.
-enum Content {
-    Memory(Bytes),
-    File(Arc<File>, u64),
-    /// Compressing them was not worth it; they are in the page itself.
-    Elsewhere,
 }
 
 impl Page {
@@ -80,7 +71,7 @@ impl Page {
             path: path.into(),
             head,
             validators,
-            content: Content::File(Arc::new(file), metadata.len()),
+            content: Some(Content::File(StoredFile::new(file, metadata))),
             is_compressible: media.is_compressible,
             origin,
             checked: AtomicU64::default(),
@@ -91,18 +82,18 @@ impl Page {
 
     /// The same with its content in memory, if that can be read.
     pub(super) async fn in_memory(self) -> io::Result<Self> {
-        let Content::File(file, length) = &self.content else {
+        let Some(Content::File(file)) = &self.content else {
             return Ok(self);
         };
-        let (file, length) = (file.clone(), *length);
-        let bytes = if length <= READ_AT_ONCE_BYTES_MAX {
-            read(&file, length)?
+        let bytes = if file.length() <= READ_AT_ONCE_BYTES_MAX {
+            file.read()?
         } else {
-            let reading = tokio::task::spawn_blocking(move || read(&file, length));
+            let file = file.clone();
+            let reading = tokio::task::spawn_blocking(move || file.read());
             reading.await.map_err(io::Error::other)??
         };
         Ok(Self {
-            content: Content::Memory(bytes),
+            content: Some(Content::Memory(bytes)),
             ..self
         })
     }
@@ -118,7 +109,7 @@ impl Page {
             path: self.path.clone(),
             head,
             validators,
-            content: bytes.map_or(Content::Elsewhere, Content::Memory),
+            content: bytes.map(Content::Memory),
             is_compressible: false,
             origin: self.origin.clone(),
             checked: AtomicU64::default(),
@@ -134,7 +125,7 @@ impl Page {
         let mut page = self.coded(variant, None);
         page.head.insert(ETAG, validators.etag.clone());
         page.validators = validators;
-        page.content = Content::File(Arc::new(file), metadata.len());
+        page.content = Some(Content::File(StoredFile::new(file, metadata)));
         page
     }
 
@@ -154,11 +145,7 @@ impl Page {
 
     /// Bytes of the content.
     pub fn length(&self) -> u64 {
-        match &self.content {
-            Content::Memory(bytes) => bytes.len() as u64,
-            Content::File(_, length) => *length,
-            Content::Elsewhere => 0,
-        }
+        self.content.as_ref().map_or(0, Content::length)
     }
 
     pub(super) fn bytes_in_memory(&self) -> usize {
@@ -167,17 +154,13 @@ impl Page {
 
     pub(super) fn in_memory_bytes(&self) -> Option<&Bytes> {
         match &self.content {
-            Content::Memory(bytes) => Some(bytes),
-            Content::File(..) | Content::Elsewhere => None,
+            Some(Content::Memory(bytes)) => Some(bytes),
+            Some(Content::File(_)) | None => None,
         }
     }
 
-    pub(super) fn body(&self) -> Body {
-        match &self.content {
-            Content::Memory(bytes) => Body::from(bytes.clone()),
-            Content::File(file, length) => Body::file(file.clone(), *length),
-            Content::Elsewhere => Body::empty(),
-        }
+    pub(super) fn content(&self) -> Option<&Content> {
+        self.content.as_ref()
     }
 
     pub(super) fn is_compressible(&self) -> bool {
@@ -190,7 +173,7 @@ impl Page {
     }
 
     pub(super) fn is_worth_it(&self) -> bool {
-        !matches!(self.content, Content::Elsewhere)
+        self.content.is_some()
     }
 
     pub(super) fn hits(&self) -> u64 {
@@ -212,12 +195,4 @@ impl Page {
         let checked = self.checked.load(Ordering::Acquire);
         now.saturating_sub(checked) < interval && self.changes.load(Ordering::Relaxed) == changes
     }
-}
-
-fn read(file: &File, length: u64) -> io::Result<Bytes> {
-    let length = usize::try_from(length).map_err(io::Error::other)?;
-    // Not `read_to_end`, which asks the system three more times what is known already.
-    let mut content = vec![0; length];
-    file.read_exact_at(&mut content, 0)?;
-    Ok(content.into())
 }

@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use ::http::header::{
-    CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    IF_UNMODIFIED_SINCE, RANGE,
+    CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    IF_UNMODIFIED_SINCE, RANGE, X_CONTENT_TYPE_OPTIONS,
 };
-use ::http::{HeaderMap, HeaderName, StatusCode};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
 use super::caches::Pages;
 use super::conditional::{self, Outcome};
 use super::page::Page;
+use super::range::{self, Plan};
 use super::variant::Choice;
-use crate::http::{Accepting, Body, Response};
+use crate::http::{Accepting, Body, Content, Response};
 use crate::settings::Compression;
 
 /// What a request says of how its page is to be sent.
 pub struct Wish<'a> {
+    /// GET or HEAD.
+    pub method: &'a Method,
     /// All its fields.
     pub headers: &'a HeaderMap,
     /// The codings.
@@ -41,51 +44,88 @@ impl Pages {
         let is_worth_it = page.is_compressible() && is_large;
         if !is_worth_it && !page.has_siblings() {
             return Reply {
-                response: respond(page, wish.headers),
+                response: respond(page, &wish),
                 is_final: !wish.accepting.may_refuse_identity(),
             };
         }
         let accepted = wish.accepting.read();
         let choice = self.choose(page, accepted, is_worth_it.then_some(compression.level));
         let (response, is_final) = match choice.await {
-            Choice::Coded(coded) => (respond(&coded, wish.headers), true),
-            Choice::Plain => (respond(page, wish.headers), !accepted.refuses_identity),
-            Choice::OnItsWay => (respond(page, wish.headers), false),
+            Choice::Coded(coded) => (respond(&coded, &wish), true),
+            Choice::Plain => (respond(page, &wish), !accepted.refuses_identity),
+            Choice::OnItsWay => (respond(page, &wish), false),
         };
         Reply { response, is_final }
     }
 }
 
-/// By the page's validators and the request's conditions.
-fn respond(page: &Page, asked: &HeaderMap) -> Response {
-    let is_conditional = asked.keys().any(is_condition);
-    let outcome = match is_conditional {
-        true => conditional::evaluate(asked, page.validators()),
-        false => Outcome::Full,
+/// By the page's validators and the request's conditions, then its ranges.
+fn respond(page: &Page, wish: &Wish<'_>) -> Response {
+    let whole = || Response::new(page.content().map(Content::whole).unwrap_or_default());
+    let is_special = wish.headers.keys().any(is_condition);
+    let mut response = match is_special {
+        true => on_condition(page, wish).unwrap_or_else(whole),
+        false => whole(),
     };
-    match outcome {
-        Outcome::Full => {
-            let mut response = Response::new(page.body());
-            *response.headers_mut() = page.head().clone();
-            response
-        }
-        Outcome::NotModified => {
-            // Type and length decide what else a 304 must say; neither is sent.
-            let mut response = Response::new(Body::unsent(page.length()));
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            *response.headers_mut() = page.head().clone();
-            response
-        }
-        Outcome::PreconditionFailed => {
-            let mut response = Response::default();
-            *response.status_mut() = StatusCode::PRECONDITION_FAILED;
-            let mut headers = page.head().clone();
-            headers.remove(CONTENT_TYPE);
-            headers.remove(CONTENT_ENCODING);
-            *response.headers_mut() = headers;
-            response
+    let own = std::mem::take(response.headers_mut());
+    let headers = response.headers_mut();
+    headers.clone_from(page.head());
+    if !own.is_empty() {
+        headers.extend(own);
+    }
+    if response.status().is_client_error() {
+        // What is sent is not the page.
+        let headers = response.headers_mut();
+        for name in [CONTENT_TYPE, CONTENT_ENCODING, X_CONTENT_TYPE_OPTIONS] {
+            headers.remove(name);
         }
     }
+    response
+}
+
+/// What is sent instead of the whole page; `None` if that is what is asked for.
+fn on_condition(page: &Page, wish: &Wish<'_>) -> Option<Response> {
+    let bare = |status, body| {
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        Some(response)
+    };
+    match conditional::evaluate(wish.headers, page.validators()) {
+        Outcome::Full => in_part(page, wish),
+        // Type and length decide what else a 304 must say; neither is sent.
+        Outcome::NotModified => bare(StatusCode::NOT_MODIFIED, Body::unsent(page.length())),
+        Outcome::PreconditionFailed => bare(StatusCode::PRECONDITION_FAILED, Body::empty()),
+    }
+}
+
+fn in_part(page: &Page, wish: &Wish<'_>) -> Option<Response> {
+    let (content, length) = (page.content()?, page.length());
+    let mut response = Response::default();
+    let part = StatusCode::PARTIAL_CONTENT;
+    let (status, name, value) =
+        match range::plan(wish.headers, wish.method, length, page.validators()) {
+            Plan::Whole => return None,
+            Plan::Unsatisfiable => {
+                let what = HeaderValue::try_from(format!("bytes */{length}"));
+                (StatusCode::RANGE_NOT_SATISFIABLE, CONTENT_RANGE, what.ok()?)
+            }
+            Plan::Part(range) => {
+                let last = range.end.saturating_sub(1);
+                let what = format!("bytes {}-{last}/{length}", range.start);
+                *response.body_mut() = content.part(range);
+                (part, CONTENT_RANGE, HeaderValue::try_from(what).ok()?)
+            }
+            Plan::Parts(ranges) => {
+                // If it cannot be had, all of it is an answer, too.
+                let content_type = page.head().get(CONTENT_TYPE)?;
+                let (multipart, body) = content.parts(ranges, content_type).ok()?;
+                *response.body_mut() = body;
+                (part, CONTENT_TYPE, multipart)
+            }
+        };
+    *response.status_mut() = status;
+    response.headers_mut().insert(name, value);
+    Some(response)
 }
 
 fn is_condition(name: &HeaderName) -> bool {

@@ -61,7 +61,7 @@ pub(super) fn relative_path(path: &str) -> Result<Option<Cow<'_, [u8]>>, FileErr
 /// Opens what a relative path names, if it is a file or a folder. Symbolic links are followed inside the root only.
 pub(super) fn open(root: &Path, relative: &[u8]) -> Result<Option<Node>, FileError> {
     let relative = Path::new(OsStr::from_bytes(relative));
-    match open_below(root, relative) {
+    match open_node(root, relative) {
         Ok(node) => Ok(node),
         Err(error) => nothing_or(error),
     }
@@ -70,7 +70,7 @@ pub(super) fn open(root: &Path, relative: &[u8]) -> Result<Option<Node>, FileErr
 /// What the system says of what a relative path names, which is not opened for reading.
 pub(super) fn look(root: &Path, relative: &[u8]) -> Result<Option<Metadata>, FileError> {
     let relative = Path::new(OsStr::from_bytes(relative));
-    match descriptor(root, relative, OFlags::PATH | OFlags::CLOEXEC) {
+    match open_below(root, relative, OFlags::PATH | OFlags::CLOEXEC) {
         Ok(fd) => Ok(File::from(fd).metadata().ok()),
         Err(error) => nothing_or(error),
     }
@@ -84,10 +84,10 @@ fn nothing_or<T>(error: Errno) -> Result<Option<T>, FileError> {
     }
 }
 
-fn open_below(root: &Path, relative: &Path) -> Result<Option<Node>, Errno> {
+fn open_node(root: &Path, relative: &Path) -> Result<Option<Node>, Errno> {
     // NONBLOCK: opening a named pipe must not wait for its writer.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let file = File::from(descriptor(root, relative, flags)?);
+    let file = File::from(open_below(root, relative, flags)?);
     let Ok(metadata) = file.metadata() else {
         return Ok(None);
     };
@@ -98,7 +98,8 @@ fn open_below(root: &Path, relative: &Path) -> Result<Option<Node>, Errno> {
     })
 }
 
-fn descriptor(root: &Path, relative: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
+/// Opens whatever a relative path names.
+pub(super) fn open_below(root: &Path, relative: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     // PATH: not opened for reading, which whoever watches the site's folder would be told of at each request.
     let root_flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root_fd = openat(CWD, root, root_flags, Mode::empty())?;

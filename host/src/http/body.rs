@@ -3,21 +3,22 @@
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use ::http::HeaderValue;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tessera_engine::BodyError;
-use tokio::task::JoinHandle;
 
 use super::coding::Coding;
+use super::direct::DirectFiles;
 use super::encoded::{EncodedBody, Encoders, encode};
+use super::file::{FileBody, StoredFile};
+use super::parts::PartsBody;
 
-/// Bytes read at once from a file that is streamed.
-const PIECE_BYTES: usize = 128 * 1024;
 /// Bodies in memory up to this size are compressed where the request is handled: their length is then known, which
 /// clients like, and no coder waits for a slow one.
 const ENCODE_AT_ONCE_BYTES_MAX: usize = 64 * 1024;
@@ -46,16 +47,8 @@ enum Kind {
     Unsent(u64),
     Bytes(Bytes),
     File(FileBody),
+    Parts(Box<PartsBody>),
     Encoded(EncodedBody),
-}
-
-/// A file on its way: at most one piece is read ahead.
-#[derive(Debug)]
-struct FileBody {
-    file: Arc<File>,
-    position: u64,
-    end: u64,
-    reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
 impl Body {
@@ -66,28 +59,31 @@ impl Body {
 
     /// A body of which only the length is known, and nothing is sent: that of a 304.
     pub fn unsent(length: u64) -> Self {
-        Self {
-            kind: Kind::Unsent(length),
-            held: None,
-        }
+        Self::of(Kind::Unsent(length))
     }
 
     /// The first `length` bytes of a file.
     pub fn file(file: impl Into<Arc<File>>, length: u64) -> Self {
-        Self {
-            kind: Kind::File(FileBody {
-                file: file.into(),
-                position: 0,
-                end: length,
-                reading: None,
-            }),
-            held: None,
-        }
+        Content::File(StoredFile::of_length(file, length)).whole()
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, held: None }
     }
 
     /// The same body, which drops `held` when it has been sent or given up.
     pub fn holding(mut self, held: impl Send + Sync + 'static) -> Self {
         self.held = Some(Held(Box::new(held)));
+        self
+    }
+
+    /// The same body; what it has of files is sent by the connection itself, which must know `direct`.
+    pub fn sent_by(mut self, direct: &DirectFiles) -> Self {
+        match &mut self.kind {
+            Kind::File(file) => file.sent_by(direct.clone()),
+            Kind::Parts(parts) => parts.sent_by(direct.clone()),
+            Kind::Empty | Kind::Unsent(_) | Kind::Bytes(_) | Kind::Encoded(_) => {}
+        }
         self
     }
 
@@ -97,7 +93,8 @@ impl Body {
             Kind::Empty => Some(0),
             Kind::Unsent(length) => Some(*length),
             Kind::Bytes(bytes) => Some(bytes.len() as u64),
-            Kind::File(file) => Some(file.end - file.position),
+            Kind::File(file) => Some(file.left()),
+            Kind::Parts(parts) => Some(parts.left()),
             Kind::Encoded(_) => None,
         }
     }
@@ -106,7 +103,7 @@ impl Body {
     /// among the encoders.
     pub fn encode(&mut self, coding: Coding, level: Option<u8>, encoders: &Encoders) -> bool {
         let encoded = match &self.kind {
-            Kind::Empty | Kind::Unsent(_) | Kind::Encoded(_) => return false,
+            Kind::Empty | Kind::Unsent(_) | Kind::Parts(_) | Kind::Encoded(_) => return false,
             Kind::Bytes(bytes) if bytes.len() <= ENCODE_AT_ONCE_BYTES_MAX => {
                 encode(coding, level, bytes.clone()).ok().map(Kind::Bytes)
             }
@@ -120,17 +117,66 @@ impl Body {
     }
 }
 
+/// The bytes of a representation, to be sent as a whole or in parts, any number of times.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// In memory.
+    Memory(Bytes),
+    /// In a file, which is read as the client takes it.
+    File(StoredFile),
+}
+
+impl Content {
+    /// Its length in bytes.
+    pub fn length(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File(file) => file.length(),
+        }
+    }
+
+    /// All of it.
+    pub fn whole(&self) -> Body {
+        self.part(0..self.length())
+    }
+
+    /// The bytes of a range, which must end where the content does at the latest. None of them is copied.
+    pub fn part(&self, range: Range<u64>) -> Body {
+        match self {
+            Self::Memory(bytes) => Body::from(slice(bytes, range)),
+            Self::File(file) => Body::of(Kind::File(FileBody::new(file.clone(), range))),
+        }
+    }
+
+    /// The bytes of several ranges, each with a head of its own: RFC 9110, section 14.6. With the Content-Type of it.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no random numbers to tell the parts from their content by.
+    pub fn parts(
+        &self,
+        ranges: Vec<Range<u64>>,
+        content_type: &HeaderValue,
+    ) -> io::Result<(HeaderValue, Body)> {
+        let (multipart, parts) = PartsBody::new(self.clone(), ranges, content_type)?;
+        Ok((multipart, Body::of(Kind::Parts(Box::new(parts)))))
+    }
+}
+
+/// A part of what is in memory; empty if there is no such part.
+pub(super) fn slice(bytes: &Bytes, range: Range<u64>) -> Bytes {
+    let index = |at: u64| usize::try_from(at).map_or(bytes.len(), |at| at.min(bytes.len()));
+    let (start, end) = (index(range.start), index(range.end));
+    bytes.slice(start.min(end)..end)
+}
+
 impl<T: Into<Bytes>> From<T> for Body {
     fn from(bytes: T) -> Self {
         let bytes = bytes.into();
-        Self {
-            kind: if bytes.is_empty() {
-                Kind::Empty
-            } else {
-                Kind::Bytes(bytes)
-            },
-            held: None,
-        }
+        Self::of(match bytes.is_empty() {
+            true => Kind::Empty,
+            false => Kind::Bytes(bytes),
+        })
     }
 }
 
@@ -142,24 +188,14 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let file = match &mut self.kind {
+        let (piece, is_last) = match &mut self.kind {
             Kind::Empty | Kind::Unsent(_) => return Poll::Ready(None),
-            Kind::Encoded(body) => {
-                let data = ready!(body.poll(context));
-                if !matches!(data, Some(Ok(_))) {
-                    self.kind = Kind::Empty;
-                }
-                return Poll::Ready(data.map(|data| data.map(Frame::data)));
-            }
-            Kind::Bytes(bytes) => {
-                let bytes = std::mem::take(bytes);
-                self.kind = Kind::Empty;
-                return Poll::Ready(Some(Ok(Frame::data(bytes))));
-            }
-            Kind::File(file) => file,
+            Kind::Bytes(bytes) => (Some(Ok(std::mem::take(bytes))), true),
+            Kind::Encoded(body) => (ready!(body.poll(context)), false),
+            Kind::File(file) => (ready!(file.poll_piece(context)), file.left() == 0),
+            Kind::Parts(parts) => (ready!(parts.poll_piece(context)), parts.left() == 0),
         };
-        let piece = ready!(file.poll_piece(context));
-        if file.position == file.end || !matches!(piece, Some(Ok(_))) {
+        if is_last || !matches!(piece, Some(Ok(_))) {
             self.kind = Kind::Empty;
         }
         Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
@@ -177,35 +213,6 @@ impl http_body::Body for Body {
                 .map_or_else(SizeHint::new, SizeHint::with_exact),
         }
     }
-}
-
-impl FileBody {
-    fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        if self.position == self.end {
-            return Poll::Ready(None);
-        }
-        let (position, file) = (self.position, &self.file);
-        let length = usize::try_from(self.end - position)
-            .unwrap_or(PIECE_BYTES)
-            .min(PIECE_BYTES);
-        let reading = self.reading.get_or_insert_with(|| {
-            let file = file.clone();
-            tokio::task::spawn_blocking(move || read_piece(&file, position, length))
-        });
-        let piece = ready!(Pin::new(reading).poll(context))
-            .unwrap_or_else(|error| Err(io::Error::other(error)));
-        self.reading = None;
-        if let Ok(piece) = &piece {
-            self.position += piece.len() as u64;
-        }
-        Poll::Ready(Some(piece))
-    }
-}
-
-fn read_piece(file: &File, position: u64, length: usize) -> io::Result<Bytes> {
-    let mut piece = vec![0; length];
-    file.read_exact_at(&mut piece, position)?;
-    Ok(piece.into())
 }
 
 /// A request's body that fails once it is longer than allowed, whatever its head said.
@@ -264,16 +271,6 @@ mod tests {
     use std::io::Write;
 
     #[tokio::test]
-    async fn a_file_is_streamed_to_its_end() {
-        let mut file = tempfile::tempfile().unwrap();
-        let content: Vec<u8> = (0..300_000u32).map(|i| (i % 251) as u8).collect();
-        file.write_all(&content).unwrap();
-        let body = Body::file(file, content.len() as u64);
-        assert_eq!(body.length(), Some(300_000));
-        assert_eq!(body.collect().await.unwrap().to_bytes(), content);
-    }
-
-    #[tokio::test]
     async fn bodies_of_any_size_are_compressed() {
         let encoders = Encoders::default();
         let text = "a line of a text\n".repeat(60_000);
@@ -318,11 +315,5 @@ mod tests {
         assert!(Body::from("small").encode(Coding::Zstd, Some(1), &encoders));
         on_their_way.pop().unwrap().collect().await.unwrap();
         assert!(large().encode(Coding::Zstd, Some(1), &encoders));
-    }
-
-    #[tokio::test]
-    async fn a_file_that_shrinks_is_an_error_and_not_a_short_answer() {
-        let file = tempfile::tempfile().unwrap();
-        assert!(Body::file(file, 10).collect().await.is_err());
     }
 }

@@ -4,16 +4,21 @@ mod accepted;
 pub mod body;
 mod coding;
 mod decoded;
+mod direct;
 mod encoded;
+mod file;
+mod parts;
 pub mod peer;
 pub mod reject;
 mod source;
 
 pub use accepted::{Accepted, Accepting};
-pub use body::{Body, LimitedBody};
+pub use body::{Body, Content, LimitedBody};
 pub use coding::{Coding, UnknownCoding};
 pub use decoded::DecodedBody;
+pub use direct::{DirectFiles, Piece};
 pub use encoded::{Encoders, encode};
+pub use file::StoredFile;
 pub use peer::Peer;
 pub use reject::Reject;
 

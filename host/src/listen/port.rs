@@ -169,7 +169,12 @@ impl Port {
         limits: &ConnectionLimits,
         protocol: Protocol,
     ) where
-        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+        S: tokio::io::AsyncRead
+            + tokio::io::AsyncWrite
+            + connection::TakesFiles
+            + Unpin
+            + Send
+            + 'static,
     {
         let is_anothers = |host: &str| {
             let entries = self.entries.load();

@@ -52,12 +52,16 @@ pub(super) fn compress(
     let status = response.status();
     let length = response.body().length();
     let as_it_is = |varies| Compressed { varies, length };
-    let is_whole = !matches!(status, StatusCode::NO_CONTENT | StatusCode::PARTIAL_CONTENT);
+    let is_whole = status != StatusCode::NO_CONTENT;
     let Some(bytes @ 1..) = length else {
         return as_it_is(false);
     };
     let is_large = bytes >= settings.threshold;
     // Most answers of components end here: what costs more than a comparison comes after it.
+    if status == StatusCode::PARTIAL_CONTENT {
+        // Never compressed: what was asked for are bytes of the very content. The whole might have been.
+        return as_it_is(may_have_been_compressed(response.headers()));
+    }
     if !is_whole || !(is_large || accepting.may_refuse_identity()) {
         return as_it_is(false);
     }
@@ -85,6 +89,14 @@ pub(super) fn compress(
         varies: true,
         length: response.body().length().filter(|_| is_sent),
     }
+}
+
+/// Whether the whole of which a part is sent is of a type that is compressed; of several parts each says its type itself.
+fn may_have_been_compressed(headers: &HeaderMap) -> bool {
+    let is_in_parts =
+        |value: &HeaderValue| MediaType::of(value.as_bytes()).is("multipart/byteranges");
+    let content_type = headers.get(CONTENT_TYPE);
+    content_type.is_some_and(|value| is_in_parts(value) || is_compressible(value))
 }
 
 /// What the fields of a response say of its body.
@@ -226,12 +238,20 @@ mod tests {
             assert!(!varies && *response.headers() == before, "{name}");
             assert_eq!(response.body().length(), Some(5000));
         }
-        for status in [StatusCode::NO_CONTENT, StatusCode::PARTIAL_CONTENT] {
-            let mut response = response(5000, &[("content-type", "text/html")]);
+        // A part says what the whole depends on: RFC 9110, section 15.3.7.
+        let part = StatusCode::PARTIAL_CONTENT;
+        for (status, content_type, varies) in [
+            (StatusCode::NO_CONTENT, "text/html", false),
+            (part, "text/html", true),
+            (part, "multipart/byteranges; boundary=x", true),
+            (part, "image/png", false),
+        ] {
+            let mut response = response(5000, &[("content-type", content_type)]);
             *response.status_mut() = status;
             assert_eq!(
                 run(&mut response, &Method::GET, accepting(Some(Gzip))),
-                (false, false)
+                (false, varies),
+                "{status} {content_type}"
             );
         }
     }

@@ -7,8 +7,8 @@ use super::reader::Reader;
 use super::setting::{Definition, Scope, Setting};
 use super::table;
 use super::web_server::{
-    CacheSettings, Compression, Cors, Files, Https, KeepAlive, Listen, Requests, Responses, Tls,
-    Web,
+    CacheSettings, Compression, Cors, Files, Https, KeepAlive, Listen, Missing, Requests,
+    Responses, Tls, Web,
 };
 
 impl Web {
@@ -17,16 +17,35 @@ impl Web {
         let folders = Folders::read(reader, base);
         let listen = read_listen(reader, owner, &folders);
         let home_page = reader.value(&table::HOME_PAGE);
+        let missing = Missing::read(reader, owner);
         let requests = Requests::read(reader);
         check_sessions(reader, requests.processes_max);
         Self {
             cache: CacheSettings::read(reader, owner),
             responses: Responses::read(reader, listen.https.is_some()),
             listen,
-            files: folders.root.map(|root| Files { root, home_page }),
+            files: folders.root.map(|root| Files {
+                root,
+                home_page,
+                missing,
+            }),
             requests,
             keep_alive: KeepAlive::read(reader),
             launch_at_startup: reader.value(&table::LAUNCH),
+        }
+    }
+}
+
+impl Missing {
+    fn read(reader: &mut Reader, owner: Scope) -> Self {
+        Self {
+            listing: reader.value(&table::FILES_LISTING),
+            clean_urls: reader.value(&table::FILES_CLEAN_URLS),
+            // What a component has no file for is On Web Connection's, so that nothing would be left for such a page.
+            fallback: match owner {
+                Scope::Host => reader.value(&table::FILES_FALLBACK),
+                Scope::Component | Scope::Both => None,
+            },
         }
     }
 }

@@ -89,6 +89,19 @@ pub struct Files {
     pub root: PathBuf,
     /// The page that answers `/`, relative to the root.
     pub home_page: Option<String>,
+    /// What is answered where there is no file.
+    pub missing: Missing,
+}
+
+/// `[files]`: what is answered where a URL names no file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// `[files] listing`: whether a folder without a home page is listed.
+    pub listing: bool,
+    /// `[files] clean_urls`: whether `about.html` answers `/about`.
+    pub clean_urls: bool,
+    /// `[files] fallback`: the page for those who go to an address without a file, relative to the root.
+    pub fallback: Option<String>,
 }
 
 /// What is kept of static files in memory.

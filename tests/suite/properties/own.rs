@@ -30,6 +30,20 @@ web.allow_4dsync | both | boolean | reload | false
   refuses 1 "true" [] {} => true or false
 
 cache.enabled | both | boolean | reload | true
+files.listing | both | boolean | reload | false
+  takes true false
+  refuses 1 "true" [] {} => true or false
+
+files.clean_urls | both | boolean | reload | false
+  takes true false
+  refuses 1 "true" [] {} => true or false
+
+files.fallback | host | text | reload | ""
+  takes "app.html" "app/index.html" ""
+  refuses "/app.html" "a/" ".." "../a" ".hidden" "a/.b" "a\\b" "a//b" => inside rootFolder
+  refuses 5 true [] {} => must be a path
+
+cache.enabled | both | boolean | none | true
   takes false true
   refuses 1 "true" [] {} => true or false
 

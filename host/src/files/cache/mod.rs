@@ -11,5 +11,5 @@ pub(super) use key::{Key, Variant};
 pub(super) use roots::{Root, Roots};
 pub(super) use stamp::{Origin, Stamp};
 pub use statistics::{Object, Statistics};
-pub(super) use store::Store;
+pub(super) use store::{Absent, Store};
 pub(super) use watch::Watch;

@@ -20,11 +20,21 @@ const TURNS: usize = 64;
 /// Contents that may be compressed at the same time, each on a thread of its own that takes a core.
 const CODERS: usize = 2;
 
+/// What is known of a path that names no file.
+#[derive(Clone, Copy)]
+pub(in crate::files) struct Absent {
+    /// When it was found.
+    pub(in crate::files) since: u64,
+    /// How many changes of the root were known then.
+    pub(in crate::files) changes: u64,
+    /// It is a folder.
+    pub(in crate::files) is_folder: bool,
+}
+
 /// The pages in memory.
 pub(in crate::files) struct Store {
     pages: Cache<Arc<[u8]>, Arc<Page>>,
-    /// When each was found to be absent, and how many changes of its root were known then.
-    absent: Cache<Arc<[u8]>, (u64, u64)>,
+    absent: Cache<Arc<[u8]>, Absent>,
     turns: [Mutex<()>; TURNS],
     coders: Semaphore,
     size: u64,
@@ -72,13 +82,13 @@ impl Store {
         key.with(|key| self.pages.invalidate(key));
     }
 
-    /// When a path was found to name no file, and how many changes of its root were known then.
-    pub(in crate::files) fn absent_since(&self, key: &Key<'_>) -> Option<(u64, u64)> {
+    /// What is known of a path that names no file.
+    pub(in crate::files) fn absent(&self, key: &Key<'_>) -> Option<Absent> {
         key.with(|key| self.absent.get(key))
     }
 
-    pub(in crate::files) fn keep_absent(&self, key: &Key<'_>, now: u64, changes: u64) {
-        key.with(|key| self.absent.insert(key.into(), (now, changes)));
+    pub(in crate::files) fn keep_absent(&self, key: &Key<'_>, absent: Absent) {
+        key.with(|key| self.absent.insert(key.into(), absent));
     }
 
     /// Waits for one's turn to load what a key stands for: who comes next finds it loaded.

@@ -7,12 +7,12 @@ use std::fs;
 use std::time::Duration;
 
 use ::http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
-use ::http::{HeaderMap, StatusCode};
+use ::http::{HeaderMap, Method, StatusCode};
 use http_body_util::BodyExt;
 
 use super::*;
 use crate::http::{Accepting, Response};
-use crate::settings::{CacheSettings, Compression, Files};
+use crate::settings::{CacheSettings, Compression, Files, Missing};
 
 const CACHE: CacheSettings = CacheSettings {
     enabled: true,
@@ -38,15 +38,25 @@ async fn answer(
     query: Option<&str>,
     headers: &HeaderMap,
 ) -> Result<Option<Response>, FileError> {
+    let sought = Sought {
+        path,
+        query,
+        method: &Method::GET,
+        headers,
+    };
     let wish = Wish {
+        method: &Method::GET,
         headers,
         accepting: &Accepting::of(headers),
         compression: COMPRESSION,
     };
-    Ok(match pages.find(path, query).await? {
+    Ok(match pages.find(sought).await? {
         None => None,
-        Some(Found::Folder(response)) => Some(response),
-        Some(Found::Page(page)) => Some(pages.reply(&page, wish).await.response),
+        Some(Found::Redirect(response)) => Some(response),
+        Some(Found::Folder(folder)) => panic!("{folder:?}"),
+        Some(Found::Page(page) | Found::Instead(page)) => {
+            Some(pages.reply(&page, wish).await.response)
+        }
     })
 }
 
@@ -73,6 +83,7 @@ fn site() -> (tempfile::TempDir, Files) {
     let files = Files {
         root,
         home_page: Some("index.html".into()),
+        missing: Missing::default(),
     };
     (site, files)
 }

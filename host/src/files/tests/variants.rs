@@ -149,10 +149,17 @@ async fn a_large_page_has_its_form_in_a_file_or_is_compressed_on_its_way() {
     let reply = |codings| {
         let (pages, headers) = (pages.clone(), accepting(codings));
         async move {
-            let Some(Found::Page(page)) = pages.find("/large.txt", None).await.unwrap() else {
+            let sought = Sought {
+                path: "/large.txt",
+                query: None,
+                method: &Method::GET,
+                headers: &headers,
+            };
+            let Some(Found::Page(page)) = pages.find(sought).await.unwrap() else {
                 panic!("there is a file");
             };
             let wish = Wish {
+                method: &Method::GET,
                 headers: &headers,
                 accepting: &Accepting::of(&headers),
                 compression: COMPRESSION,

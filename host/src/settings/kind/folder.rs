@@ -99,7 +99,7 @@ impl Kind for CertificateFolder {
     }
 }
 
-/// The page that answers `/`; an empty text is none.
+/// A page of the root folder; an empty text is none.
 #[derive(Debug)]
 pub(in crate::settings) struct HomePage {
     pub(in crate::settings) default: &'static str,
@@ -139,7 +139,7 @@ impl Kind for HomePage {
 
 impl Preset for HomePage {
     fn preset(&self) -> Option<String> {
-        Some(self.default.to_owned())
+        (!self.default.is_empty()).then(|| self.default.to_owned())
     }
 }
 

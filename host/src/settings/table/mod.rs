@@ -7,6 +7,7 @@ use Scope::{Both, Component, Host};
 
 mod class;
 mod component;
+mod files;
 mod host;
 mod responses;
 mod sessions;
@@ -14,6 +15,7 @@ mod web;
 
 pub(super) use class::*;
 pub(super) use component::*;
+pub(super) use files::*;
 pub(super) use host::*;
 pub(super) use responses::*;
 pub(super) use sessions::*;
@@ -58,6 +60,9 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &LAUNCH,
     &EXTENDED_CHARACTERS,
     &SYNC_URLS,
+    &FILES_LISTING,
+    &FILES_CLEAN_URLS,
+    &FILES_FALLBACK,
     &CACHE_ENABLED,
     &CACHE_SIZE,
     &CACHE_OWN_SIZE,
@@ -108,6 +113,11 @@ pub(super) static TABLES: &[Table] = &[
         name: "web",
         scope: Both,
         doc: "The web server, where the WebServer class has no property for it.",
+    },
+    Table {
+        name: "files",
+        scope: Both,
+        doc: "What is answered where a URL names no file.",
     },
     Table {
         name: "cache",

@@ -140,6 +140,8 @@ const ACCEPTED: &[(&str, &[(&str, &str)])] = &[
     ("web.launch_at_startup", &[("false", "false")]),
     ("web.send_extended_characters", &[("true", "true")]),
     ("web.allow_4dsync", &[("true", "true")]),
+    ("files.listing", &[("true", "true")]),
+    ("files.clean_urls", &[("true", "true")]),
     ("cache.enabled", &[("false", "false")]),
     ("cache.size", &[("0", "0"), ("'64 GiB'", "68719476736")]),
     ("cache.own_size", &[("0", "0"), ("'64 GiB'", "68719476736")]),

@@ -16,6 +16,7 @@ fn without_a_file_every_default_holds() {
     let files = Files {
         root: PathBuf::from("/site/components/shop/WebFolder"),
         home_page: Some("index.html".to_owned()),
+        missing: Missing::default(),
     };
     assert_eq!(settings.web.files, Some(files));
     assert_eq!(

@@ -262,6 +262,8 @@ pub(super) const REFUSED: &[(&str, &[(&str, &str)])] = &[
     ("web.launch_at_startup", &[("1", "true or false")]),
     ("web.send_extended_characters", &[("1", "true or false")]),
     ("web.allow_4dsync", &[("1", "true or false")]),
+    ("files.listing", &[("1", "true or false")]),
+    ("files.clean_urls", &[("1", "true or false")]),
     ("cache.enabled", &[("1", "true or false")]),
     (
         "cache.size",

@@ -26,6 +26,7 @@ const ROOT: &str = "requests::the_root_and_its_home_page_change_while_a_connecti
 const LET_IN: &str = "requests::what_is_let_in_changes_while_a_connection_is_open";
 const SIZE: &str = "requests::the_largest_body_changes_at_once_and_the_highest_value_is_no_limit";
 const PROCESSES: &str = "requests::the_number_of_processes_changes_at_once";
+const NO_FILE: &str = "files::what_answers_where_no_file_is_changes_at_once";
 const COMPRESSION: &str = "responses::compression_changes_while_a_connection_is_open";
 const REQUESTS: &str = "connection::a_connection_has_as_many_requests_as_the_settings_say";
 const SILENCE: &str = "connection::a_silent_connection_of_either_is_closed_in_its_time";
@@ -82,6 +83,9 @@ const SHOWN_BY: &[Shown] = &[
     ),
     ("cache.max_object_size", KEPT, KEPT),
     ("cache.revalidate", LOOKS, LOOKS),
+    ("files.listing", NO_FILE, NO_FILE),
+    ("files.clean_urls", NO_FILE, NO_FILE),
+    ("files.fallback", NO_FILE, NOTHING),
     (
         "server.max_connections",
         "connection::past_the_limit_of_connections_new_ones_wait",

@@ -3,6 +3,7 @@
 mod cache;
 mod connection;
 mod coverage;
+mod files;
 mod lifecycle;
 mod network;
 mod process;

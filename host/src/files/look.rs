@@ -1,0 +1,194 @@
+//! What there is at a path below the root: from memory if it is known there, else from disk.
+
+use std::fs::Metadata;
+use std::sync::Arc;
+
+use super::cache::{Absent, Key, Origin, Stamp, Store};
+use super::caches::Pages;
+use super::media::Media;
+use super::page::Page;
+use super::resolve::{self, FileError, Node};
+use crate::http::Coding;
+
+/// A path relative to the root, in the two pieces that it may be made of.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a>([&'a [u8]; 2]);
+
+impl<'a> Place<'a> {
+    pub(super) fn file(path: &'a [u8]) -> Self {
+        Self([path, b""])
+    }
+
+    /// `folder` has a slash at its end.
+    pub(super) fn in_folder(folder: &'a [u8], name: &'a [u8]) -> Self {
+        Self([folder, name])
+    }
+}
+
+/// What there is.
+#[derive(Clone)]
+pub(super) enum Looked {
+    Page(Arc<Page>),
+    Folder,
+    Nothing,
+}
+
+impl PartialEq for Looked {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Page(one), Self::Page(other)) => Arc::ptr_eq(one, other),
+            (Self::Folder, Self::Folder) | (Self::Nothing, Self::Nothing) => true,
+            _ => false,
+        }
+    }
+}
+
+/// When something is looked at, and how many changes of its root are known then.
+#[derive(Clone, Copy)]
+struct Moment {
+    now: u64,
+    changes: u64,
+}
+
+impl Pages {
+    pub(super) async fn look(&self, place: Place<'_>) -> Result<Looked, FileError> {
+        let Some(cache) = &self.cache else {
+            return Box::pin(self.look_at_disk(place, None)).await;
+        };
+        // The way of nearly all requests; nothing on it waits, or asks the system for anything.
+        let store = cache.load();
+        if let Some(page) = store.get(&self.key(place))
+            && self.is_true(&store, &page, place)?
+        {
+            page.hit();
+            return Ok(Looked::Page(page));
+        }
+        let store = Arc::clone(&store);
+        Box::pin(self.look_at_disk(place, Some(&store))).await
+    }
+
+    fn key<'a>(&self, place: Place<'a>) -> Key<'a> {
+        Key {
+            root: self.root.number,
+            path: place.0,
+            variant: None,
+        }
+    }
+
+    /// Whether a page is what is on disk, which is looked at again after a while and after every change.
+    fn is_true(&self, store: &Store, page: &Page, place: Place<'_>) -> Result<bool, FileError> {
+        // Before the look: what changes during it counts as a change after it.
+        let (now, changes) = (store.now(), self.root.changes());
+        if page.is_fresh(now, changes, self.interval) {
+            return Ok(true);
+        }
+        let path = place.0.concat();
+        let is_still = match resolve::look(&self.root.path, &path)? {
+            Some(metadata) if metadata.is_file() => {
+                let siblings = self.siblings(&path, page.is_compressible(), &metadata)?;
+                page.origin.is_still(&Origin::of(&metadata, siblings))
+            }
+            _ => false,
+        };
+        if is_still {
+            page.check(now, changes);
+        } else {
+            store.drop_page(&self.key(place));
+        }
+        Ok(is_still)
+    }
+
+    /// Looks at the disk, and keeps what is there if it is to be kept.
+    async fn look_at_disk(
+        &self,
+        place: Place<'_>,
+        store: Option<&Store>,
+    ) -> Result<Looked, FileError> {
+        let key = self.key(place);
+        let at = Moment {
+            now: store.map_or(0, Store::now),
+            changes: self.root.changes(),
+        };
+        if let Some(absent) = store.and_then(|store| store.absent(&key))
+            && absent.changes == at.changes
+            && at.now.saturating_sub(absent.since) < self.interval
+        {
+            return Ok(match absent.is_folder {
+                true => Looked::Folder,
+                false => Looked::Nothing,
+            });
+        }
+        let path = place.0.concat();
+        let node = resolve::open(&self.root.path, &path)?;
+        if let Some(Node::File(file, metadata)) = node {
+            let media = Media::of(&path);
+            let siblings = self.siblings(&path, media.is_compressible, &metadata)?;
+            let origin = Origin::of(&metadata, siblings);
+            let page = Page::streamed(path, media, file, &metadata, origin);
+            let page = match store {
+                _ if metadata.len() > self.object_bytes_max => Some(Arc::new(page)),
+                Some(store) => self.load(store, &key, page, at).await,
+                None => page.in_memory().await.map(Arc::new).ok(),
+            };
+            // What cannot be read is not there, as far as visitors are concerned.
+            return Ok(page.map_or(Looked::Nothing, Looked::Page));
+        }
+        let is_folder = node.is_some();
+        if let Some(store) = store {
+            let absent = Absent {
+                since: at.now,
+                changes: at.changes,
+                is_folder,
+            };
+            store.keep_absent(&key, absent);
+        }
+        Ok(match is_folder {
+            true => Looked::Folder,
+            false => Looked::Nothing,
+        })
+    }
+
+    /// Reads a page and keeps it. Whoever asks for it meanwhile waits, and has it too. `None` if it cannot be read.
+    async fn load(
+        &self,
+        store: &Store,
+        key: &Key<'_>,
+        page: Page,
+        at: Moment,
+    ) -> Option<Arc<Page>> {
+        let _turn = store.turn(key).await;
+        if let Some(kept) = store.get(key)
+            && (kept.is_fresh(at.now, at.changes, 1) || kept.origin.is_still(&page.origin))
+        {
+            kept.hit();
+            return Some(kept);
+        }
+        let page = page.in_memory().await.ok()?;
+        page.check(at.now, at.changes);
+        let page = Arc::new(page);
+        store.keep(key, page.clone());
+        Some(page)
+    }
+
+    /// The files beside a text that hold the same in a compressed form, and are not older than it.
+    fn siblings(
+        &self,
+        path: &[u8],
+        is_text: bool,
+        metadata: &Metadata,
+    ) -> Result<[Option<Stamp>; 3], FileError> {
+        let mut siblings = [None; 3];
+        if !is_text {
+            return Ok(siblings);
+        }
+        let original = Stamp::of(metadata);
+        for (sibling, coding) in siblings.iter_mut().zip(Coding::BY_PREFERENCE) {
+            let path = [path, coding.extension()].concat();
+            *sibling = resolve::look(&self.root.path, &path)?
+                .filter(Metadata::is_file)
+                .map(|metadata| Stamp::of(&metadata))
+                .filter(|stamp| !stamp.is_older_than(&original));
+        }
+        Ok(siblings)
+    }
+}
