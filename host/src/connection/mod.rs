@@ -105,6 +105,10 @@ where
     let activity = Arc::new(Activity::new());
     let requests = AtomicU64::new(0);
     let direct = DirectFiles::default();
+    let stream = Direct::new(stream, direct.clone());
+    let stream = Observed::new(stream, activity.clone());
+    // What is written in one piece is copied before, and stand-ins of pieces of files must not be.
+    let takes_files = S::TAKES_FILES && stream.is_write_vectored();
     let timeouts = || Timeouts {
         header: terms.header_timeout,
         keep_alive: receiver.server.keep_alive().timeout,
@@ -113,7 +117,7 @@ where
         let is_multiplexed = request.version() == Version::HTTP_2;
         let (receiver, in_progress) = (receiver.clone(), activity.begin(is_multiplexed));
         // HTTP/2 frames what it sends.
-        let direct = (S::TAKES_FILES && !is_multiplexed).then(|| direct.clone());
+        let direct = (takes_files && !is_multiplexed).then(|| direct.clone());
         let number = requests.fetch_add(1, Ordering::Relaxed) + 1;
         let is_misdirected = peer.secured && host(&request).is_some_and(|host| is_anothers(&host));
         async move {
@@ -133,9 +137,7 @@ where
         }
     });
     let builder = builder(terms.protocol);
-    let stream = Direct::new(stream, direct.clone());
-    let stream = TokioIo::new(Observed::new(stream, activity.clone()));
-    let mut connection = pin!(builder.serve_connection(stream, service));
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let mut next_look = pin!(tokio::time::sleep(timeouts().shortest()));
     let mut ending = false;
     let is_told = loop {

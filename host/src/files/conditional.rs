@@ -298,4 +298,32 @@ mod tests {
             Outcome::NotModified,
         );
     }
+
+    /// Whatever a list holds, what is taken for a tag is one.
+    #[test]
+    fn no_list_is_read_wrongly() {
+        let pieces = [
+            "\"", "W/", ",", " ", "\t", "*", "a-1", "\"a-1\"", "\\\"", "\u{e9}",
+        ];
+        let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+        let mut next = |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            usize::try_from(seed >> 33).unwrap() % below
+        };
+        for _ in 0..20_000 {
+            let list: String = (0..next(16)).map(|_| pieces[next(pieces.len())]).collect();
+            for tag in Tags(list.as_bytes()) {
+                let opaque = tag.strip_prefix(b"W/").unwrap_or(tag);
+                let inside = opaque
+                    .strip_prefix(b"\"")
+                    .and_then(|it| it.strip_suffix(b"\""));
+                assert!(
+                    inside.is_some_and(|it| !it.contains(&b'"')),
+                    "{list}: {tag:?}"
+                );
+            }
+        }
+    }
 }

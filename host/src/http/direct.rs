@@ -14,6 +14,9 @@ use parking_lot::Mutex;
 /// Bytes of one piece.
 pub(super) const PIECE_BYTES: usize = 256 * 1024;
 
+/// Most pieces that wait to be sent: hyper has up to 16 slices waiting.
+const WAITING_MAX: usize = 32;
+
 /// Never sent.
 static STAND_IN: [u8; PIECE_BYTES] = [0; PIECE_BYTES];
 
@@ -35,10 +38,18 @@ pub struct Piece {
 
 impl DirectFiles {
     /// Hands a piece over, and gives what stands for it.
-    pub(super) fn hand_over(&self, piece: Piece) -> Bytes {
+    ///
+    /// # Errors
+    ///
+    /// When those before it are not sent: nobody who sends files is behind this.
+    pub(super) fn hand_over(&self, piece: Piece) -> io::Result<Bytes> {
         let stand_in = STAND_IN.get(..piece.length).unwrap_or_default();
-        self.0.lock().push_back(piece);
-        Bytes::from_static(stand_in)
+        let mut pieces = self.0.lock();
+        if pieces.len() == WAITING_MAX {
+            return Err(io::Error::other("pieces of files are not sent"));
+        }
+        pieces.push_back(piece);
+        Ok(Bytes::from_static(stand_in))
     }
 
     /// The piece that `bytes`, about to be written, stand for; `None` if they are bytes to be written.
@@ -75,5 +86,47 @@ impl DirectFiles {
         if piece.length == 0 {
             pieces.pop_front();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_known_by_what_stands_for_them_and_nothing_else() {
+        let files = DirectFiles::default();
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let piece = |length| Piece {
+            file: file.clone(),
+            position: 7,
+            length,
+        };
+        let stand_in = files.hand_over(piece(100)).unwrap();
+        assert!(files.meant_by(&[0; 100]).unwrap().is_none());
+        assert!(files.meant_by(b"").unwrap().is_none());
+        assert_eq!(files.meant_by(&stand_in).unwrap().unwrap().position, 7);
+        // Some of it was sent: what is left stands for the rest.
+        files.sent(40);
+        let rest = files.meant_by(&stand_in[40..]).unwrap().unwrap();
+        assert_eq!((rest.position, rest.length), (47, 60));
+        assert!(files.meant_by(&stand_in).is_err());
+        files.sent(60);
+        assert!(files.meant_by(&stand_in[40..]).is_err());
+    }
+
+    #[test]
+    fn pieces_that_nobody_sends_are_noticed() {
+        let files = DirectFiles::default();
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let handed_over = (0..100).take_while(|_| {
+            let piece = Piece {
+                file: file.clone(),
+                position: 0,
+                length: 1,
+            };
+            files.hand_over(piece).is_ok()
+        });
+        assert_eq!(handed_over.count(), WAITING_MAX);
     }
 }

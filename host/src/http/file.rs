@@ -22,6 +22,8 @@ use super::direct::{self, DirectFiles, Piece};
 /// Bytes read at once. Less costs more system calls; more no longer fits the processor's cache, where the copy to the
 /// socket should find what the copy from the file has left.
 pub(super) const PIECE_BYTES: usize = 128 * 1024;
+/// What the system is asked to fetch from the disk while a piece is sent.
+const AHEAD_BYTES: Option<NonZeroU64> = NonZeroU64::new(1024 * 1024);
 /// Buffers of one body: the piece that is being written, and the next one.
 const BUFFERS_MAX: usize = 2;
 
@@ -178,7 +180,7 @@ impl FileBody {
         {
             return Some(Err(error));
         }
-        Some(Ok(direct.hand_over(piece)))
+        Some(direct.hand_over(piece))
     }
 
     /// Reads on a thread that may wait for the disk.
@@ -188,12 +190,7 @@ impl FileBody {
             let read = file.read_at(buffer.space(left), position);
             // Has the system fetch what follows while this is sent. Advice: where it is not taken, nothing is lost.
             let next = position.saturating_add(PIECE_BYTES as u64);
-            let _ = fadvise(
-                &file,
-                next,
-                NonZeroU64::new(PIECE_BYTES as u64),
-                Advice::WillNeed,
-            );
+            let _ = fadvise(&file, next, AHEAD_BYTES, Advice::WillNeed);
             (buffer, read)
         })
     }
@@ -346,6 +343,16 @@ mod tests {
             let part = collected(part).await.unwrap();
             assert_eq!(part, all[start as usize..end as usize]);
         }
+    }
+
+    #[tokio::test]
+    async fn what_the_system_has_to_fetch_first_is_sent_too() {
+        let content = content(3_000_000);
+        let (file, stored) = stored(&content);
+        file.sync_all().unwrap();
+        fadvise(&file, 0, None, Advice::DontNeed).unwrap();
+        let whole = Content::File(stored).whole();
+        assert!(collected(whole).await.unwrap() == content);
     }
 
     #[tokio::test]
