@@ -1,6 +1,7 @@
 //! Answers from the files of the HTML root.
 
 mod conditional;
+mod error_pages;
 mod home;
 mod media;
 mod resolve;
@@ -18,6 +19,7 @@ use crate::settings::Files;
 use conditional::{Outcome, Validators};
 use resolve::{Node, Resolved};
 
+pub use error_pages::ErrorPages;
 pub use home::create_home_page;
 pub use resolve::FileError;
 

@@ -8,11 +8,14 @@ use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 
 use super::accepted::Accepting;
 use super::compress::compress;
+use super::error_page::{self, Form, OwnPages};
 use crate::cors::Grant;
 use crate::http::{Body, Encoders, Request, Response};
+use crate::rules::Plan;
 use crate::settings::Responses;
 
-const SERVER_NAME: HeaderValue =
+/// What the Server field says.
+pub const SERVER_NAME: HeaderValue =
     HeaderValue::from_static(concat!("Tessera/", env!("CARGO_PKG_VERSION")));
 
 /// What a response must fit of its request, kept while the request is answered.
@@ -21,6 +24,7 @@ pub struct Asked {
     method: Method,
     version: Version,
     accepting: Accepting,
+    form: Form,
 }
 
 impl Asked {
@@ -30,7 +34,13 @@ impl Asked {
             method: request.method().clone(),
             version: request.version(),
             accepting: Accepting::of(request.headers()),
+            form: Form::default(),
         }
+    }
+
+    /// Keeps in which form the client takes errors, too. Most responses are none.
+    pub fn note_form(&mut self, headers: &HeaderMap) {
+        self.form = Form::of(headers);
     }
 }
 
@@ -46,12 +56,18 @@ pub struct Finish<'a> {
     pub hsts: Option<u64>,
     /// The places for large bodies that are compressed.
     pub encoders: &'a Encoders,
+    /// What rules say of the request.
+    pub plan: &'a Plan,
+    /// The server's own pages for errors.
+    pub own_pages: Option<OwnPages<'a>>,
 }
 
 /// Takes the last steps.
 pub fn finish(response: &mut Response, finish: Finish<'_>) {
     let asked = finish.asked;
     let settings = finish.settings;
+    finish.plan.set_status(response);
+    error_page::complete(response, finish.own_pages, asked.form);
     let compressed = settings.map(|settings| {
         compress(
             response,
@@ -82,6 +98,7 @@ pub fn finish(response: &mut Response, finish: Finish<'_>) {
         headers.remove(CONNECTION);
     }
     set_length(response, &asked.method, length);
+    finish.plan.change(response.headers_mut());
 }
 
 fn set_length(response: &mut Response, method: &Method, length: Option<u64>) {
@@ -170,11 +187,14 @@ mod tests {
                 method,
                 version: Version::HTTP_11,
                 accepting: Accepting::Field(HeaderValue::from_static("br")),
+                form: Form::Page,
             },
             settings: Some(settings),
             grant: None,
             hsts: Some(31),
             encoders: &Encoders::default(),
+            plan: &Plan::default(),
+            own_pages: None,
         };
         super::finish(&mut response, finish);
         response

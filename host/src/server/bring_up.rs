@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::control::ControlError;
 use super::reload::{HostTurn, Turn};
 use super::{Found, Outcome, Reloaded, Reloader, Serving, WebServer, discover};
+use crate::files::ErrorPages;
 use crate::listen::Port;
 use crate::settings::{Change, ComponentSettings, Effect, HostSettings, Override, SettingsError};
 
@@ -33,6 +34,7 @@ impl Reloader {
             generation: Some(generation),
             number,
             properties: settings.properties(),
+            error_pages: ErrorPages::default(),
         };
         let outcome = self.place(server, serving).map_err(|error| vec![error])?;
         turn.number = number;
@@ -66,6 +68,7 @@ impl Reloader {
             generation: serving.generation.clone(),
             number: serving.number,
             properties: settings.properties(),
+            error_pages: ErrorPages::default(),
         };
         let error = server.error();
         let outcome = self.place(server, next).map_err(|error| vec![error])?;
@@ -245,6 +248,7 @@ fn host_serving(settings: &HostSettings, number: u64) -> Serving {
         generation: None,
         number,
         properties: settings.properties(),
+        error_pages: ErrorPages::default(),
     }
 }
 
