@@ -161,7 +161,7 @@ async fn urls_with_a_meaning_of_their_own_are_not_handled() {
 async fn a_handler_that_fails_is_a_500_and_one_is_held_to_its_servers_limits() {
     let handlers = "handlers = [{pattern = 'fail', class = 'trap', method = 'fail'}, \
                     {pattern = 'burst', class = 'trap', method = 'burst'}, \
-                    {pattern = 'echo', class = 'echo', method = 'echo'}]\n";
+                    {pattern = 'tell', class = 'echo', method = 'echo'}]\n";
     let server = Site::new()
         .settings(&format!("maxRequestSize = 500000\n{handlers}"))
         .guest("trap")

@@ -149,7 +149,7 @@ rules | both | list of tables | reload | []
   refuses [{"status": 404}] => entry 1: needs regexPattern
   refuses [{"regexPattern": "/"}, {"regexPattern": "("}] => entry 2: regexPattern "(" must be a regular expression
   refuses [{"regexPattern": "/", "status": 99}] => status 99 must be from 200 to 599
-  refuses [{"regexPattern": "/", "setHeaders": {"a b": "c"}}] => must be the name of a header
+  refuses [{"regexPattern": "/", "setHeaders": {"X-One": "a\nb"}}] => must be of visible ASCII
 
 handlers | both | list of tables | reload | []
   takes []
