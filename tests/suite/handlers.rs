@@ -179,7 +179,7 @@ async fn a_handler_that_fails_is_a_500_and_one_is_held_to_its_servers_limits() {
     }
     for (length, status) in [(500_000, 200), (500_001, 413)] {
         let reply = server
-            .post("/echo/", "text/plain", vec![b' '; length])
+            .post("/tell/", "text/plain", vec![b' '; length])
             .await;
         assert_eq!(reply.status, status, "{length}");
     }

@@ -172,3 +172,18 @@ async fn robots_are_told_by_a_plain_file() {
         assert!(reply.header("etag").is_some());
     }
 }
+
+#[tokio::test]
+async fn a_component_on_the_root_answers_for_every_path() {
+    let server = Site::new()
+        .page("a.txt", "the host's")
+        .guest_with("echo", "[mount]\npath = '/'\n")
+        .file("components/echo/WebFolder/b.txt", "its own")
+        .guest("version1")
+        .start()
+        .await;
+    assert_eq!(server.get("/a.txt").await.json()["url"], "/a.txt");
+    assert_eq!(server.get("/b.txt").await.text(), "its own");
+    assert_eq!(server.get("/4DWEBTEST").await.status, 200);
+    assert_eq!(server.get("/version1/").await.text(), "v1");
+}

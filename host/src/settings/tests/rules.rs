@@ -68,3 +68,27 @@ fn the_order_of_toml_tables_is_kept() {
     assert_eq!(patterns[0].set.len(), 1);
     assert_eq!(patterns[1].pattern, "/a");
 }
+
+#[test]
+fn the_examples_of_the_page_are_right() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/rules.md");
+    let page = fs::read_to_string(page).unwrap();
+    let blocks: Vec<_> = page.split("```").skip(1).step_by(2).collect();
+    let toml = blocks
+        .iter()
+        .filter_map(|block| block.strip_prefix("toml\n"));
+    let mut count = 0;
+    for block in toml {
+        // It needs a certificate.
+        let block = block.replace("HSTSEnabled = true", "");
+        let settings = host_settings(&block, &[]);
+        let settings = settings.unwrap_or_else(|error| panic!("{error}\n{block}"));
+        let web = settings.web;
+        count += web.responses.rules.list.len() + web.requests.handlers.list.len();
+    }
+    assert!(count >= 9, "{count}");
+    let json = blocks.iter().find_map(|block| block.strip_prefix("json\n"));
+    let list: Json = serde_json::from_str(json.unwrap()).unwrap();
+    let given = given(Origin::Start, &json!({ "rules": list }));
+    assert!(host_with("", &given).is_ok());
+}
