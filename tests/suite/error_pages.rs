@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
+use serde_json::json;
 use tessera_tests::{Client, Reply, Server, Site};
 
 async fn ask(server: &Server, method: &str, path: &str, accept: &str) -> Reply {
@@ -126,8 +127,19 @@ async fn programs_that_ask_for_json_get_a_problem_document() {
             (&"about:blank".into(), &"Not Found".into())
         );
     }
-    let reply = ask(&server, "DELETE", "/", "application/json").await;
-    assert_eq!(reply.json()["status"], reply.status.as_u16());
+    let handlers = json!([{"pattern": "a", "verbs": "GET", "class": "b", "method": "c"}]);
+    let settings = json!({"handlers": handlers, "rules": [{"regexPattern": "^/b", "status": 503}]});
+    server.admin.set("site", &settings).await;
+    for (method, path, status) in [
+        ("DELETE", "/", 405),
+        ("PUT", "/a/", 405),
+        ("GET", "/a/", 500),
+        ("GET", "/b", 503),
+    ] {
+        let reply = ask(&server, method, path, "application/json").await;
+        assert_eq!(reply.status, status, "{path}");
+        assert_eq!(reply.json()["status"], status, "{path}");
+    }
     for accept in ["text/html, application/json", "*/*", ""] {
         let reply = ask(&server, "GET", "/none", accept).await;
         assert_eq!(

@@ -186,3 +186,32 @@ async fn a_handler_that_fails_is_a_500_and_one_is_held_to_its_servers_limits() {
     server.wait_for_processes("trap", 0).await;
     server.wait_for_processes("site", 0).await;
 }
+
+#[tokio::test]
+async fn check_says_which_handlers_lead_nowhere() {
+    let handlers = json!([
+        {"pattern": "a", "class": "echo", "method": "ECHO"},
+        {"pattern": "b", "class": "nobody", "method": "m"},
+        {"pattern": "c", "class": "echo", "method": "nothing"},
+    ]);
+    let site = Site::new()
+        .file("HTTPHandlers.json", handlers.to_string())
+        .guest_with(
+            "echo",
+            "handlers = [{pattern = 'a', method = 'no'}, {pattern = 'a', method = 'go'}]\n",
+        );
+    let exit = site.run(site.path(), &["check", "--json", "."]).await;
+    assert_eq!(exit.code, Some(0), "{exit:?}");
+    let report: Value = serde_json::from_str(&exit.stdout).unwrap();
+    assert_eq!(
+        report["settings"]["notes"],
+        json!([
+            "handlers: entry 2: there is no component \"nobody\"",
+            "handlers: entry 3: the component \"echo\" has no method \"nothing\"",
+        ])
+    );
+    assert_eq!(
+        report["components"][0]["notes"],
+        json!(["handlers: entry 1: the component \"echo\" has no method \"no\""])
+    );
+}

@@ -99,7 +99,8 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
     };
     let plan = rules::plan(receiver, &visit, &mut request);
     let (next, grant) = guard(receiver, &visit, &request, peer, plan.access());
-    if !matches!(next, Next::Respond(_)) {
+    let is_no_error = |response: &Response| response.status().as_u16() < 400;
+    if plan.has_status() || !matches!(&next, Next::Respond(response) if is_no_error(response)) {
         asked.note_form(request.headers());
     }
     let response = match next {

@@ -1,9 +1,10 @@
 //! Which rules are about a request.
 
+use std::sync::Arc;
+
 use ::http::header::{
     IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, RANGE,
 };
-use std::sync::Arc;
 
 use super::admit::{Visit, whole_path};
 use crate::http::Request;
