@@ -93,8 +93,8 @@ impl Host {
         let lock = site::lock(&site, &state_folder)?;
 
         let engine = engine(&settings, &state_folder)?;
-        let exchange = Arc::new(Exchange::new(development));
         let registry = Arc::new(Registry::new(server.clone()));
+        let exchange = Arc::new(Exchange::new(development, registry.clone()));
         let drain_timeout = settings.connections.drain_timeout;
         server.status().lock().has_access_key = settings.admin.is_some();
         let reloader = Arc::new(Reloader {

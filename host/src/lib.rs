@@ -16,6 +16,7 @@ pub mod tls;
 pub mod connection;
 pub mod exchange;
 pub mod cors;
+pub mod rules;
 pub mod route;
 pub mod auth;
 pub mod files;

@@ -122,8 +122,9 @@ async fn a_file_takes_get_and_head_only() {
     let reply = ask(&server, "TRACE", "/a.html", &[("x-secret", "1")]).await;
     assert_eq!(reply.status, 405);
     assert!(!reply.text().contains("x-secret"));
-    assert_eq!(ask(&server, "BREW", "/a.html", &[]).await.status, 405);
-    assert_eq!(ask(&server, "BREW", "/none", &[]).await.status, 501);
+    for path in ["/a.html", "/none"] {
+        assert_eq!(ask(&server, "BREW", path, &[]).await.status, 501, "{path}");
+    }
     let reply = ask(&server, "OPTIONS", "/a.html", &[]).await;
     assert_eq!(
         (reply.status.as_u16(), reply.header("allow")),

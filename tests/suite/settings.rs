@@ -50,9 +50,9 @@ async fn settings_without_effect_are_not_silently_ignored() {
     server
         .wait_for_log(&["WARN", "logRecording", "no effect in this version"])
         .await;
-    let exit = refused(Site::new().settings("handlers = []\n")).await;
+    let exit = refused(Site::new().settings("quotas = []\n")).await;
     assert_eq!(exit.code, Some(2), "{exit:?}");
-    assert!(exit.stderr.contains("handlers"), "{exit:?}");
+    assert!(exit.stderr.contains("quotas"), "{exit:?}");
 }
 
 #[tokio::test]

@@ -23,6 +23,11 @@ pub enum Target {
         /// The text after the name in the URL, without its slash.
         parameter: Option<String>,
     },
+    /// A method that handles URLs: neither On Web Authentication nor COMPILER_WEB runs before it.
+    Handler {
+        /// The method's name.
+        name: String,
+    },
 }
 
 /// Who sent a request, and where to.

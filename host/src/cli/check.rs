@@ -9,7 +9,7 @@ use tessera_engine::{
     NoDirectory, PoolOptions, PoolPolicy,
 };
 use tessera_host::server::discover;
-use tessera_host::settings::{ComponentSettings, HostSettings, Web};
+use tessera_host::settings::{ComponentSettings, Handler, Handlers, HostSettings, Web};
 use tessera_host::tls::ServerTls;
 
 use super::failure::{Failure, notice};
@@ -65,7 +65,7 @@ async fn check_module(path: &Path) -> Result<Report, Failure> {
 }
 
 async fn check_site(folder: &Path) -> Result<Report, Failure> {
-    let settings = SettingsReport::of(folder);
+    let mut settings = SettingsReport::of(folder);
     let found = discover(folder).map_err(|error| {
         let components = folder.join("components");
         Failure::other(format!("{} cannot be read: {error}", components.display()))
@@ -81,7 +81,44 @@ async fn check_site(folder: &Path) -> Result<Report, Failure> {
     for found in found {
         components.push(ComponentReport::of(&engine, found.name, found.module, found.folder).await);
     }
+    // What is wrong with the settings has been told.
+    if let Ok(host) = HostSettings::load(folder, &[]) {
+        let notes = missing(&host.web.requests.handlers, &components);
+        settings.notes.extend(notes);
+    }
     Ok(Report::new(Some(settings), components))
+}
+
+/// Says of each handler what it names that is not there: no fault, for components come and go.
+fn missing(handlers: &Handlers, components: &[ComponentReport]) -> Vec<String> {
+    let missing = |(index, handler): (usize, &Handler)| {
+        let entry = index + 1;
+        let class = handler.class.as_deref();
+        let found = components
+            .iter()
+            .find(|component| class.is_none_or(|class| class == component.name));
+        let Some(component) = found else {
+            let class = class.unwrap_or_default();
+            return Some(format!(
+                "handlers: entry {entry}: there is no component {class:?}"
+            ));
+        };
+        let is_it = |method: &MethodReport| method.name.eq_ignore_ascii_case(&handler.method);
+        // Of one that could not be loaded nothing is known.
+        if component.error.is_some() || component.methods.iter().any(is_it) {
+            return None;
+        }
+        let (name, method) = (&component.name, &handler.method);
+        Some(format!(
+            "handlers: entry {entry}: the component {name:?} has no method {method:?}"
+        ))
+    };
+    handlers
+        .list
+        .iter()
+        .enumerate()
+        .filter_map(missing)
+        .collect()
 }
 
 fn engine() -> Result<Arc<Engine>, Failure> {
@@ -182,6 +219,9 @@ impl ComponentReport {
                 available: method.available,
             })
             .collect();
+        let handlers = &settings.web.requests.handlers;
+        self.notes
+            .extend(missing(handlers, std::slice::from_ref(self)));
         let listening = Listening::new(&self.name, &settings.web);
         let fault = certificate_fault(&settings.web);
         self.mount = settings.mount;

@@ -47,7 +47,7 @@ impl Visit {
 }
 
 /// `OPTIONS *` asks about the server as a whole.
-fn whole_path(uri: &Uri) -> &str {
+pub(super) fn whole_path(uri: &Uri) -> &str {
     match uri.path() {
         "*" => "/",
         path => path,

@@ -20,17 +20,32 @@ use crate::server::{Kind, ProcessPermit, Receiver, WebServer};
 /// The mount's path, for components that make links.
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
+/// What is to be run.
+pub(super) struct Job {
+    /// Whose component: the server that answers, or another whose method handles the URL.
+    pub(super) server: Arc<WebServer>,
+    pub(super) generation: Arc<Generation>,
+    pub(super) target: Target,
+}
+
+impl Job {
+    /// A hook or method of the server that answers.
+    fn own(visit: &Visit, generation: &Arc<Generation>, target: Target) -> Self {
+        Self {
+            server: visit.server.clone(),
+            generation: generation.clone(),
+            target,
+        }
+    }
+}
+
 /// What came of a web process.
 type Outcome = Result<Answer, ProcessError>;
 
 /// `/4DACTION/Method/Param`. What is not available is refused before anything runs.
-pub(super) fn method(
-    visit: &Visit,
-    name: &str,
-    parameter: Option<String>,
-) -> Result<Target, Reject> {
-    let generation = visit.serving.generation.as_ref();
-    match generation.and_then(|generation| generation.method(name)) {
+pub(super) fn method(visit: &Visit, name: &str, parameter: Option<String>) -> Result<Job, Reject> {
+    let generation = visit.serving.generation.as_ref().ok_or(Reject::NotFound)?;
+    match generation.method(name) {
         None => Err(Reject::NotFound),
         Some(method) if !method.available => {
             tracing::debug!(
@@ -40,18 +55,22 @@ pub(super) fn method(
             );
             Err(Reject::MethodNotAvailable)
         }
-        Some(method) => Ok(Target::Method {
-            name: method.name.clone(),
-            parameter,
-        }),
+        Some(method) => {
+            let name = method.name.clone();
+            Ok(Job::own(
+                visit,
+                generation,
+                Target::Method { name, parameter },
+            ))
+        }
     }
 }
 
 /// On Web Connection.
-pub(super) fn connection(visit: &Visit) -> Result<Target, Reject> {
-    let has_hook = |generation: &Arc<Generation>| generation.info().hooks.connection;
-    match visit.serving.generation.as_ref().is_some_and(has_hook) {
-        true => Ok(Target::Connection),
+pub(super) fn connection(visit: &Visit) -> Result<Job, Reject> {
+    let generation = visit.serving.generation.as_ref().ok_or(Reject::NotFound)?;
+    match generation.info().hooks.connection {
+        true => Ok(Job::own(visit, generation, Target::Connection)),
         false => Err(Reject::NotFound),
     }
 }
@@ -64,12 +83,13 @@ pub(super) fn run<'a>(
     visit: &'a Visit,
     request: Request,
     peer: Peer,
-    target: Target,
+    job: Job,
 ) -> impl Future<Output = Response> + Send + use<'a> {
-    let begun = begin(receiver, visit, request, peer, target);
+    let server = job.server.clone();
+    let begun = begin(receiver, visit, request, peer, job);
     async move {
         match begun {
-            Ok((id, process)) => answered(receiver, visit, id, process.await),
+            Ok((id, process)) => answered(receiver, visit, &server, id, process.await),
             Err(reject) => response::from_reject(reject, None),
         }
     }
@@ -81,18 +101,23 @@ fn begin(
     visit: &Visit,
     request: Request,
     peer: Peer,
-    target: Target,
+    job: Job,
 ) -> Result<(u64, impl Future<Output = Outcome> + Send + use<>), Reject> {
-    let generation = visit.serving.generation.clone().ok_or(Reject::NotFound)?;
-    let places = places(receiver, visit).ok_or(Reject::Unavailable)?;
+    let places = places(receiver, &job.server).ok_or(Reject::Unavailable)?;
     let mut call =
         call(receiver, visit, request, peer).map_err(|UnknownCoding| Reject::UnknownCoding)?;
     call.permit = Some(Box::new(places));
-    Ok((call.id, generation.run(call, target)))
+    Ok((call.id, job.generation.run(call, job.target)))
 }
 
-fn answered(receiver: &Receiver, visit: &Visit, id: u64, outcome: Outcome) -> Response {
-    let (name, settings) = (visit.server.name(), &visit.serving.web.responses);
+fn answered(
+    receiver: &Receiver,
+    visit: &Visit,
+    server: &WebServer,
+    id: u64,
+    outcome: Outcome,
+) -> Response {
+    let (name, settings) = (server.name(), &visit.serving.web.responses);
     match outcome {
         Ok(answer) => response::from_answer(answer, settings),
         Err(ProcessError::Unauthorized { reason, answer }) => {
@@ -107,7 +132,10 @@ fn answered(receiver: &Receiver, visit: &Visit, id: u64, outcome: Outcome) -> Re
 
 /// Takes a place under `maxConcurrentProcesses`: of the component, and of the host where its server handed the request
 /// over.
-fn places(receiver: &Receiver, visit: &Visit) -> Option<(ProcessPermit, Option<ProcessPermit>)> {
+fn places(
+    receiver: &Receiver,
+    server: &WebServer,
+) -> Option<(ProcessPermit, Option<ProcessPermit>)> {
     let take = |server: &WebServer| {
         let permit = server.processes().begin();
         if permit.is_none() {
@@ -115,7 +143,7 @@ fn places(receiver: &Receiver, visit: &Visit) -> Option<(ProcessPermit, Option<P
         }
         permit
     };
-    let own = take(&visit.server)?;
+    let own = take(server)?;
     let hosts = match receiver.server.kind() {
         Kind::Host => Some(take(&receiver.server)?),
         Kind::Component => None,

@@ -2,6 +2,9 @@
 
 mod admit;
 mod dynamic;
+mod handlers;
+mod rules;
+mod special;
 mod trace;
 
 use std::sync::Arc;
@@ -11,19 +14,22 @@ use ::http::header::VARY;
 use ::http::uri::Authority;
 use ::http::{HeaderValue, Method};
 use arc_swap::ArcSwap;
-use tessera_engine::Target;
 
 use crate::cors::{self, Grant, Here, Verdict};
 use crate::files::{Caches, FileError, Folder, Found, Listings, Reply, Sought, Wish};
 use crate::http::{Encoders, Peer, Reject, Request, Response};
-use crate::response::{self, Asked, Finish};
-use crate::route::{Mounts, Special, special};
-use crate::server::{Receiver, Serving};
+use crate::response::{self, Asked, Finish, OwnPages};
+use crate::route::{Mounts, Special};
+use crate::rules::{Access, Plan, redirect};
+use crate::server::{Receiver, Registry, Serving};
 use admit::{Visit, admit, check_length};
+use dynamic::Job;
 
 /// What requests share beside the server that answers them.
 pub struct Exchange {
     mounts: ArcSwap<Mounts>,
+    /// Where handlers find the components whose methods they are.
+    registry: Arc<Registry>,
     requests: AtomicU64,
     /// Development mode: error pages show why.
     shows_details: bool,
@@ -34,13 +40,14 @@ pub struct Exchange {
 
 impl Exchange {
     /// Without mounts yet.
-    pub fn new(shows_details: bool) -> Self {
+    pub fn new(shows_details: bool, registry: Arc<Registry>) -> Self {
         // Numbers of requests differ from one start of the process to the next, so that logs can be searched.
         let started = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
         let first =
             u64::try_from(started.as_micros() << 12 & u128::from(u64::MAX)).unwrap_or_default();
         Self {
             mounts: ArcSwap::default(),
+            registry,
             requests: AtomicU64::new(first),
             shows_details,
             encoders: Encoders::default(),
@@ -76,32 +83,63 @@ enum Next {
     List(Folder),
     /// Send it back as it came.
     Echo,
-    /// Have the component answer it.
-    Run(Target),
+    /// Have a component answer it.
+    Run(Job),
+}
+
+impl Next {
+    /// Whether the client may have to be told of an error.
+    fn may_be_error(&self) -> bool {
+        match self {
+            Self::Respond(response) => response.status().as_u16() >= 400,
+            Self::Send(reply) => reply.response.status().as_u16() >= 400,
+            _ => true,
+        }
+    }
+}
+
+/// What was decided about the response before there is one.
+#[derive(Default)]
+struct Decided {
+    /// What pages of another host may do with it.
+    grant: Option<Grant>,
+    /// What rules say.
+    plan: Plan,
+    /// It is a page whose head says all that follows from its content.
+    is_final: bool,
 }
 
 /// Carries one request from its head to its response. Whatever happens in between, there is one.
-pub async fn handle(receiver: &Receiver, request: Request, peer: Peer) -> Response {
-    let asked = Asked::of(&request);
+pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Response {
+    let mut asked = Asked::of(&request);
     let visit = match admit(receiver, &request) {
         Ok(visit) => visit,
         // No server was found to answer; what the receiving one says of all responses holds.
         Err(reject) => {
-            let response = response::from_reject(reject, None);
+            asked.note_form(request.headers());
             let serving = receiver.server.serving();
-            let end = Ending::of(serving.as_deref(), None);
-            return finished(receiver, asked, end, peer, response);
+            let plan = rules::plan_of_refused(serving.as_deref(), &request);
+            let decided = Decided {
+                plan,
+                ..Decided::default()
+            };
+            let response = response::from_reject(reject, None);
+            return finished(receiver, asked, serving.as_deref(), peer, response, decided);
         }
     };
-    let (next, grant) = guard(&visit, &request, &asked, peer).await;
-    let mut end = Ending::of(Some(&visit.serving), grant);
+    let plan = rules::plan(receiver, &visit, &mut request);
+    let mut is_final = false;
+    let (next, grant) = guard(receiver, &visit, &request, &asked, peer, plan.access()).await;
+    if plan.has_status() || next.may_be_error() {
+        asked.note_form(request.headers());
+    }
     let response = match next {
         Next::Respond(response) => response,
         Next::Send(reply) => {
-            end.is_final = reply.is_final;
+            is_final = reply.is_final;
             reply.response
         }
-        Next::Refuse(reject) => response::from_reject(reject, None),
+        Next::Refuse(reject) => refused(&visit, reject),
         // Boxed: a future is as large as all that it may become, and is moved before it begins. Hardly a request is this
         // one, and no other should pay for it.
         Next::Echo => Box::pin(trace::echo(request))
@@ -109,10 +147,22 @@ pub async fn handle(receiver: &Receiver, request: Request, peer: Peer) -> Respon
             .unwrap_or_else(|reject| response::from_reject(reject, None)),
         Next::List(folder) => Box::pin(folder.list(&receiver.exchange.listings))
             .await
-            .unwrap_or_else(|| response::from_reject(Reject::NotFound, None)),
-        Next::Run(target) => dynamic::run(receiver, &visit, request, peer, target).await,
+            .unwrap_or_else(|| refused(&visit, Reject::NotFound)),
+        Next::Run(job) => dynamic::run(receiver, &visit, request, peer, job).await,
     };
-    finished(receiver, asked, end, peer, response)
+    let decided = Decided {
+        grant,
+        plan,
+        is_final,
+    };
+    finished(
+        receiver,
+        asked,
+        Some(&visit.serving),
+        peer,
+        response,
+        decided,
+    )
 }
 
 /// The response to a request that belongs to another web server of the same port. Browsers that reuse a connection for
@@ -121,61 +171,65 @@ pub fn misdirected(receiver: &Receiver, request: &Request, peer: Peer) -> Respon
     let response = response::from_reject(Reject::Misdirected, None);
     let serving = receiver.server.serving();
     let asked = Asked::of(request);
-    let end = Ending::of(serving.as_deref(), None);
-    finished(receiver, asked, end, peer, response)
-}
-
-/// What decides about the last steps.
-struct Ending<'a> {
-    /// What the server serves with that answered; none if it has stopped.
-    serving: Option<&'a Serving>,
-    grant: Option<Grant>,
-    /// Nothing is left to do about its coding.
-    is_final: bool,
-}
-
-impl<'a> Ending<'a> {
-    fn of(serving: Option<&'a Serving>, grant: Option<Grant>) -> Self {
-        Self {
-            serving,
-            grant,
-            is_final: false,
-        }
-    }
+    let decided = Decided::default();
+    finished(receiver, asked, serving.as_deref(), peer, response, decided)
 }
 
 /// Takes the last steps, as the server that answered has them.
 fn finished(
     receiver: &Receiver,
     asked: Asked,
-    end: Ending<'_>,
+    serving: Option<&Serving>,
     peer: Peer,
     mut response: Response,
+    decided: Decided,
 ) -> Response {
     let hsts = match peer.secured {
         true => receiver.server.serving(),
         // Browsers must not believe it: RFC 6797, section 7.2.
         false => None,
     };
+    let own_pages = serving.and_then(|serving| {
+        Some(OwnPages {
+            pages: &serving.error_pages,
+            root: &serving.web.files.as_ref()?.root,
+        })
+    });
     let finish = Finish {
         asked,
-        settings: end.serving.map(|serving| &serving.web.responses),
-        grant: end.grant,
+        settings: serving.map(|serving| &serving.web.responses),
+        grant: decided.grant,
         hsts: hsts.and_then(|serving| serving.web.responses.hsts),
         encoders: &receiver.exchange.encoders,
-        is_final: end.is_final,
+        plan: &decided.plan,
+        own_pages,
+        is_final: decided.is_final,
     };
     response::finish(&mut response, finish);
     response
 }
 
-/// Holds the request to its server's limits: what is too large, TRACE, and the requests of other hosts' pages may go no
-/// further.
+/// The response to a request that is refused; of methods that are not for its URL it says which are.
+fn refused(visit: &Visit, reject: Reject) -> Response {
+    let is_component = visit.serving.generation.is_some();
+    match reject {
+        Reject::MethodNotAllowed => {
+            response::not_allowed(reject, visit.serving.web.requests.trace, false)
+        }
+        Reject::TraceDisabled => response::not_allowed(reject, false, is_component),
+        _ => response::from_reject(reject, None),
+    }
+}
+
+/// Holds the request to its server's limits: what is too large, TRACE, the requests of other hosts' pages, and what rules
+/// deny may go no further.
 async fn guard(
+    receiver: &Receiver,
     visit: &Visit,
     request: &Request,
     asked: &Asked,
     peer: Peer,
+    access: &Access,
 ) -> (Next, Option<Grant>) {
     if let Err(reject) = check_length(visit, request) {
         return (Next::Refuse(reject), None);
@@ -201,18 +255,30 @@ async fn guard(
         Verdict::Preflight(grant, response) => return (Next::Respond(response), Some(grant)),
         Verdict::Refused => return (Next::Refuse(Reject::CrossSite), None),
     };
-    let next = match is_trace {
-        true => Next::Echo,
-        false => answer(visit, request, asked)
+    let next = match access {
+        Access::Denied => Next::Refuse(Reject::Denied),
+        Access::Redirected(location) => Next::Respond(redirect(location.clone())),
+        Access::Free if is_trace => Next::Echo,
+        Access::Free => answer(receiver, visit, request, asked, peer)
             .await
             .unwrap_or_else(Next::Refuse),
     };
     (next, grant)
 }
 
-/// Special URL, file, component: in the order of the documents.
-async fn answer(visit: &Visit, request: &Request, asked: &Asked) -> Result<Next, Reject> {
-    match special(visit.path(request.uri())) {
+/// Handler, special URL, file, component: in the order of the documents.
+async fn answer(
+    receiver: &Receiver,
+    visit: &Visit,
+    request: &Request,
+    asked: &Asked,
+    peer: Peer,
+) -> Result<Next, Reject> {
+    if let Some(next) = receiver.exchange.handled(visit, request)? {
+        return Ok(next);
+    }
+    match crate::route::special(visit.path(request.uri())) {
+        None => {}
         Some(Special::Action { method, parameter }) => {
             return dynamic::method(visit, &method, parameter).map(Next::Run);
         }
@@ -220,12 +286,13 @@ async fn answer(visit: &Visit, request: &Request, asked: &Asked) -> Result<Next,
             return Err(Reject::SyncDisabled);
         }
         Some(Special::Cgi | Special::Sync) => return dynamic::connection(visit).map(Next::Run),
-        None => {}
+        Some(other) => return special::built_in(visit, &other, request, peer),
     }
+    let trace = visit.serving.web.requests.trace;
     match file(visit, request, asked).await? {
         Some(next) => Ok(next),
         None if visit.serving.generation.is_some() => dynamic::connection(visit).map(Next::Run),
-        None if request.method() == Method::OPTIONS => Ok(Next::Respond(response::options())),
+        None if request.method() == Method::OPTIONS => Ok(Next::Respond(response::options(trace))),
         None => Err(nothing_there(request.method())),
     }
 }
@@ -256,10 +323,7 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
         None => return Ok(None),
         // `/` without a home page is the component's, and so is what is sent to a folder.
         Some(Found::Folder(_)) if has_component && (!reads || path == "/") => return Ok(None),
-        Some(_) if *request.method() == Method::OPTIONS => {
-            return Ok(Some(Next::Respond(response::options())));
-        }
-        Some(_) if !reads => return Err(Reject::MethodNotAllowed),
+        Some(_) if !reads => return only_read(visit, request.method()),
         Some(Found::Redirect(redirect)) => return Ok(Some(Next::Respond(redirect))),
         Some(Found::Folder(folder)) => return Ok(Some(Next::List(folder))),
         Some(Found::Page(page)) => (page, false),
@@ -279,15 +343,30 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
     Ok(Some(Next::Send(reply)))
 }
 
+/// What is said of a file to those who do not want to read it.
+fn only_read(visit: &Visit, method: &Method) -> Result<Option<Next>, Reject> {
+    if *method == Method::OPTIONS {
+        let trace = visit.serving.web.requests.trace;
+        return Ok(Some(Next::Respond(response::options(trace))));
+    }
+    Err(match is_known(method) {
+        true => Reject::MethodNotAllowed,
+        false => Reject::NotImplemented,
+    })
+}
+
 /// What a server without a component says of a URL it has no file for.
 fn nothing_there(method: &Method) -> Reject {
-    match *method {
-        Method::GET
-        | Method::HEAD
-        | Method::POST
-        | Method::PUT
-        | Method::DELETE
-        | Method::PATCH => Reject::NotFound,
-        _ => Reject::NotImplemented,
+    match is_known(method) {
+        true => Reject::NotFound,
+        false => Reject::NotImplemented,
     }
+}
+
+/// Whether it is a method that this server knows, wherever it takes it.
+fn is_known(method: &Method) -> bool {
+    matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::DELETE | Method::PATCH
+    )
 }

@@ -4,6 +4,7 @@ mod accept;
 mod cache;
 mod caches;
 mod conditional;
+mod error_pages;
 mod find;
 mod home;
 mod instead;
@@ -18,6 +19,7 @@ mod variant;
 
 pub use cache::{Object, Statistics};
 pub use caches::{Caches, Pages};
+pub use error_pages::ErrorPages;
 pub use find::{Found, Sought};
 pub use home::create_home_page;
 pub use listing::{Folder, Listings};

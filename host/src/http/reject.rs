@@ -17,6 +17,9 @@ pub enum Reject {
     /// `/4DSYNC` is switched off.
     #[error("/4DSYNC URLs are not allowed")]
     SyncDisabled,
+    /// One of `rules` denies access.
+    #[error("a rule denies access")]
+    Denied,
     /// A page of another host asked, which `CORSSettings` does not let.
     #[error("the page's host, or the method, is not in CORSSettings")]
     CrossSite,
@@ -26,6 +29,15 @@ pub enum Reject {
     /// The file does not take this method.
     #[error("files take GET and HEAD only")]
     MethodNotAllowed,
+    /// The handlers of the URL take other methods.
+    #[error("no handler of the URL takes the method")]
+    NotHandled,
+    /// One of `handlers` names a component that is not there.
+    #[error("Cannot find singleton")]
+    NoSingleton,
+    /// One of `handlers` names a method that its component does not have.
+    #[error("Cannot find singleton function")]
+    NoSingletonFunction,
     /// TRACE is switched off.
     #[error("TRACE is not enabled")]
     TraceDisabled,
@@ -70,11 +82,13 @@ impl Reject {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::MethodNotAvailable | Self::SyncDisabled | Self::CrossSite => {
+            Self::MethodNotAvailable | Self::SyncDisabled | Self::Denied | Self::CrossSite => {
                 StatusCode::FORBIDDEN
             }
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::MethodNotAllowed | Self::TraceDisabled => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MethodNotAllowed | Self::NotHandled | Self::TraceDisabled => {
+                StatusCode::METHOD_NOT_ALLOWED
+            }
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyLate => StatusCode::REQUEST_TIMEOUT,
             Self::UnknownCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -82,7 +96,9 @@ impl Reject {
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::TooManyFields => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
-            Self::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Failed | Self::NoSingleton | Self::NoSingletonFunction => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Unavailable | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
             Self::Deadline => StatusCode::GATEWAY_TIMEOUT,
         }
@@ -95,9 +111,14 @@ impl Reject {
             Self::Unauthorized => "You need to log in to see this page.",
             Self::MethodNotAvailable => "This cannot be called from a URL.",
             Self::SyncDisabled => "4DSYNC is not allowed.",
+            Self::Denied => "Access to this address is denied.",
             Self::CrossSite => "Pages of that host may not ask for this.",
             Self::NotFound => "There is nothing at this address.",
             Self::MethodNotAllowed => "This page can only be read.",
+            Self::NotHandled => "This address does not take the request method.",
+            // The documents want these words.
+            Self::NoSingleton => "Cannot find singleton",
+            Self::NoSingletonFunction => "Cannot find singleton function",
             Self::TraceDisabled => "TRACE is not enabled.",
             Self::BodyTooLarge => "The request is larger than this server takes.",
             Self::BodyLate => "The request was not complete in time.",

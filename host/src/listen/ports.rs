@@ -302,7 +302,7 @@ fn wants(listen: &Listen, tls: Option<&Arc<ServerTls>>) -> Vec<Want> {
 mod tests {
     use super::*;
     use crate::exchange::Exchange;
-    use crate::server::{Kind, WebServer};
+    use crate::server::{Kind, Registry, WebServer};
     use crate::settings::Addresses;
     use std::time::Duration;
     use tokio::sync::Semaphore;
@@ -325,9 +325,11 @@ mod tests {
     }
 
     fn receiver(name: &str) -> Arc<Receiver> {
+        let server = WebServer::new(name, Kind::Component);
+        let registry = Arc::new(Registry::new(server.clone()));
         Arc::new(Receiver {
-            exchange: Arc::new(Exchange::new(false)),
-            server: WebServer::new(name, Kind::Component),
+            exchange: Arc::new(Exchange::new(false, registry)),
+            server,
         })
     }
 

@@ -7,13 +7,15 @@ use ::http::header::{
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 
 use super::compress::compress;
+use super::error_page::{self, Form, OwnPages};
 use crate::cors::Grant;
 use crate::http::{Accepting, Body, Encoders, Request, Response};
+use crate::rules::Plan;
 use crate::settings::Responses;
 
 const ON_CODING: &str = "Accept-Encoding";
 
-/// The Server of every response.
+/// What the Server field says.
 pub const SERVER_NAME: HeaderValue =
     HeaderValue::from_static(concat!("Tessera/", env!("CARGO_PKG_VERSION")));
 
@@ -23,6 +25,7 @@ pub struct Asked {
     method: Method,
     version: Version,
     accepting: Accepting,
+    form: Form,
 }
 
 impl Asked {
@@ -37,7 +40,13 @@ impl Asked {
             method: request.method().clone(),
             version: request.version(),
             accepting: Accepting::of(request.headers()),
+            form: Form::default(),
         }
+    }
+
+    /// Keeps in which form the client takes errors, too. Most responses are none.
+    pub fn note_form(&mut self, headers: &HeaderMap) {
+        self.form = Form::of(headers);
     }
 }
 
@@ -53,7 +62,11 @@ pub struct Finish<'a> {
     pub hsts: Option<u64>,
     /// The places for large bodies that are compressed.
     pub encoders: &'a Encoders,
-    /// It is a page of the cache, whose head says all that follows from its content.
+    /// What rules say of the request.
+    pub plan: &'a Plan,
+    /// The server's own pages for errors.
+    pub own_pages: Option<OwnPages<'a>>,
+    /// It is a page whose head says all that follows from its content.
     pub is_final: bool,
 }
 
@@ -61,7 +74,11 @@ pub struct Finish<'a> {
 pub fn finish(response: &mut Response, finish: Finish<'_>) {
     let asked = finish.asked;
     let settings = finish.settings;
-    let compressed = settings.filter(|_| !finish.is_final).map(|settings| {
+    finish.plan.set_status(response);
+    error_page::complete(response, finish.own_pages, asked.form);
+    // What became an error is no page any more.
+    let is_final = finish.is_final && response.status().as_u16() < 400;
+    let compressed = settings.filter(|_| !is_final).map(|settings| {
         compress(
             response,
             &asked.method,
@@ -75,7 +92,7 @@ pub fn finish(response: &mut Response, finish: Finish<'_>) {
         None => response.body().length(),
     };
     let headers = response.headers_mut();
-    if !finish.is_final {
+    if !is_final {
         headers.insert(SERVER, SERVER_NAME);
     }
     let has_cors = settings.is_some_and(|settings| settings.cors.is_some());
@@ -92,9 +109,11 @@ pub fn finish(response: &mut Response, finish: Finish<'_>) {
         // HTTP/2 has no such field; its connections end otherwise.
         headers.remove(CONNECTION);
     }
-    if !(finish.is_final && asked.method == Method::GET && response.status() == StatusCode::OK) {
+    // Of a whole page the length is that of its body, which is said without being asked for.
+    if !is_final || asked.method != Method::GET || response.status() != StatusCode::OK {
         set_length(response, &asked.method, length);
     }
+    finish.plan.change(response.headers_mut());
 }
 
 fn set_length(response: &mut Response, method: &Method, length: Option<u64>) {
@@ -191,11 +210,14 @@ mod tests {
                 method,
                 version: Version::HTTP_11,
                 accepting: Accepting::Field(HeaderValue::from_static("br")),
+                form: Form::Page,
             },
             settings: Some(settings),
             grant: None,
             hsts: Some(31),
             encoders: &Encoders::default(),
+            plan: &Plan::default(),
+            own_pages: None,
             is_final: false,
         };
         super::finish(&mut response, finish);

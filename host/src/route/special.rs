@@ -16,19 +16,47 @@ pub enum Special {
     Cgi,
     /// `/4DSYNC/...`: the same, where the settings allow it.
     Sync,
+    /// `/4DWEBTEST`: says that the web server answers, and who asked.
+    WebTest,
+    /// `/4DBLANK`: an empty page.
+    Blank,
+    /// `/4DSTATS`: what the page cache holds.
+    Statistics,
+    /// `/4DHTMLSTATS`: the same without pictures.
+    PageStatistics,
+    /// `/4DCACHECLEAR`: empties the page cache.
+    ClearCache,
 }
+
+/// Those of which nothing but the keyword counts.
+const PLAIN: [(&str, Special); 7] = [
+    ("4DCGI", Special::Cgi),
+    ("4DSYNC", Special::Sync),
+    ("4DWEBTEST", Special::WebTest),
+    ("4DBLANK", Special::Blank),
+    ("4DSTATS", Special::Statistics),
+    ("4DHTMLSTATS", Special::PageStatistics),
+    ("4DCACHECLEAR", Special::ClearCache),
+];
 
 /// What is special about a path, if anything. The keyword is compared without regard to case.
 pub fn special(path: &str) -> Option<Special> {
     let rest = path.strip_prefix('/')?;
     let (keyword, rest) = rest.split_once('/').unwrap_or((rest, ""));
-    if keyword.eq_ignore_ascii_case("4DCGI") {
-        return Some(Special::Cgi);
+    // Nearly no URL gets further.
+    if !keyword
+        .as_bytes()
+        .first_chunk()
+        .is_some_and(|start: &[u8; 2]| start.eq_ignore_ascii_case(b"4D"))
+    {
+        return None;
     }
-    if keyword.eq_ignore_ascii_case("4DSYNC") {
-        return Some(Special::Sync);
+    let is = |known: &str| keyword.eq_ignore_ascii_case(known);
+    let found = PLAIN.iter().find(|(known, _)| is(known));
+    if let Some((_, special)) = found {
+        return Some(special.clone());
     }
-    if !keyword.eq_ignore_ascii_case("4DACTION") {
+    if !is("4DACTION") {
         return None;
     }
     let (method, parameter) = match rest.split_once('/') {
@@ -74,13 +102,27 @@ mod tests {
                 );
             assert_eq!(special(path), expected, "{path}");
         }
-        assert_eq!(special("/4dcgi/anything"), Some(Special::Cgi));
-        for (path, is_sync) in [
-            ("/4DSYNC", true),
-            ("/4dsync/$catalog", true),
-            ("/4DSYNCS", false),
+    }
+
+    #[test]
+    fn of_the_others_the_keyword_counts_and_not_its_case() {
+        for (path, expected) in [
+            ("/4dcgi/anything", Some(Special::Cgi)),
+            ("/4DSYNC", Some(Special::Sync)),
+            ("/4dsync/$catalog", Some(Special::Sync)),
+            ("/4DSYNCS", None),
+            ("/4DWEBTEST", Some(Special::WebTest)),
+            ("/4dwebtest/", Some(Special::WebTest)),
+            ("/4DBlank", Some(Special::Blank)),
+            ("/4DSTATS", Some(Special::Statistics)),
+            ("/4dhtmlstats", Some(Special::PageStatistics)),
+            ("/4DCacheClear", Some(Special::ClearCache)),
+            ("/4D", None),
+            ("/4DWEBTEST.html", None),
+            ("/a/4DWEBTEST", None),
+            ("//4DWEBTEST", None),
         ] {
-            assert_eq!(special(path) == Some(Special::Sync), is_sync, "{path}");
+            assert_eq!(special(path), expected, "{path}");
         }
     }
 }

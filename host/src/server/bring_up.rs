@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::control::ControlError;
 use super::reload::{HostTurn, Turn};
 use super::{Found, Outcome, Reloaded, Reloader, Serving, WebServer, discover};
-use crate::files::Pages;
+use crate::files::{ErrorPages, Pages};
 use crate::listen::Port;
 use crate::settings::{
     Change, ComponentSettings, Effect, HostSettings, Override, SettingsError, Web,
@@ -37,6 +37,7 @@ impl Reloader {
             generation: Some(generation),
             number,
             properties: settings.properties(),
+            error_pages: ErrorPages::default(),
         };
         let outcome = self.place(server, serving).map_err(|error| vec![error])?;
         turn.number = number;
@@ -71,6 +72,7 @@ impl Reloader {
             generation: serving.generation.clone(),
             number: serving.number,
             properties: settings.properties(),
+            error_pages: ErrorPages::default(),
         };
         let error = server.error();
         let outcome = self.place(server, next).map_err(|error| vec![error])?;
@@ -238,6 +240,7 @@ impl Reloader {
             generation: None,
             number,
             properties: settings.properties(),
+            error_pages: ErrorPages::default(),
         }
     }
 

@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::settings::LIST_FILES;
+
 /// A component as it lies on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -24,6 +26,7 @@ pub struct Found {
 pub struct Fingerprint {
     module: FileState,
     settings: Option<FileState>,
+    lists: [Option<FileState>; LIST_FILES.len()],
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,9 +99,11 @@ fn warn_doubled(module: &Path, name: &str) {
 }
 
 fn fingerprint(module: &Path, folder: Option<&Path>) -> Option<Fingerprint> {
+    let beside = |name| folder.and_then(|folder| FileState::of(&folder.join(name)));
     Some(Fingerprint {
         module: FileState::of(module)?,
-        settings: folder.and_then(|folder| FileState::of(&folder.join("settings.toml"))),
+        settings: beside("settings.toml"),
+        lists: LIST_FILES.map(beside),
     })
 }
 
@@ -161,6 +166,9 @@ mod tests {
         fs::write(folder.join("settings.toml"), "").unwrap();
         let second = discover(site.path()).unwrap();
         assert_ne!(first, second);
+        fs::write(folder.join("HTTPRules.json"), "").unwrap();
+        assert_ne!(second, discover(site.path()).unwrap());
+        let second = discover(site.path()).unwrap();
         fs::write(folder.join("shop.wasm"), "12").unwrap();
         assert_ne!(second, discover(site.path()).unwrap());
     }

@@ -28,7 +28,7 @@ use serde_json::{Map, Value};
 use tessera_engine::Generation;
 
 use crate::exchange::Exchange;
-use crate::files::Pages;
+use crate::files::{ErrorPages, Pages};
 use crate::listen::Held;
 use crate::settings::{KeepAlive, Mount, Web};
 use crate::tls::ServerTls;
@@ -125,6 +125,8 @@ pub struct Serving {
     pub number: u64,
     /// The settings, as properties of the WebServer class.
     pub properties: Map<String, Value>,
+    /// Its own pages for errors.
+    pub error_pages: ErrorPages,
 }
 
 impl WebServer {

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::{Fingerprint, Reloader, discover};
+use crate::settings::LIST_FILES;
 
 /// After a writer has closed the file: time for the other files of the same change.
 const AFTER_CLOSE: Duration = Duration::from_millis(50);
@@ -166,8 +167,9 @@ fn component_of(components: &Path, path: &Path) -> Option<String> {
     match (parts.next(), parts.next()) {
         (None, _) => Some(first.strip_suffix(".wasm").unwrap_or(first).to_owned()),
         (Some(file), None) => {
-            let is_of_interest =
-                file == "settings.toml" || file.to_str() == Some(&format!("{first}.wasm"));
+            let is_of_interest = file == "settings.toml"
+                || LIST_FILES.iter().any(|list| file == *list)
+                || file.to_str() == Some(&format!("{first}.wasm"));
             is_of_interest.then(|| first.to_owned())
         }
         _ => None,
@@ -249,6 +251,7 @@ mod tests {
             ("/site/components/shop", Some("shop")),
             ("/site/components/shop/shop.wasm", Some("shop")),
             ("/site/components/shop/settings.toml", Some("shop")),
+            ("/site/components/shop/HTTPHandlers.json", Some("shop")),
             ("/site/components/shop/WebFolder", None),
             ("/site/components/shop/WebFolder/a.html", None),
             ("/site/components/shop/other.wasm", None),

@@ -4,6 +4,7 @@ use super::folders::{Base, CERTIFICATE_FILE, Folders, KEY_FILE};
 use super::kind::network::Port;
 use super::kind::{Preset, tls};
 use super::reader::Reader;
+use super::rule::{Handler, Handlers};
 use super::setting::{Definition, Scope, Setting};
 use super::table;
 use super::web_server::{
@@ -19,6 +20,7 @@ impl Web {
         let home_page = reader.value(&table::HOME_PAGE);
         let missing = Missing::read(reader, owner);
         let requests = Requests::read(reader);
+        check_handlers(reader, owner, &requests.handlers);
         check_sessions(reader, requests.processes_max);
         Self {
             cache: CacheSettings::read(reader, owner),
@@ -181,6 +183,19 @@ fn refuse_without_pair(reader: &mut Reader, folders: &Folders) {
     );
 }
 
+/// On the host a method is that of a component, which must be named.
+fn check_handlers(reader: &mut Reader, owner: Scope, handlers: &Handlers) {
+    let is_nameless = |handler: &Handler| handler.class.is_none();
+    let nameless = handlers.list.iter().position(is_nameless);
+    if let (Scope::Host, Some(index)) = (owner, nameless) {
+        let reason = format!(
+            "entry {}: needs class, the component that has the method",
+            index + 1
+        );
+        reader.refuse(&[&table::HANDLERS], reason);
+    }
+}
+
 /// Sessions and logs come with later versions; what is written of them is checked already.
 fn check_sessions(reader: &mut Reader, processes_max: u32) {
     let is_scalable = reader.value(&table::SCALABLE_SESSION);
@@ -219,6 +234,7 @@ impl Requests {
             processes_max: reader.value(&table::PROCESSES),
             trace: reader.value(&table::HTTP_TRACE),
             sync_urls: reader.value(&table::SYNC_URLS),
+            handlers: reader.value(&table::HANDLERS),
         }
     }
 }
@@ -252,6 +268,7 @@ impl Responses {
             },
             cors: cors_enabled.then_some(Cors { rules }),
             hsts: hsts_enabled.then_some(hsts_max_age),
+            rules: reader.value(&table::RULES),
         }
     }
 }
@@ -277,6 +294,7 @@ impl Default for Responses {
             },
             cors: None,
             hsts: None,
+            rules: table::RULES.kind.preset(),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::folders::Base;
 use super::kind::network::mount_path;
 use super::overrides::Override;
 use super::reader::Reader;
+use super::rule::{Handler, Handlers};
 use super::setting::{Change, Definition, Scope, Values};
 use super::table;
 use super::web_server::Web;
@@ -129,8 +130,10 @@ impl ComponentSettings {
         mut reader: Reader,
     ) -> Result<Self, SettingsError> {
         let base = Base::of_component(folder);
+        let web = Web::read(&mut reader, Scope::Component, &base);
+        check_handlers(name, &mut reader, &web.requests.handlers);
         Ok(Self {
-            web: Web::read(&mut reader, Scope::Component, &base),
+            web,
             mount: read_mount(name, &mut reader),
             pool: read_pool(&mut reader),
             limits: Limits {
@@ -174,6 +177,18 @@ impl ComponentSettings {
     #[cfg(test)]
     pub(super) fn values(&self) -> &Values {
         &self.values
+    }
+}
+
+/// A component answers with methods of its own: those of others are theirs to offer, and the host's.
+fn check_handlers(name: &str, reader: &mut Reader, handlers: &Handlers) {
+    let is_other = |handler: &Handler| handler.class.as_ref().is_some_and(|class| class != name);
+    if let Some(index) = handlers.list.iter().position(is_other) {
+        let reason = format!(
+            "entry {}: class must be \"{name}\" or left out: a component answers with its own methods",
+            index + 1
+        );
+        reader.refuse(&[&table::HANDLERS], reason);
     }
 }
 

@@ -308,11 +308,11 @@ impl<'a> Source<'a> {
 }
 
 /// Narrows a count; a file of at most [`FILE_BYTES_MAX`] bytes has no larger one.
-fn count(count: usize) -> u32 {
+pub(super) fn count(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX - 1)
 }
 
-fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?
         .take(FILE_BYTES_MAX + 1)

@@ -26,13 +26,13 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Reads the file, if there is one, and lays the overrides above it.
+    /// Reads the file, if there is one, with the lists beside it, and lays the overrides above.
     pub(super) fn open(server: Scope, file: Option<&Path>, overrides: &[Override]) -> Self {
-        Self::new(
-            server,
-            file.map(Document::read).unwrap_or_default(),
-            overrides,
-        )
+        let mut document = file.map(Document::read).unwrap_or_default();
+        if let Some(folder) = file.and_then(Path::parent) {
+            document.add_lists(folder);
+        }
+        Self::new(server, document, overrides)
     }
 
     pub(super) fn new(server: Scope, document: Document, overrides: &[Override]) -> Self {

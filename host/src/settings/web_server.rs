@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::rule::{Handlers, Rules};
+
 /// The settings of one web server object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Web {
@@ -130,6 +132,8 @@ pub struct Requests {
     pub trace: bool,
     /// `[web] allow_4dsync`: whether `/4DSYNC` URLs reach the component.
     pub sync_urls: bool,
+    /// `handlers`: the URLs that web methods answer.
+    pub handlers: Handlers,
 }
 
 /// How long HTTP/1 connections are kept for further requests.
@@ -156,6 +160,8 @@ pub struct Responses {
     pub cors: Option<Cors>,
     /// `HSTSMaxAge` in seconds; none when `HSTSEnabled` is false.
     pub hsts: Option<u64>,
+    /// `rules`: what is changed by URL.
+    pub rules: Rules,
 }
 
 /// When and how much responses are compressed.

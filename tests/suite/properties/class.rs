@@ -139,6 +139,29 @@ HSTSMaxAge | both | number | reload | 63072000
   refuses -1 2147483648 => from 0 to 2147483647
   refuses "1 h" 0.5 true [] {} => a whole number
 
+rules | both | list of tables | reload | []
+  takes []
+  takes [{"RegExPattern": "/(.*)", "removeHeaders": "Server", "comment": 5}] => [{"regexPattern": "/(.*)", "removeHeaders": "Server"}]
+  takes [{"regexPattern": "a"}, {"regexPattern": "^/b$", "setHeaders": {"X-One": "1"}, "addHeaders": {"Vary": "Cookie"}, "removeHeaders": ["Date"]}]
+  takes [{"regexPattern": "/c/", "denyAccess": false, "redirect": "/d?e=f", "status": 301}]
+  refuses "*" 1 true {} => a list of at most 1000
+  refuses ["*"] => entry 1: must be {regexPattern, ...}
+  refuses [{"status": 404}] => entry 1: needs regexPattern
+  refuses [{"regexPattern": "/"}, {"regexPattern": "("}] => entry 2: regexPattern "(" must be a regular expression
+  refuses [{"regexPattern": "/", "status": 99}] => status 99 must be from 200 to 599
+  refuses [{"regexPattern": "/", "setHeaders": {"X-One": "a\nb"}}] => must be of visible ASCII
+
+handlers | both | list of tables | reload | []
+  takes []
+  takes [{"pattern": "a/b", "class": "shop", "method": "m", "verbs": "get, POST", "comment": ""}] => [{"pattern": "a/b", "class": "shop", "method": "m", "verbs": "get, POST"}]
+  takes [{"regexPattern": "^/a$", "class": "shop", "method": "m"}, {"pattern": "c", "regexPattern": "d", "class": "shop", "method": "n"}]
+  refuses "*" 1 true {} => a list of at most 1000
+  refuses ["*"] => entry 1: must be {pattern, method, ...}
+  refuses [{"class": "shop", "method": "m"}] => needs pattern or regexPattern
+  refuses [{"class": "shop", "pattern": "a"}] => needs method
+  refuses [{"pattern": "a(", "class": "shop", "method": "m"}] => must be a regular expression
+  refuses [{"regexPattern": "^/4DACTION/a", "class": "shop", "method": "m"}] => must not be of /4daction
+
 scalableSession | both | boolean | none | true
   beside {"keepSession": false}
   takes false true

@@ -29,12 +29,12 @@ pub(super) const READ_ONLY: [&str; 6] = [
     "sessionCookieName",
 ];
 
-/// The WebServer class as its documentation lists it.
+/// The WebServer class as its documentation lists it, with `rules` and `handlers` of a later one.
 const CLASS: &str = "accessKeyDefined certificateFolder characterSet cipherSuite CORSEnabled CORSSettings debugLog \
-    defaultHomepage HSTSEnabled HSTSMaxAge HTTPCompressionLevel HTTPCompressionThreshold HTTPEnabled HTTPPort HTTPTrace \
+    defaultHomepage handlers HSTSEnabled HSTSMaxAge HTTPCompressionLevel HTTPCompressionThreshold HTTPEnabled HTTPPort HTTPTrace \
     HTTPSEnabled HTTPSPort inactiveProcessTimeout inactiveSessionTimeout IPAddressToListen isRunning keepSession \
     logRecording maxConcurrentProcesses maxRequestSize maxSessions minTLSVersion name openSSLVersion \
-    perfectForwardSecrecy rootFolder scalableSession sessionCookieDomain sessionCookieName sessionCookiePath \
+    perfectForwardSecrecy rootFolder rules scalableSession sessionCookieDomain sessionCookieName sessionCookiePath \
     sessionCookieSameSite sessionIPAddressValidation";
 
 /// One setting.

@@ -7,9 +7,11 @@ use super::file::Loose;
 pub(in crate::settings) mod cookie;
 pub(in crate::settings) mod cors;
 pub(in crate::settings) mod folder;
+pub(in crate::settings) mod handlers;
 pub(in crate::settings) mod network;
 pub(in crate::settings) mod quantity;
 pub(in crate::settings) mod response;
+pub(in crate::settings) mod rules;
 pub(in crate::settings) mod text;
 pub(in crate::settings) mod tls;
 

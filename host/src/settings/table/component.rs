@@ -16,7 +16,7 @@ pub(in crate::settings) static MOUNT_PATH: Setting<MountPath> = Setting {
     scope: Component,
     effect: Reload,
     kind: MountPath,
-    doc: "The path under which the host's server hands requests to the component.",
+    doc: "The path under which the host's server hands requests to the component; `/` is every path, those of the host's files too.",
 };
 
 pub(in crate::settings) static MOUNT_HOST: Setting<HostName> = Setting {

@@ -43,6 +43,8 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &CORS_SETTINGS,
     &HSTS_ENABLED,
     &HSTS_MAX_AGE,
+    &RULES,
+    &HANDLERS,
     &SCALABLE_SESSION,
     &KEEP_SESSION,
     &PROCESS_TIMEOUT,
@@ -220,7 +222,7 @@ pub(super) static READ_ONLY: &[ReadOnly] = &[
 ];
 
 /// Properties and settings that have a meaning, but not yet in this version.
-pub(super) static NOT_YET: &[&str] = &["handlers", "quotas", "rules", "admin.https_address"];
+pub(super) static NOT_YET: &[&str] = &["quotas", "admin.https_address"];
 
 /// Settings that have another key now.
 pub(super) static RENAMED: &[(&str, &str)] = &[("server.keep_alive_timeout", "keep_alive.timeout")];

@@ -2,8 +2,10 @@
 
 use crate::settings::kind::Flag;
 use crate::settings::kind::cors::CorsRules;
+use crate::settings::kind::handlers::HandlerList;
 use crate::settings::kind::quantity::Number;
 use crate::settings::kind::response::{CharacterSet, CompressionLevel};
+use crate::settings::kind::rules::RuleList;
 use crate::settings::setting::Effect::{Reload, ServerRestart};
 use crate::settings::setting::Scope::Both;
 use crate::settings::setting::Setting;
@@ -72,4 +74,20 @@ pub(in crate::settings) static HSTS_MAX_AGE: Setting<Number<u64>> = Setting {
         unit: "seconds",
     },
     doc: "How long browsers keep to it.",
+};
+
+pub(in crate::settings) static RULES: Setting<RuleList> = Setting {
+    key: "rules",
+    scope: Both,
+    effect: Reload,
+    kind: RuleList,
+    doc: "What is changed in responses by URL: see `rules.md`; they may stand in `HTTPRules.json` instead.",
+};
+
+pub(in crate::settings) static HANDLERS: Setting<HandlerList> = Setting {
+    key: "handlers",
+    scope: Both,
+    effect: Reload,
+    kind: HandlerList,
+    doc: "The web methods that answer URLs by pattern: see `rules.md`; they may stand in `HTTPHandlers.json` instead.",
 };

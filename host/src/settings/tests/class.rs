@@ -82,6 +82,32 @@ const ACCEPTED: &[(&str, &[(&str, &str)])] = &[
             ("[{methods = 'get'}, {host = '', methods = ''}, {}]", "[]"),
         ],
     ),
+    (
+        "rules",
+        &[
+            ("[]", "[]"),
+            (
+                "[{RegExPattern = '/', removeHeaders = 'Server', status = 599, comment = 1}]",
+                r#"[{"regexPattern": "/", "removeHeaders": "Server", "status": 599}]"#,
+            ),
+            (
+                "[{regexPattern = '^/a', setHeaders = {A = 'b'}, addHeaders = {}, removeHeaders = [], \
+                 denyAccess = false, redirect = '/b', status = 200}]",
+                r#"[{"regexPattern": "^/a", "setHeaders": {"A": "b"}, "addHeaders": {}, "removeHeaders": [],
+                    "denyAccess": false, "redirect": "/b", "status": 200}]"#,
+            ),
+        ],
+    ),
+    (
+        "handlers",
+        &[
+            ("[]", "[]"),
+            (
+                "[{pattern = 'a', class = 'shop', method = 'm', verbs = 'get, post', comment = 1}]",
+                r#"[{"pattern": "a", "class": "shop", "method": "m", "verbs": "get, post"}]"#,
+            ),
+        ],
+    ),
     // true needs HTTPS: a test of its own.
     ("HSTSEnabled", &[("false", "false")]),
     ("HSTSMaxAge", &[("0", "0"), ("2147483647", "2147483647")]),
@@ -199,6 +225,7 @@ fn the_properties_are_those_of_the_documents() {
         "HTTPTrace",
         "HTTPSEnabled",
         "HTTPSPort",
+        "handlers",
         "inactiveProcessTimeout",
         "inactiveSessionTimeout",
         "IPAddressToListen",
@@ -213,6 +240,7 @@ fn the_properties_are_those_of_the_documents() {
         "openSSLVersion",
         "perfectForwardSecrecy",
         "rootFolder",
+        "rules",
         "scalableSession",
         "sessionCookieDomain",
         "sessionCookieName",

@@ -25,7 +25,8 @@ fn without_a_file_every_default_holds() {
             body_bytes_max: Some(2_000_000),
             processes_max: 100,
             trace: false,
-            sync_urls: false
+            sync_urls: false,
+            handlers: Handlers::default(),
         }
     );
     let mount = Mount {

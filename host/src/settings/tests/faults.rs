@@ -47,7 +47,7 @@ x = 1
              IPAddressToListen, certificateFolder, minTLSVersion, cipherSuite, rootFolder, \
              defaultHomepage, maxRequestSize, maxConcurrentProcesses, HTTPTrace, characterSet, \
              HTTPCompressionLevel, HTTPCompressionThreshold, CORSEnabled, CORSSettings, \
-             HSTSEnabled, HSTSMaxAge, scalableSession, keepSession, inactiveProcessTimeout, \
+             HSTSEnabled, HSTSMaxAge, rules, handlers, scalableSession, keepSession, inactiveProcessTimeout, \
              inactiveSessionTimeout, maxSessions, sessionCookieDomain, sessionCookiePath, \
              sessionCookieSameSite, sessionIPAddressValidation, debugLog, logRecording, \
              [keep_alive], [web], [files], [cache], [server], [tls], [admin], [log], [engine]",
@@ -94,7 +94,7 @@ fn unknown_keys_say_what_was_probably_meant() {
             "unknown key; there are level, format",
         ),
         ("log = 'debug'", "is a table: write [log]"),
-        ("handlers = []", "is not supported yet by this version"),
+        ("quotas = []", "is not supported yet by this version"),
         (
             "[server]\nkeep_alive_timeout = 1",
             "is called `keep_alive.timeout` now",
@@ -105,7 +105,7 @@ fn unknown_keys_say_what_was_probably_meant() {
             "is not supported yet by this version",
         ),
         (
-            "[[handlers]]\npattern = '/'",
+            "[[quotas]]\npattern = '/'",
             "is not supported yet by this version",
         ),
         ("[quotas]\nn = 1", "is not supported yet by this version"),

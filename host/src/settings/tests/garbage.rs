@@ -8,7 +8,8 @@ const SEEDS: [&str; 4] = [
     "HTTPPort = 0x1F\n[mount]\npath = '/a/b'\nhost = \"a.example\"\n[limits]\nmemory = '64 MiB'\n\
      deadline = 1.5e0\n[environment]\n\"a.b\" = '''x\ny'''\n[pool]\nmin = 1_0\n",
     "HTTPSPort = 443\ncertificateFolder = '/a'\ncipherSuite = 'TLS_AES_128_GCM_SHA256'\nCORSEnabled = true\n\
-     CORSSettings = [{host = '*.a.b', methods = 'get;post'}]\n[[x]]\n[permissions]\ncontrol = ['self']\n",
+     CORSSettings = [{host = '*.a.b', methods = 'get;post'}]\n[[x]]\n[permissions]\ncontrol = ['self']\n\
+     [[rules]]\nregexPattern = '^/a(.*)$'\nsetHeaders = {A = 'b'}\n[[handlers]]\npattern = 'a'\nmethod = 'm'\n",
     "a = {b = [1, {c = 1979-05-27T07:32:00Z}], 'é' = nan}\n[[x]]\ny.z = -inf\n\"\\u00e9\" = 0b1\n",
 ];
 const TOKENS: [&str; 16] = [
@@ -46,7 +47,18 @@ const TEXTS: [&str; 14] = [
     "é\u{202e}",
     "::1",
 ];
-const NAMES: [&str; 6] = ["host", "methods", "max", "enabled", "", "a.b"];
+const NAMES: [&str; 10] = [
+    "host",
+    "methods",
+    "max",
+    "enabled",
+    "",
+    "a.b",
+    "regexPattern",
+    "setHeaders",
+    "pattern",
+    "method",
+];
 
 #[test]
 fn nothing_that_is_written_causes_a_panic() {

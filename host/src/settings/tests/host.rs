@@ -28,7 +28,8 @@ fn without_a_file_every_default_holds() {
             body_bytes_max: Some(2_000_000),
             processes_max: 100,
             trace: false,
-            sync_urls: false
+            sync_urls: false,
+            handlers: Handlers::default(),
         }
     );
     let connections = Connections {
@@ -80,12 +81,14 @@ fn every_property_has_its_documented_default() {
         "cipherSuite": "",
         "debugLog": 0,
         "defaultHomepage": "index.html",
+        "handlers": [],
         "keepSession": false,
         "logRecording": 0,
         "maxConcurrentProcesses": 100,
         "maxRequestSize": 2_000_000,
         "minTLSVersion": 3,
         "rootFolder": "/site/WebFolder",
+        "rules": [],
         "scalableSession": true,
         "sessionCookieDomain": "",
         "sessionCookiePath": "",

@@ -20,6 +20,7 @@ mod host;
 mod layers;
 mod reference;
 mod refused;
+mod rules;
 mod schema;
 mod web;
 

@@ -152,6 +152,84 @@ pub(super) const REFUSED: &[(&str, &[(&str, &str)])] = &[
         ],
     ),
     (
+        "rules",
+        &[
+            ("'a'", "must be a list of at most 1000"),
+            ("['a']", "entry 1: must be {regexPattern, ...}, not a text"),
+            ("[{status = 404}]", "entry 1: needs regexPattern"),
+            (
+                "[{regexPattern = '/'}, {regexPattern = '('}]",
+                "entry 2: regexPattern \"(\" must be a regular expression: unclosed group",
+            ),
+            (
+                "[{regexPattern = ''}]",
+                "must be a regular expression of 1 to",
+            ),
+            (
+                "[{regexPattern = 'a{999}{999}{999}'}]",
+                "exceeds size limit",
+            ),
+            (
+                "[{regexPattern = '/', removeHeaders = 5}]",
+                "removeHeaders must be a name or a list of names, not a number",
+            ),
+            (
+                "[{regexPattern = '/', removeHeaders = ['a b']}]",
+                "removeHeaders: \"a b\" must be the name of a header",
+            ),
+            (
+                "[{regexPattern = '/', setHeaders = {A = 5}}]",
+                "setHeaders: A must be a text, not a number",
+            ),
+            (
+                "[{regexPattern = '/', addHeaders = {A = \"a\\nb\"}}]",
+                "must be of visible ASCII",
+            ),
+            (
+                "[{regexPattern = '/', denyAccess = 'yes'}]",
+                "denyAccess must be true or false, not a text",
+            ),
+            (
+                "[{regexPattern = '/', redirect = ''}]",
+                "must be a URL of 1 to",
+            ),
+            (
+                "[{regexPattern = '/', status = 199}]",
+                "status 199 must be from 200 to 599",
+            ),
+            (
+                "[{regexPattern = '/', status = '404'}]",
+                "status must be a whole number from 200 to 599, not a text",
+            ),
+        ],
+    ),
+    (
+        "handlers",
+        &[
+            ("'a'", "must be a list of at most 1000"),
+            (
+                "['a']",
+                "entry 1: must be {pattern, method, ...}, not a text",
+            ),
+            ("[{method = 'm'}]", "entry 1: needs pattern or regexPattern"),
+            ("[{pattern = 'a'}]", "entry 1: needs method"),
+            ("[{pattern = 'a', method = ''}]", "method must not be empty"),
+            (
+                "[{pattern = '/', method = 'm'}]",
+                "must be the beginning of URLs",
+            ),
+            (
+                "[{pattern = 'a)|(b', method = 'm'}]",
+                "must be a regular expression",
+            ),
+            ("[{pattern = 'rest', method = 'm'}]", "must not be of /rest"),
+            (
+                "[{pattern = 'a', method = 'm', verbs = ['get']}]",
+                "verbs must be a text",
+            ),
+        ],
+    ),
+    (
         "HSTSEnabled",
         &[
             ("1", "true or false"),

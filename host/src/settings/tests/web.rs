@@ -220,6 +220,7 @@ fn everything_that_a_request_is_served_with_is_read() {
         },
         cors: Some(Cors { rules }),
         hsts: None,
+        rules: Rules::default(),
     };
     let keep_alive = KeepAlive {
         enabled: false,

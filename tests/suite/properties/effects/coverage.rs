@@ -27,6 +27,7 @@ const LET_IN: &str = "requests::what_is_let_in_changes_while_a_connection_is_ope
 const SIZE: &str = "requests::the_largest_body_changes_at_once_and_the_highest_value_is_no_limit";
 const PROCESSES: &str = "requests::the_number_of_processes_changes_at_once";
 const NO_FILE: &str = "files::what_answers_where_no_file_is_changes_at_once";
+const RULES: &str = "rules::rules_and_handlers_change_while_a_connection_is_open";
 const COMPRESSION: &str = "responses::compression_changes_while_a_connection_is_open";
 const REQUESTS: &str = "connection::a_connection_has_as_many_requests_as_the_settings_say";
 const SILENCE: &str = "connection::a_silent_connection_of_either_is_closed_in_its_time";
@@ -56,6 +57,8 @@ const SHOWN_BY: &[Shown] = &[
     ("CORSSettings", LET_IN, LET_IN),
     ("HSTSEnabled", HSTS, HSTS),
     ("HSTSMaxAge", HSTS, HSTS),
+    ("rules", RULES, RULES),
+    ("handlers", RULES, RULES),
     ("keep_alive.enabled", REQUESTS, REQUESTS),
     ("keep_alive.max_requests", REQUESTS, REQUESTS),
     ("keep_alive.timeout", SILENCE, SILENCE),
