@@ -29,6 +29,7 @@ mod tls;
 mod secured;
 mod connection;
 mod http2;
+mod flood;
 mod files;
 mod route;
 mod guard;

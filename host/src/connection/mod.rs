@@ -1,6 +1,7 @@
 //! Serves HTTP/1.1 or HTTP/2 on one connection until it closes.
 
 mod activity;
+mod flood;
 mod observed;
 
 use std::convert::Infallible;
@@ -24,6 +25,7 @@ use crate::http::{HEADER_FIELDS_MAX, Peer, Request, Response};
 use crate::server::Receiver;
 use crate::settings::KeepAlive;
 use activity::{Activity, Verdict};
+use flood::{Caught, Watched};
 use observed::Observed;
 
 /// Most bytes that the head of a request may take.
@@ -123,6 +125,8 @@ where
         }
     });
     let builder = builder(terms.protocol);
+    let caught = Caught::new();
+    let stream = Watched::new(stream, terms.protocol, caught.clone());
     let stream = TokioIo::new(Observed::new(stream, activity.clone()));
     let mut connection = pin!(builder.serve_connection(stream, service));
     let mut next_look = pin!(tokio::time::sleep(timeouts().shortest()));
@@ -163,6 +167,10 @@ where
     };
     if is_told {
         activity.conclude();
+    }
+    if let Some(flood) = caught.take() {
+        tracing::debug!(client = %peer.client, cause = flood.cause(), "an HTTP/2 flood is ended");
+        flood.end().await;
     }
 }
 
