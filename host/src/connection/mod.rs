@@ -21,7 +21,7 @@ use crate::exchange;
 use ::http::header::{CONNECTION, HOST};
 use ::http::{HeaderValue, Version};
 
-use crate::http::{HEADER_FIELDS_MAX, Peer, Request, Response};
+use crate::http::{Body, HEADER_FIELDS_MAX, Peer, Request, Response};
 use crate::server::Receiver;
 use crate::settings::KeepAlive;
 use activity::{Activity, Verdict};
@@ -117,7 +117,9 @@ where
             } else {
                 exchange::handle(&receiver, request, peer).await
             };
-            if !is_multiplexed {
+            if is_multiplexed {
+                response = response.map(Body::shared);
+            } else {
                 close_after(&mut response, number, receiver.server.keep_alive());
             }
             // In progress until its last byte was taken: a slow download is no idle connection.

@@ -18,6 +18,10 @@ use super::encoded::{EncodedBody, Encoders, encode};
 
 /// Bytes read at once from a file that is streamed.
 const PIECE_BYTES: usize = 128 * 1024;
+/// The same of the first piece where one connection has many responses: HTTP/2 keeps up to two pieces of each, however
+/// little of them the client takes. Each further one is twice as large, up to [`SHARED_PIECE_BYTES`].
+const SHARED_FIRST_BYTES: usize = 16 * 1024;
+const SHARED_PIECE_BYTES: usize = 64 * 1024;
 /// Bodies in memory up to this size are compressed where the request is handled: their length is then known, which
 /// clients like, and no coder waits for a slow one.
 const ENCODE_AT_ONCE_BYTES_MAX: usize = 64 * 1024;
@@ -55,6 +59,9 @@ struct FileBody {
     file: Arc<File>,
     position: u64,
     end: u64,
+    /// Bytes of the next piece, and of the largest one.
+    piece: usize,
+    piece_max: usize,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
@@ -79,6 +86,8 @@ impl Body {
                 file: Arc::new(file),
                 position: 0,
                 end: length,
+                piece: PIECE_BYTES,
+                piece_max: PIECE_BYTES,
                 reading: None,
             }),
             held: None,
@@ -88,6 +97,15 @@ impl Body {
     /// The same body, which drops `held` when it has been sent or given up.
     pub fn holding(mut self, held: impl Send + Sync + 'static) -> Self {
         self.held = Some(Held(Box::new(held)));
+        self
+    }
+
+    /// The same body, which takes less memory at a time: it shares a connection with many.
+    pub fn shared(mut self) -> Self {
+        if let Kind::File(file) = &mut self.kind {
+            file.piece = SHARED_FIRST_BYTES;
+            file.piece_max = SHARED_PIECE_BYTES;
+        }
         self
     }
 
@@ -186,8 +204,8 @@ impl FileBody {
         }
         let (position, file) = (self.position, &self.file);
         let length = usize::try_from(self.end - position)
-            .unwrap_or(PIECE_BYTES)
-            .min(PIECE_BYTES);
+            .unwrap_or(self.piece)
+            .min(self.piece);
         let reading = self.reading.get_or_insert_with(|| {
             let file = file.clone();
             tokio::task::spawn_blocking(move || read_piece(&file, position, length))
@@ -197,6 +215,7 @@ impl FileBody {
         self.reading = None;
         if let Ok(piece) = &piece {
             self.position += piece.len() as u64;
+            self.piece = (2 * self.piece).min(self.piece_max);
         }
         Poll::Ready(Some(piece))
     }
@@ -271,6 +290,20 @@ mod tests {
         let body = Body::file(file, content.len() as u64);
         assert_eq!(body.length(), Some(300_000));
         assert_eq!(body.collect().await.unwrap().to_bytes(), content);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_shares_its_connection_begins_with_little() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![7; 300_000]).unwrap();
+        let mut body = Body::file(file, 300_000).shared();
+        let mut pieces = Vec::new();
+        while let Some(frame) = body.frame().await {
+            pieces.push(frame.unwrap().into_data().unwrap().len());
+        }
+        let (first, second, most) = (16 << 10, 32 << 10, 64 << 10);
+        let rest = 300_000 - first - second - 3 * most;
+        assert_eq!(pieces, [first, second, most, most, most, rest]);
     }
 
     #[tokio::test]
