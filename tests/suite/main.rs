@@ -30,6 +30,8 @@ mod secured;
 mod connection;
 mod http2;
 mod flood;
+mod client_address;
+mod addresses;
 mod files;
 mod route;
 mod guard;

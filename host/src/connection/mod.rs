@@ -21,7 +21,7 @@ use crate::exchange;
 use ::http::header::{CONNECTION, HOST};
 use ::http::{HeaderValue, Version};
 
-use crate::http::{Body, HEADER_FIELDS_MAX, Peer, Request, Response};
+use crate::http::{Body, HEADER_FIELDS_MAX, Peer, Proxies, Request, Response};
 use crate::server::Receiver;
 use crate::settings::KeepAlive;
 use activity::{Activity, Verdict};
@@ -68,6 +68,8 @@ pub struct Terms<'a> {
     pub header_timeout: Duration,
     /// Whether the connection should end.
     pub closing: watch::Receiver<Closing>,
+    /// The proxies in front, who may speak for others.
+    pub proxies: &'a Proxies,
     /// Whether a host is another web server's, which shares the port; asked for each request.
     pub is_anothers: &'a (dyn Fn(&str) -> bool + Sync),
 }
@@ -100,6 +102,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (mut closing, is_anothers) = (terms.closing, terms.is_anothers);
+    let spokesman = Some(terms.proxies).filter(|proxies| proxies.speaks_for_others(&peer));
     let activity = Arc::new(Activity::new());
     let requests = AtomicU64::new(0);
     let timeouts = || Timeouts {
@@ -111,6 +114,7 @@ where
         let (receiver, in_progress) = (receiver.clone(), activity.begin(is_multiplexed));
         let number = requests.fetch_add(1, Ordering::Relaxed) + 1;
         let is_misdirected = peer.secured && host(&request).is_some_and(|host| is_anothers(&host));
+        let peer = spokesman.map_or(peer, |proxies| proxies.client_of(request.headers(), peer));
         async move {
             let mut response = if is_misdirected {
                 exchange::misdirected(&receiver, &request, peer)

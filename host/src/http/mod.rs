@@ -4,7 +4,9 @@ pub mod body;
 mod coding;
 mod decoded;
 mod encoded;
+mod forwarded;
 pub mod peer;
+mod proxies;
 pub mod reject;
 mod source;
 
@@ -12,7 +14,9 @@ pub use body::{Body, LimitedBody};
 pub use coding::{Coding, UnknownCoding};
 pub use decoded::DecodedBody;
 pub use encoded::Encoders;
+pub use forwarded::ClientField;
 pub use peer::Peer;
+pub use proxies::Proxies;
 pub use reject::Reject;
 
 /// Most header fields of a request.

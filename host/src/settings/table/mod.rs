@@ -8,6 +8,7 @@ use Scope::{Both, Component, Host};
 mod class;
 mod component;
 mod host;
+mod proxy;
 mod responses;
 mod sessions;
 mod web;
@@ -15,6 +16,7 @@ mod web;
 pub(super) use class::*;
 pub(super) use component::*;
 pub(super) use host::*;
+pub(super) use proxy::*;
 pub(super) use responses::*;
 pub(super) use sessions::*;
 pub(super) use web::*;
@@ -61,9 +63,13 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &CACHE_ENABLED,
     &CACHE_SIZE,
     &SERVER_CONNECTIONS,
+    &SERVER_ADDRESS_CONNECTIONS,
     &SERVER_HEADER_TIMEOUT,
     &SERVER_DRAIN_TIMEOUT,
     &TLS_HANDSHAKE_TIMEOUT,
+    &PROXY_TRUSTED,
+    &PROXY_HEADER,
+    &PROXY_PROTOCOL,
     &ADMIN_ENABLED,
     &ADMIN_ADDRESS,
     &ADMIN_ACCESS_KEY,
@@ -120,6 +126,11 @@ pub(super) static TABLES: &[Table] = &[
         name: "tls",
         scope: Host,
         doc: "TLS of the whole process.",
+    },
+    Table {
+        name: "proxy",
+        scope: Host,
+        doc: "Proxies in front of the whole process.",
     },
     Table {
         name: "admin",
