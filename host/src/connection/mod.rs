@@ -21,7 +21,7 @@ use crate::exchange;
 use ::http::header::{CONNECTION, HOST};
 use ::http::{HeaderValue, Version};
 
-use crate::http::{Body, HEADER_FIELDS_MAX, Peer, Proxies, Request, Response};
+use crate::http::{HEADER_FIELDS_MAX, Peer, Proxies, Request, Response};
 use crate::server::Receiver;
 use crate::settings::KeepAlive;
 use activity::{Activity, Verdict};
@@ -122,7 +122,7 @@ where
                 exchange::handle(&receiver, request, peer).await
             };
             if is_multiplexed {
-                response = response.map(Body::shared);
+                response = response.map(|body| body.shared(in_progress.number()));
             } else {
                 close_after(&mut response, number, receiver.server.keep_alive());
             }

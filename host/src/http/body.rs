@@ -19,9 +19,10 @@ use super::encoded::{EncodedBody, Encoders, encode};
 /// Bytes read at once from a file that is streamed.
 const PIECE_BYTES: usize = 128 * 1024;
 /// The same of the first piece where one connection has many responses: HTTP/2 keeps up to two pieces of each, however
-/// little of them the client takes. Each further one is twice as large, up to [`SHARED_PIECE_BYTES`].
-const SHARED_FIRST_BYTES: usize = 16 * 1024;
-const SHARED_PIECE_BYTES: usize = 64 * 1024;
+/// little of them the client takes. Where few are in progress, each further one is twice as large.
+const SHARED_PIECE_BYTES: usize = 16 * 1024;
+/// So many of them.
+const FEW: u32 = 8;
 /// Bodies in memory up to this size are compressed where the request is handled: their length is then known, which
 /// clients like, and no coder waits for a slow one.
 const ENCODE_AT_ONCE_BYTES_MAX: usize = 64 * 1024;
@@ -100,11 +101,13 @@ impl Body {
         self
     }
 
-    /// The same body, which takes less memory at a time: it shares a connection with many.
-    pub fn shared(mut self) -> Self {
+    /// The same body, as the `number`th of those that share a connection at the moment: it takes less memory at a time.
+    pub fn shared(mut self, number: u32) -> Self {
         if let Kind::File(file) = &mut self.kind {
-            file.piece = SHARED_FIRST_BYTES;
-            file.piece_max = SHARED_PIECE_BYTES;
+            file.piece = SHARED_PIECE_BYTES;
+            if number > FEW {
+                file.piece_max = SHARED_PIECE_BYTES;
+            }
         }
         self
     }
@@ -296,14 +299,17 @@ mod tests {
     async fn a_body_that_shares_its_connection_begins_with_little() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&vec![7; 300_000]).unwrap();
-        let mut body = Body::file(file, 300_000).shared();
-        let mut pieces = Vec::new();
-        while let Some(frame) = body.frame().await {
-            pieces.push(frame.unwrap().into_data().unwrap().len());
+        for (number, expected) in [(8, &[16, 32, 64, 128][..]), (9, &[16; 18])] {
+            let mut body = Body::file(file.try_clone().unwrap(), 300_000).shared(number);
+            let mut pieces = Vec::new();
+            while let Some(frame) = body.frame().await {
+                pieces.push(frame.unwrap().into_data().unwrap().len());
+            }
+            let last = pieces.pop().unwrap();
+            let expected: Vec<_> = expected.iter().map(|kib| kib << 10).collect();
+            assert_eq!(pieces, expected);
+            assert_eq!(last, 300_000 - expected.iter().sum::<usize>());
         }
-        let (first, second, most) = (16 << 10, 32 << 10, 64 << 10);
-        let rest = 300_000 - first - second - 3 * most;
-        assert_eq!(pieces, [first, second, most, most, most, rest]);
     }
 
     #[tokio::test]
