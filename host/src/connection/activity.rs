@@ -34,7 +34,7 @@ pub(super) struct InProgress {
 }
 
 impl InProgress {
-    /// How many were in progress when it began, itself included.
+    /// How many shared the connection when it began, itself included; 0 where they follow one another.
     pub(super) fn number(&self) -> u32 {
         self.number
     }
@@ -97,7 +97,7 @@ impl Activity {
         state.is_multiplexed |= is_multiplexed;
         InProgress {
             activity: self.clone(),
-            number: state.in_progress,
+            number: if is_multiplexed { state.in_progress } else { 0 },
         }
     }
 

@@ -25,7 +25,7 @@ use crate::http::{HEADER_FIELDS_MAX, Peer, Proxies, Request, Response};
 use crate::server::Receiver;
 use crate::settings::KeepAlive;
 use activity::{Activity, Verdict};
-use flood::{Caught, Watched};
+use flood::Watched;
 use observed::Observed;
 
 /// Most bytes that the head of a request may take.
@@ -103,8 +103,7 @@ where
 {
     let (mut closing, is_anothers) = (terms.closing, terms.is_anothers);
     let spokesman = Some(terms.proxies).filter(|proxies| proxies.speaks_for_others(&peer));
-    let activity = Arc::new(Activity::new());
-    let requests = AtomicU64::new(0);
+    let (activity, requests) = (Arc::new(Activity::new()), AtomicU64::new(0));
     let timeouts = || Timeouts {
         header: terms.header_timeout,
         keep_alive: receiver.server.keep_alive().timeout,
@@ -121,18 +120,16 @@ where
             } else {
                 exchange::handle(&receiver, request, peer).await
             };
-            if is_multiplexed {
-                response = response.map(|body| body.shared(in_progress.number()));
-            } else {
+            if !is_multiplexed {
                 close_after(&mut response, number, receiver.server.keep_alive());
             }
             // In progress until its last byte was taken: a slow download is no idle connection.
-            Ok::<_, Infallible>(response.map(|body| body.holding(in_progress)))
+            let number = in_progress.number();
+            Ok::<_, Infallible>(response.map(|body| body.shared(number).holding(in_progress)))
         }
     });
     let builder = builder(terms.protocol);
-    let caught = Caught::new();
-    let stream = Watched::new(stream, terms.protocol, caught.clone());
+    let (stream, caught) = Watched::new(stream, terms.protocol);
     let stream = TokioIo::new(Observed::new(stream, activity.clone()));
     let mut connection = pin!(builder.serve_connection(stream, service));
     let mut next_look = pin!(tokio::time::sleep(timeouts().shortest()));
@@ -174,10 +171,7 @@ where
     if is_told {
         activity.conclude();
     }
-    if let Some(flood) = caught.take() {
-        tracing::debug!(client = %peer.client, cause = flood.cause(), "an HTTP/2 flood is ended");
-        flood.end().await;
-    }
+    caught.end(peer).await;
 }
 
 /// The host that a request names, without its port.

@@ -102,8 +102,11 @@ impl Body {
     }
 
     /// The same body, as the `number`th of those that share a connection at the moment: it takes less memory at a time.
+    /// 0 is one that has the connection for itself.
     pub fn shared(mut self, number: u32) -> Self {
-        if let Kind::File(file) = &mut self.kind {
+        if let Kind::File(file) = &mut self.kind
+            && number > 0
+        {
             file.piece = SHARED_PIECE_BYTES;
             if number > FEW {
                 file.piece_max = SHARED_PIECE_BYTES;

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::allowance::Cause;
 use super::follow::GOAWAY;
+use crate::http::Peer;
 
 /// RFC 9113, section 7: the peer behaves in a way that might generate excessive load.
 const ENHANCE_YOUR_CALM: u32 = 11;
@@ -20,7 +21,7 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// A connection that was taken from whoever spoke on it.
 #[derive(Debug)]
-pub(in crate::connection) struct Flood<S> {
+pub(super) struct Flood<S> {
     pub(super) stream: S,
     pub(super) cause: Cause,
     /// The last request that anybody has seen.
@@ -41,28 +42,30 @@ impl<S> Clone for Caught<S> {
 
 impl<S> Caught<S> {
     /// Nothing was caught yet.
-    pub(in crate::connection) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Arc::default())
     }
 
     pub(super) fn put(&self, flood: Flood<S>) {
         *self.0.lock() = Some(flood);
     }
+}
 
-    /// Takes out the flood, if the connection was one.
-    pub(in crate::connection) fn take(&self) -> Option<Flood<S>> {
-        self.0.lock().take()
+impl<S: AsyncRead + AsyncWrite + Unpin> Caught<S> {
+    /// If the connection was a flood, tells its client and the log, and closes it.
+    pub(in crate::connection) async fn end(self, peer: Peer) {
+        let caught = self.0.lock().take();
+        if let Some(flood) = caught {
+            let cause = flood.cause.name();
+            tracing::debug!(client = %peer.client, cause, "an HTTP/2 flood is ended");
+            flood.end().await;
+        }
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Flood<S> {
-    /// What there were too many of.
-    pub(in crate::connection) fn cause(&self) -> &'static str {
-        self.cause.name()
-    }
-
     /// Says why, and closes; whether the client hears it is its own affair.
-    pub(in crate::connection) async fn end(mut self) {
+    async fn end(mut self) {
         let say = async {
             if self.is_whole {
                 let frame = go_away(self.last_stream, self.cause.name().as_bytes());

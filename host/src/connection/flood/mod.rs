@@ -10,5 +10,4 @@ mod follow;
 mod goodbye;
 mod watched;
 
-pub(super) use goodbye::Caught;
 pub(super) use watched::Watched;

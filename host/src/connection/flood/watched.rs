@@ -53,17 +53,20 @@ struct Ending {
 }
 
 impl<S> Watched<S> {
-    pub(in crate::connection) fn new(stream: S, protocol: Protocol, caught: Caught<S>) -> Self {
+    /// The stream, and where it is found after it was taken away.
+    pub(in crate::connection) fn new(stream: S, protocol: Protocol) -> (Self, Caught<S>) {
+        let caught = Caught::new();
         let spoken = match protocol {
             Protocol::Either => Spoken::Unknown(0),
             Protocol::Http1 => Spoken::Http1,
             Protocol::Http2 => Spoken::Http2(Watch::new(PREFACE.len())),
         };
-        Self {
+        let watched = Self {
             stream: Some(stream),
             spoken,
-            caught,
-        }
+            caught: caught.clone(),
+        };
+        (watched, caught)
     }
 
     /// Takes the stream away once the last frame is whole, or the client was too slow for it. `None` as long as the
@@ -132,11 +135,9 @@ impl<S> Watched<S> {
 impl<S: AsyncWrite + Unpin> Watched<S> {
     /// Writes no more than the rest of the frame that was begun.
     fn write_rest(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if let Some(ended) = self.poll_ending(context) {
-            // Pending is a frame that is not whole, and the clock that runs meanwhile.
-            if let Poll::Ready(error) = ended {
-                return Poll::Ready(Err(error));
-            }
+        // Pending is a frame that is not whole, and the clock that runs meanwhile.
+        if let Some(Poll::Ready(error)) = self.poll_ending(context) {
+            return Poll::Ready(Err(error));
         }
         let (Some(stream), Spoken::Http2(watch)) = (self.stream.as_mut(), &mut self.spoken) else {
             return Poll::Ready(Err(taken_away()));
