@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::admin::{Admin, AdminError};
 use crate::exchange::Exchange;
-use crate::listen::{ConnectionLimits, Inherited, Ports, provide_descriptors};
+use crate::listen::{ClientCounts, ConnectionLimits, Inherited, Ports, provide_descriptors};
 use crate::memory;
 use crate::server::{
     Certificates, ControlError, HostTurn, Kind, Loader, Registry, Reloader, WatchError, Watcher,
@@ -206,6 +206,8 @@ fn connection_limits(settings: &HostSettings) -> Arc<ConnectionLimits> {
         places: Arc::new(Semaphore::new(connections.max as usize)),
         header_timeout: connections.header_timeout,
         handshake_timeout: connections.handshake_timeout,
+        addresses: ClientCounts::new(connections.max_per_address),
+        proxies: settings.proxies.clone(),
     })
 }
 

@@ -155,7 +155,15 @@ impl TlsClient {
         address: SocketAddr,
         protocols: &[&str],
     ) -> Result<TlsStream<TcpStream>, ClientError> {
-        let stream = connect(address).await?;
+        self.over(connect(address).await?, protocols).await
+    }
+
+    /// The same over a stream that is connected already.
+    pub async fn over(
+        &self,
+        stream: TcpStream,
+        protocols: &[&str],
+    ) -> Result<TlsStream<TcpStream>, ClientError> {
         let mut config = self.config.clone();
         config.alpn_protocols = protocols
             .iter()
@@ -164,7 +172,7 @@ impl TlsClient {
         let connecting = TlsConnector::from(Arc::new(config)).connect(self.server_name(), stream);
         within("a TLS handshake", connecting)
             .await
-            .map_err(|error| ClientError::new(format!("{address}: TLS: {error}")))
+            .map_err(|error| ClientError::new(format!("TLS: {error}")))
     }
 
     /// Opens a connection and speaks what the server chooses of HTTP/2 and HTTP/1.1.

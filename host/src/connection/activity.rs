@@ -28,7 +28,17 @@ struct State {
 }
 
 /// A request in progress, until dropped.
-pub(super) struct InProgress(Arc<Activity>);
+pub(super) struct InProgress {
+    activity: Arc<Activity>,
+    number: u32,
+}
+
+impl InProgress {
+    /// How many shared the connection when it began, itself included; 0 where they follow one another.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+}
 
 /// What is to be done about a connection's silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +95,10 @@ impl Activity {
         state.in_progress += 1;
         state.head_since = None;
         state.is_multiplexed |= is_multiplexed;
-        InProgress(self.clone())
+        InProgress {
+            activity: self.clone(),
+            number: if is_multiplexed { state.in_progress } else { 0 },
+        }
     }
 
     /// The connection is given up. Unless an answer breaks off by that, its client is told that this is the end; HTTP/2
@@ -119,7 +132,7 @@ impl Activity {
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        let mut state = self.0.0.lock();
+        let mut state = self.activity.0.lock();
         state.in_progress -= 1;
         state.silent_since = Instant::now();
     }

@@ -2,6 +2,7 @@
 
 mod activity;
 mod direct;
+mod flood;
 mod observed;
 
 use std::convert::Infallible;
@@ -21,13 +22,14 @@ use crate::exchange;
 use ::http::header::{CONNECTION, HOST};
 use ::http::{HeaderValue, Version};
 
-use crate::http::{DirectFiles, HEADER_FIELDS_MAX, Peer, Request, Response};
+use crate::http::{DirectFiles, HEADER_FIELDS_MAX, Peer, Proxies, Request, Response};
 use crate::server::Receiver;
 use crate::settings::KeepAlive;
 pub use direct::TakesFiles;
 
 use activity::{Activity, Verdict};
 use direct::Direct;
+use flood::Watched;
 use observed::Observed;
 
 /// Most bytes that the head of a request may take.
@@ -70,6 +72,8 @@ pub struct Terms<'a> {
     pub header_timeout: Duration,
     /// Whether the connection should end.
     pub closing: watch::Receiver<Closing>,
+    /// The proxies in front, who may speak for others.
+    pub proxies: &'a Proxies,
     /// Whether a host is another web server's, which shares the port; asked for each request.
     pub is_anothers: &'a (dyn Fn(&str) -> bool + Sync),
 }
@@ -102,10 +106,10 @@ where
     S: AsyncRead + AsyncWrite + TakesFiles + Unpin + Send + 'static,
 {
     let (mut closing, is_anothers) = (terms.closing, terms.is_anothers);
-    let activity = Arc::new(Activity::new());
-    let requests = AtomicU64::new(0);
+    let spokesman = Some(terms.proxies).filter(|proxies| proxies.speaks_for_others(&peer));
+    let (activity, requests) = (Arc::new(Activity::new()), AtomicU64::new(0));
     let direct = DirectFiles::default();
-    let stream = Direct::new(stream, direct.clone());
+    let (stream, caught) = Watched::new(Direct::new(stream, direct.clone()), terms.protocol);
     let stream = Observed::new(stream, activity.clone());
     // What is written in one piece is copied before, and stand-ins of pieces of files must not be.
     let takes_files = S::TAKES_FILES && stream.is_write_vectored();
@@ -120,6 +124,7 @@ where
         let direct = (takes_files && !is_multiplexed).then(|| direct.clone());
         let number = requests.fetch_add(1, Ordering::Relaxed) + 1;
         let is_misdirected = peer.secured && host(&request).is_some_and(|host| is_anothers(&host));
+        let peer = spokesman.map_or(peer, |proxies| proxies.client_of(request.headers(), peer));
         async move {
             let mut response = if is_misdirected {
                 exchange::misdirected(&receiver, &request, peer)
@@ -130,9 +135,13 @@ where
                 close_after(&mut response, number, receiver.server.keep_alive());
             }
             // In progress until its last byte was taken: a slow download is no idle connection.
-            Ok::<_, Infallible>(response.map(|body| match &direct {
-                Some(direct) => body.sent_by(direct).holding(in_progress),
-                None => body.holding(in_progress),
+            let number = in_progress.number();
+            Ok::<_, Infallible>(response.map(|body| {
+                let body = body.shared(number).holding(in_progress);
+                match &direct {
+                    Some(direct) => body.sent_by(direct),
+                    None => body,
+                }
             }))
         }
     });
@@ -177,6 +186,7 @@ where
     if is_told {
         activity.conclude();
     }
+    caught.end(peer).await;
 }
 
 /// The host that a request names, without its port.

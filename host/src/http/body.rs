@@ -87,6 +87,17 @@ impl Body {
         self
     }
 
+    /// The same body, as the `number`th of those that share a connection at the moment: it takes less memory at a time.
+    /// 0 is one that has the connection for itself.
+    pub fn shared(mut self, number: u32) -> Self {
+        match &mut self.kind {
+            Kind::File(file) => file.share(number),
+            Kind::Parts(parts) => parts.share(number),
+            Kind::Empty | Kind::Unsent(_) | Kind::Bytes(_) | Kind::Encoded(_) => {}
+        }
+        self
+    }
+
     /// How many bytes there are; none if only sending them will tell.
     pub fn length(&self) -> Option<u64> {
         match &self.kind {
@@ -269,6 +280,23 @@ mod tests {
     use super::*;
     use http_body_util::BodyExt;
     use std::io::Write;
+
+    #[tokio::test]
+    async fn a_body_that_shares_its_connection_begins_with_little() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![7; 300_000]).unwrap();
+        for (number, expected) in [(8, &[16, 32, 64, 128][..]), (9, &[16; 18])] {
+            let mut body = Body::file(file.try_clone().unwrap(), 300_000).shared(number);
+            let mut pieces = Vec::new();
+            while let Some(frame) = body.frame().await {
+                pieces.push(frame.unwrap().into_data().unwrap().len());
+            }
+            let last = pieces.pop().unwrap();
+            let expected: Vec<_> = expected.iter().map(|kib| kib << 10).collect();
+            assert_eq!(pieces, expected);
+            assert_eq!(last, 300_000 - expected.iter().sum::<usize>());
+        }
+    }
 
     #[tokio::test]
     async fn bodies_of_any_size_are_compressed() {

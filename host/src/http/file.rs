@@ -26,6 +26,11 @@ pub(super) const PIECE_BYTES: usize = 128 * 1024;
 const AHEAD_BYTES: Option<NonZeroU64> = NonZeroU64::new(1024 * 1024);
 /// Buffers of one body: the piece that is being written, and the next one.
 const BUFFERS_MAX: usize = 2;
+/// Bytes of the first piece where one connection has many responses: HTTP/2 keeps up to two pieces of each, however little
+/// of them the client takes. Where few are in progress, each further one is twice as large.
+const SHARED_PIECE_BYTES: usize = 16 * 1024;
+/// So many of them.
+const FEW: u32 = 8;
 
 /// A file that is open, and what it was like when the answer was decided on.
 #[derive(Clone, Debug)]
@@ -97,6 +102,9 @@ pub(super) struct FileBody {
     stored: StoredFile,
     position: u64,
     end: u64,
+    /// Bytes of the next piece, and of the largest one.
+    piece: usize,
+    piece_max: usize,
     buffers: Buffers,
     reading: Option<Reading>,
     /// Where pieces are sent without being read.
@@ -110,10 +118,27 @@ impl FileBody {
             position: range.start,
             end: range.end.min(stored.length),
             stored,
+            piece: PIECE_BYTES,
+            piece_max: PIECE_BYTES,
             buffers: Buffers::default(),
             reading: None,
             direct: None,
         }
+    }
+
+    /// The same, as the `number`th of those that share a connection; 0 is one that has it for itself.
+    pub(super) fn share(&mut self, number: u32) {
+        if number > 0 {
+            self.piece = SHARED_PIECE_BYTES;
+        }
+        if number > FEW {
+            self.piece_max = SHARED_PIECE_BYTES;
+        }
+    }
+
+    /// Bytes of the next piece.
+    fn next_length(&self) -> usize {
+        usize::try_from(self.left()).map_or(self.piece, |left| left.min(self.piece))
     }
 
     /// The same, by way of a connection that can send files.
@@ -140,8 +165,9 @@ impl FileBody {
                 if let Some(stand_in) = self.hand_over_directly() {
                     return Poll::Ready(Some(stand_in));
                 }
-                let mut buffer = self.buffers.take(self.left());
-                let space = buffer.space(self.left());
+                let length = self.next_length();
+                let mut buffer = self.buffers.take(length);
+                let space = buffer.space(length);
                 match read_resident(&self.stored.file, space, self.position) {
                     Some(read) => return Poll::Ready(Some(self.hand_over(buffer, read))),
                     None => self.read_elsewhere(buffer),
@@ -185,9 +211,10 @@ impl FileBody {
 
     /// Reads on a thread that may wait for the disk.
     fn read_elsewhere(&self, mut buffer: Buffer) -> Reading {
-        let (file, position, left) = (self.stored.file.clone(), self.position, self.left());
+        let (file, position) = (self.stored.file.clone(), self.position);
+        let length = self.next_length();
         tokio::task::spawn_blocking(move || {
-            let read = file.read_at(buffer.space(left), position);
+            let read = file.read_at(buffer.space(length), position);
             // Has the system fetch what follows while this is sent. Advice: where it is not taken, nothing is lost.
             let next = position.saturating_add(PIECE_BYTES as u64);
             let _ = fadvise(&file, next, AHEAD_BYTES, Advice::WillNeed);
@@ -207,6 +234,7 @@ impl FileBody {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.position += count as u64;
+        self.piece = (2 * self.piece).min(self.piece_max);
         if self.left() == 0 {
             // Before the last bytes: without them nobody takes what came before for the file.
             self.stored.check()?;
@@ -246,10 +274,10 @@ struct Buffer {
 
 impl Buffers {
     /// One that is free, or a new one for so many bytes.
-    fn take(&self, left: u64) -> Buffer {
-        let free = self.0.lock().pop();
+    fn take(&self, length: usize) -> Buffer {
+        let free = self.0.lock().pop().filter(|free| free.len() >= length);
         Buffer {
-            bytes: free.unwrap_or_else(|| vec![0; piece_length(left)]),
+            bytes: free.unwrap_or_else(|| vec![0; length]),
             filled: 0,
             home: self.clone(),
         }
@@ -257,9 +285,9 @@ impl Buffers {
 }
 
 impl Buffer {
-    /// Where to read to, when so many bytes are left.
-    fn space(&mut self, left: u64) -> &mut [u8] {
-        let length = piece_length(left).min(self.bytes.len());
+    /// Where to read so many bytes to.
+    fn space(&mut self, length: usize) -> &mut [u8] {
+        let length = length.min(self.bytes.len());
         self.bytes.get_mut(..length).unwrap_or_default()
     }
 
@@ -291,10 +319,6 @@ impl fmt::Debug for Buffer {
             .field("filled", &self.filled)
             .finish_non_exhaustive()
     }
-}
-
-fn piece_length(left: u64) -> usize {
-    usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES))
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ mod direct;
 mod encoded;
 mod file;
 mod parts;
+mod forwarded;
 pub mod peer;
+mod proxies;
 pub mod reject;
 mod source;
 
@@ -19,7 +21,9 @@ pub use decoded::DecodedBody;
 pub use direct::{DirectFiles, Piece};
 pub use encoded::{Encoders, encode};
 pub use file::StoredFile;
+pub use forwarded::ClientField;
 pub use peer::Peer;
+pub use proxies::Proxies;
 pub use reject::Reject;
 
 /// Most header fields of a request.

@@ -25,6 +25,8 @@ pub(super) struct PartsBody {
     next: Next,
     left: u64,
     direct: Option<DirectFiles>,
+    /// How many share the connection.
+    shared: u32,
 }
 
 #[derive(Debug)]
@@ -64,6 +66,7 @@ impl PartsBody {
             next: Next::Head,
             left,
             direct: None,
+            shared: 0,
         };
         Ok((multipart, parts))
     }
@@ -71,6 +74,11 @@ impl PartsBody {
     /// The same, by way of a connection that can send files.
     pub(super) fn sent_by(&mut self, direct: DirectFiles) {
         self.direct = Some(direct);
+    }
+
+    /// The same, as the `number`th of those that share a connection; 0 is one that has it for itself.
+    pub(super) fn share(&mut self, number: u32) {
+        self.shared = number;
     }
 
     /// Bytes that are still to come, heads and boundaries included.
@@ -120,6 +128,7 @@ impl PartsBody {
             Content::Memory(bytes) => Next::Memory(slice(bytes, range)),
             Content::File(file) => {
                 let mut file = FileBody::new(file.clone(), range);
+                file.share(self.shared);
                 if let Some(direct) = &self.direct {
                     file.sent_by(direct.clone());
                 }

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
-/// The two ends of a connection.
+/// The two ends of a connection, or of the way of a request through proxies that are trusted.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {
-    /// The client.
+    /// The client. The port is 0 where only its address is known.
     pub client: SocketAddr,
     /// Our end, as the client sees it.
     pub server: SocketAddr,
-    /// Whether the connection is encrypted.
+    /// Whether the client's connection is encrypted.
     pub secured: bool,
 }

@@ -12,9 +12,11 @@ use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::addresses::{ClientCounts, Counted};
 use super::entry::{Entry, choose, named};
+use super::proxy::{self, Ends};
 use crate::connection::{self, Protocol, Terms};
-use crate::http::Peer;
+use crate::http::{Peer, Proxies};
 use crate::tls;
 
 /// Pause after an accept that failed for want of descriptors or memory: trying again at once would burn the
@@ -32,6 +34,10 @@ pub struct ConnectionLimits {
     pub header_timeout: Duration,
     /// How long it may take for the TLS handshake.
     pub handshake_timeout: Duration,
+    /// The connections of each address.
+    pub addresses: Arc<ClientCounts>,
+    /// The proxies in front.
+    pub proxies: Proxies,
 }
 
 /// An open port, with the web servers that answer on it.
@@ -123,10 +129,11 @@ impl Port {
         }
     }
 
-    async fn serve(&self, stream: TcpStream, client: SocketAddr, limits: &ConnectionLimits) {
-        let Ok(server) = prepare(&stream) else {
+    async fn serve(&self, mut stream: TcpStream, client: SocketAddr, limits: &ConnectionLimits) {
+        let Some((ends, _counted)) = prepare(&mut stream, client, limits).await else {
             return;
         };
+        let Ends { client, server } = ends;
         let entries = self.entries();
         let is_secured = entries.first().is_some_and(|entry| entry.tls().is_some());
         let mut entry = entries.first().cloned();
@@ -185,16 +192,39 @@ impl Port {
             protocol,
             header_timeout: limits.header_timeout,
             closing: entry.closing(),
+            proxies: &limits.proxies,
             is_anothers: &is_anothers,
         };
         connection::serve(stream, peer, entry.receiver.clone(), terms).await;
     }
 }
 
-fn prepare(stream: &TcpStream) -> io::Result<SocketAddr> {
+/// Finds out whose connection it is, and counts it. `None` if it is not to be served.
+async fn prepare(
+    stream: &mut TcpStream,
+    client: SocketAddr,
+    limits: &ConnectionLimits,
+) -> Option<(Ends, Option<Counted>)> {
     // Without it a small response waits for the client's acknowledgement of the one before.
-    stream.set_nodelay(true)?;
-    stream.local_addr()
+    stream.set_nodelay(true).ok()?;
+    let server = stream.local_addr().ok()?;
+    let mut ends = Ends { client, server };
+    let proxies = &limits.proxies;
+    if proxies.announce && proxies.trusts(client.ip()) {
+        match proxy::read(stream, limits.handshake_timeout).await {
+            Ok(announced) => ends = announced.unwrap_or(ends),
+            Err(error) => {
+                tracing::debug!(%client, %error, "a connection of a trusted proxy is closed");
+                return None;
+            }
+        }
+    }
+    // A trusted proxy brings the connections of many.
+    let counted = match proxies.trusts(ends.client.ip()) {
+        true => None,
+        false => Some(limits.addresses.admit(ends.client.ip())?),
+    };
+    Some((ends, counted))
 }
 
 /// Whether the connection was gone before it was accepted: not our concern.

@@ -312,6 +312,8 @@ mod tests {
             places: Arc::new(Semaphore::new(10)),
             header_timeout: Duration::from_secs(1),
             handshake_timeout: Duration::from_secs(1),
+            addresses: crate::listen::ClientCounts::new(0),
+            proxies: crate::http::Proxies::default(),
         };
         Ports::new(Arc::new(limits), picks, Inherited::default())
     }

@@ -13,6 +13,7 @@ use super::reader::Reader;
 use super::setting::{Change, Definition, Scope, Values};
 use super::table;
 use super::web_server::Web;
+use crate::http::Proxies;
 
 /// Everything that `tessera.toml` and `--set` decide.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub struct HostSettings {
     pub web: Web,
     /// The connections of the whole process.
     pub connections: Connections,
+    /// `[proxy]`: the proxies in front.
+    pub proxies: Proxies,
     /// The admin endpoint; none when it is switched off.
     pub admin: Option<Admin>,
     /// The process's log.
@@ -37,6 +40,8 @@ pub struct HostSettings {
 pub struct Connections {
     /// The open connections at the same time, over all listeners.
     pub max: u32,
+    /// The same of one address; 0 is no limit.
+    pub max_per_address: u32,
     /// How long a client may take to send the head of a request.
     pub header_timeout: Duration,
     /// `[tls] handshake_timeout`: how long a client may take to agree on a TLS connection.
@@ -104,9 +109,15 @@ impl HostSettings {
             web,
             connections: Connections {
                 max: reader.value(&table::SERVER_CONNECTIONS),
+                max_per_address: reader.value(&table::SERVER_ADDRESS_CONNECTIONS),
                 header_timeout: reader.value(&table::SERVER_HEADER_TIMEOUT),
                 handshake_timeout: reader.value(&table::TLS_HANDSHAKE_TIMEOUT),
                 drain_timeout: reader.value(&table::SERVER_DRAIN_TIMEOUT),
+            },
+            proxies: Proxies {
+                trusted: reader.value(&table::PROXY_TRUSTED),
+                field: reader.value(&table::PROXY_HEADER),
+                announce: reader.value(&table::PROXY_PROTOCOL),
             },
             admin: admin_enabled.then_some(admin),
             log: Log {

@@ -72,6 +72,11 @@ server.max_connections | host | number | process | 10000
   refuses 0 1000001 -1 => from 1 to 1000000
   refuses "100" 1.5 true [] {} => a whole number
 
+server.max_connections_per_address | host | number | process | 1000
+  takes 0 1 1000000 1000
+  refuses 1000001 -1 => from 0 to 1000000
+  refuses "100" 1.5 true [] {} => a whole number
+
 server.header_timeout | host | duration | process | "10 s"
   takes "100 ms" "10 min" 10
   refuses 0 "99 ms" 601 "10" => from 100 ms to 10 min
@@ -86,6 +91,24 @@ tls.handshake_timeout | host | duration | process | "10 s"
   takes 0.1 "10 min" 10
   refuses 0 601 "" => from 100 ms to 10 min
   refuses true [] {} => a duration from
+
+proxy.trusted | host | text or list of texts | process | []
+  takes ["10.0.0.0/8", "2001:db8::/32"] ["192.0.2.1", "::1"] []
+  takes "10.0.0.1" => ["10.0.0.1"]
+  takes ["10.0.0.1/32", "::ffff:192.0.2.1"] => ["10.0.0.1", "192.0.2.1"]
+  refuses "10.0.0.0/33" "localhost" "" "10.0.0" "10.0.0.*" ["a"] => an IPv4 or IPv6 address or network
+  refuses "0.0.0.0/0" ["::/0"] => must not be everybody
+  refuses "10.0.0.1/8" => must be 10.0.0.0/8 or a longer prefix
+  refuses 1 true {} [1] => an IPv4 or IPv6 address or network
+
+proxy.header | host | text | process | "none"
+  takes "none" "x-forwarded-for" "forwarded"
+  refuses "X-Forwarded-For" "" "x-real-ip" => "none" or "x-forwarded-for" or "forwarded"
+  refuses 1 true [] {} => "none" or "x-forwarded-for" or "forwarded"
+
+proxy.protocol | host | boolean | process | false
+  takes true false
+  refuses 1 "true" [] {} => true or false
 
 admin.enabled | host | boolean | process | true
   takes false true

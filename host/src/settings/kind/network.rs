@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use serde_json::{Value as Json, json};
 
 use super::{Kind, Preset, Refusal};
@@ -10,6 +11,8 @@ use crate::settings::web_server::Addresses;
 
 /// More would be a mistake: a machine rarely has as many addresses.
 const ADDRESSES_MAX: usize = 64;
+/// Each connection is compared with all of them.
+const NETWORKS_MAX: usize = 256;
 /// What browsers and proxies still carry.
 const PATH_BYTES_MAX: usize = 1024;
 
@@ -120,6 +123,81 @@ impl Preset for AddressList {
     fn preset(&self) -> Addresses {
         Addresses::Any
     }
+}
+
+/// Addresses and networks.
+#[derive(Debug)]
+pub(in crate::settings) struct NetworkList;
+
+impl Kind for NetworkList {
+    type Value = Vec<IpNet>;
+    const TYPE: &'static str = "text or list of texts";
+    const IS_TEXT: bool = true;
+
+    fn read(&self, loose: &Loose) -> Result<Vec<IpNet>, Refusal> {
+        let list = match loose {
+            Loose::List(list) => list.as_slice(),
+            single => std::slice::from_ref(single),
+        };
+        if list.len() > NETWORKS_MAX {
+            return Err(Refusal::Value);
+        }
+        list.iter().map(|one| network(one.text()?)).collect()
+    }
+
+    fn allowed(&self) -> String {
+        format!(
+            "an IPv4 or IPv6 address or network such as \"10.0.0.1\" or \"2001:db8::/32\", or a list of at most \
+             {NETWORKS_MAX} of them"
+        )
+    }
+
+    fn default_text(&self) -> String {
+        "[]".to_owned()
+    }
+
+    fn json(&self, value: &Vec<IpNet>) -> Json {
+        let one = |net: &IpNet| match net.prefix_len() == net.max_prefix_len() {
+            true => net.addr().to_string(),
+            false => net.to_string(),
+        };
+        value.iter().map(one).collect()
+    }
+
+    fn schema(&self) -> Json {
+        let list = json!({
+            "type": "array",
+            "items": {"type": "string"},
+            "maxItems": NETWORKS_MAX,
+        });
+        json!({"anyOf": [{"type": "string"}, list], "default": []})
+    }
+}
+
+impl Preset for NetworkList {
+    fn preset(&self) -> Vec<IpNet> {
+        Vec::new()
+    }
+}
+
+/// An address or a network, IPv4 as such.
+fn network(text: &str) -> Result<IpNet, Refusal> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(address.to_canonical().into());
+    }
+    let net: IpNet = text.parse().map_err(|_| Refusal::Value)?;
+    if net.prefix_len() == 0 {
+        let reason = "must not be everybody: any client could say that it is another one";
+        return Err(Refusal::Because(reason.to_owned()));
+    }
+    if net.trunc() != net {
+        let reason = format!(
+            "must be {} or a longer prefix: {text} is no network",
+            net.trunc()
+        );
+        return Err(Refusal::Because(reason));
+    }
+    Ok(net)
 }
 
 /// An address and a port that can be reached from this machine only.

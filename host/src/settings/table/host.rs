@@ -25,6 +25,20 @@ pub(in crate::settings) static SERVER_CONNECTIONS: Setting<Number<u32>> = Settin
     doc: "The open connections at the same time, over all listeners.",
 };
 
+pub(in crate::settings) static SERVER_ADDRESS_CONNECTIONS: Setting<Number<u32>> = Setting {
+    key: "server.max_connections_per_address",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Number {
+        min: 0,
+        max: 1_000_000,
+        default: 1_000,
+        unit: "connections; 0 means no limit",
+    },
+    doc: "The open connections of one client's address, or of an IPv6 network (/64); further ones are closed at once. \
+          Those of this machine and of trusted proxies are not counted.",
+};
+
 pub(in crate::settings) static SERVER_HEADER_TIMEOUT: Setting<Time> = Setting {
     key: "server.header_timeout",
     scope: Host,

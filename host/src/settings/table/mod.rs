@@ -9,6 +9,7 @@ mod class;
 mod component;
 mod files;
 mod host;
+mod proxy;
 mod responses;
 mod sessions;
 mod web;
@@ -17,6 +18,7 @@ pub(super) use class::*;
 pub(super) use component::*;
 pub(super) use files::*;
 pub(super) use host::*;
+pub(super) use proxy::*;
 pub(super) use responses::*;
 pub(super) use sessions::*;
 pub(super) use web::*;
@@ -71,9 +73,13 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &CACHE_OBJECT_SIZE,
     &CACHE_REVALIDATE,
     &SERVER_CONNECTIONS,
+    &SERVER_ADDRESS_CONNECTIONS,
     &SERVER_HEADER_TIMEOUT,
     &SERVER_DRAIN_TIMEOUT,
     &TLS_HANDSHAKE_TIMEOUT,
+    &PROXY_TRUSTED,
+    &PROXY_HEADER,
+    &PROXY_PROTOCOL,
     &ADMIN_ENABLED,
     &ADMIN_ADDRESS,
     &ADMIN_ACCESS_KEY,
@@ -135,6 +141,11 @@ pub(super) static TABLES: &[Table] = &[
         name: "tls",
         scope: Host,
         doc: "TLS of the whole process.",
+    },
+    Table {
+        name: "proxy",
+        scope: Host,
+        doc: "Proxies in front of the whole process.",
     },
     Table {
         name: "admin",

@@ -1,6 +1,7 @@
 //! The host's settings: defaults, every range edge, overrides, files.
 
 use super::*;
+use crate::http::Proxies;
 
 #[test]
 fn without_a_file_every_default_holds() {
@@ -34,11 +35,13 @@ fn without_a_file_every_default_holds() {
     );
     let connections = Connections {
         max: 10_000,
+        max_per_address: 1_000,
         header_timeout: Duration::from_secs(10),
         handshake_timeout: Duration::from_secs(10),
         drain_timeout: Duration::from_secs(10),
     };
     assert_eq!(settings.connections, connections);
+    assert_eq!(settings.proxies, Proxies::default());
     let admin = Admin {
         address: "127.0.0.1:7080".parse().unwrap(),
         access_key: None,

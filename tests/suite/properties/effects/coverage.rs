@@ -95,6 +95,26 @@ const SHOWN_BY: &[Shown] = &[
         NOTHING,
     ),
     (
+        "server.max_connections_per_address",
+        "addresses::past_the_limit_of_an_address_its_connections_are_closed",
+        NOTHING,
+    ),
+    (
+        "proxy.trusted",
+        "client_address::only_trusted_proxies_name_the_client",
+        NOTHING,
+    ),
+    (
+        "proxy.header",
+        "client_address::only_the_field_of_the_settings_is_believed",
+        NOTHING,
+    ),
+    (
+        "proxy.protocol",
+        "client_address::a_proxy_announces_each_connection",
+        NOTHING,
+    ),
+    (
         "server.header_timeout",
         "connection::a_slow_head_is_cut_off",
         NOTHING,
