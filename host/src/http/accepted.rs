@@ -133,7 +133,7 @@ fn member(member: &str) -> Option<(&str, Weight)> {
 }
 
 /// `0.5`, with at most three digits after the point.
-pub(super) fn weight(text: &str) -> Option<Weight> {
+pub fn weight(text: &str) -> Option<Weight> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if fraction.len() > 3 || !is_number(fraction) || !matches!(whole, "0" | "1") {

@@ -14,7 +14,7 @@ mod proxies;
 pub mod reject;
 mod source;
 
-pub use accepted::{Accepted, Accepting};
+pub use accepted::{Accepted, Accepting, weight};
 pub use body::{Body, Content, LimitedBody};
 pub use coding::{Coding, UnknownCoding};
 pub use decoded::DecodedBody;

@@ -7,7 +7,7 @@ use ::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, VARY};
 use ::http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::accepted::weight;
+use crate::http::weight;
 use crate::files::ErrorPages;
 use crate::http::{Body, Reject, Response};
 
