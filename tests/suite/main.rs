@@ -28,6 +28,7 @@ mod listen;
 mod tls;
 mod secured;
 mod connection;
+mod corpus;
 mod http2;
 mod files;
 mod route;

@@ -92,12 +92,10 @@ pub async fn handle(receiver: &Receiver, request: Request, peer: Peer) -> Respon
     finished(receiver, asked, Some(&visit.serving), peer, response, grant)
 }
 
-/// The response to a request that belongs to another web server of the same port. Browsers that reuse a connection for
-/// every name of its certificate then open one to that server: RFC 9113, section 9.1.2.
-pub fn misdirected(receiver: &Receiver, request: &Request, peer: Peer) -> Response {
-    let response = response::from_reject(Reject::Misdirected, None);
+/// The response to a request that is refused for what the connection knows of it.
+pub fn refused(receiver: &Receiver, asked: Asked, peer: Peer, reject: Reject) -> Response {
+    let response = response::from_reject(reject, None);
     let serving = receiver.server.serving();
-    let asked = Asked::of(request);
     finished(receiver, asked, serving.as_deref(), peer, response, None)
 }
 

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::entry::{Entry, choose, named};
-use crate::connection::{self, Protocol, Terms};
+use crate::connection::{self, Patience, Protocol, Terms};
 use crate::http::Peer;
 use crate::tls;
 
@@ -28,8 +28,8 @@ const FAILURES_PER_WARNING: u32 = 20;
 pub struct ConnectionLimits {
     /// Places for open connections.
     pub places: Arc<Semaphore>,
-    /// How long a client may take for the head of a request.
-    pub header_timeout: Duration,
+    /// How slow a client may be once a connection stands.
+    pub patience: Patience,
     /// How long it may take for the TLS handshake.
     pub handshake_timeout: Duration,
 }
@@ -178,7 +178,7 @@ impl Port {
         };
         let terms = Terms {
             protocol,
-            header_timeout: limits.header_timeout,
+            patience: limits.patience,
             closing: entry.closing(),
             is_anothers: &is_anothers,
         };

@@ -32,6 +32,11 @@ impl Asked {
             accepting: Accepting::of(request.headers()),
         }
     }
+
+    /// Whether the request is one of several that share their connection at the same time.
+    pub fn is_multiplexed(&self) -> bool {
+        self.version == Version::HTTP_2
+    }
 }
 
 /// What else decides about the last steps.
