@@ -29,6 +29,7 @@ mod tls;
 mod secured;
 mod connection;
 mod corpus;
+mod slow;
 mod http2;
 mod files;
 mod route;

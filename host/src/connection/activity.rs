@@ -25,8 +25,8 @@ pub(super) struct Activity {
     silent_since: AtomicU64,
     /// When the head of the next request began; a new connection owes one at once.
     head_since: AtomicU64,
-    /// Whether bytes of that head came.
-    has_head: AtomicBool,
+    /// The number of the request whose head began, or 0.
+    head_begun: AtomicU64,
     /// HTTP/2 sends frames that belong to no request: bytes are no head there.
     is_multiplexed: AtomicBool,
     /// What is to be sent waits for the client to take what was sent before.
@@ -66,7 +66,7 @@ impl Activity {
             owed: AtomicU32::new(0),
             silent_since: AtomicU64::new(0),
             head_since: AtomicU64::new(0),
-            has_head: AtomicBool::new(false),
+            head_begun: AtomicU64::new(0),
             is_multiplexed: AtomicBool::new(false),
             is_blocked: AtomicBool::new(false),
             sent: AtomicU64::new(0),
@@ -78,11 +78,10 @@ impl Activity {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(NEVER - 1)
     }
 
-    /// A part of a head came, and no more.
-    pub(super) fn head_begins(&self) {
-        if !self.has_head.swap(true, Ordering::Relaxed)
-            && self.head_since.load(Ordering::Relaxed) == NEVER
-        {
+    /// A part of the head of a request came, and no more; requests are counted from 1.
+    pub(super) fn head_begins(&self, number: u64) {
+        let begun = self.head_begun.swap(number, Ordering::Relaxed);
+        if begun != number && self.head_since.load(Ordering::Relaxed) == NEVER {
             self.head_since.store(self.now(), Ordering::Relaxed);
         }
     }
@@ -111,10 +110,13 @@ impl Activity {
     }
 
     /// The head of a request is complete.
-    pub(super) fn begin(self: &Arc<Self>, is_multiplexed: bool) -> InProgress {
+    pub(super) fn begin(self: &Arc<Self>, number: u64, is_multiplexed: bool) -> InProgress {
         self.in_progress.fetch_add(1, Ordering::Relaxed);
-        self.head_since.store(NEVER, Ordering::Relaxed);
-        self.has_head.store(false, Ordering::Relaxed);
+        // That of a later one may have begun.
+        if self.head_begun.load(Ordering::Relaxed) <= number {
+            self.head_begun.store(0, Ordering::Relaxed);
+            self.head_since.store(NEVER, Ordering::Relaxed);
+        }
         if is_multiplexed {
             self.is_multiplexed.store(true, Ordering::Relaxed);
         }
@@ -150,7 +152,7 @@ impl Activity {
         if is_blocked || is_in_progress {
             return Verdict::Wait(longest);
         }
-        let has_head = self.has_head.load(Ordering::Relaxed);
+        let has_head = self.head_begun.load(Ordering::Relaxed) > 0;
         let (since, limit, verdict) = match self.head_since.load(Ordering::Relaxed) {
             NEVER => {
                 let since = self.silent_since.load(Ordering::Relaxed);
@@ -231,23 +233,23 @@ mod tests {
         assert_eq!(judge(&activity), Verdict::Wait(Duration::from_secs(3)));
         pass(3).await;
         assert_eq!(judge(&activity), Verdict::NothingCame);
-        activity.head_begins();
+        activity.head_begins(2);
         assert_eq!(judge(&activity), Verdict::HeadIsLate);
     }
 
     #[tokio::test(start_paused = true)]
     async fn between_requests_the_longer_limit_holds_until_a_head_begins() {
         let activity = Arc::new(Activity::new());
-        drop(activity.begin(false));
+        drop(activity.begin(1, false));
         pass(10).await;
         assert_eq!(judge(&activity), Verdict::Wait(Duration::from_secs(3)));
-        activity.head_begins();
+        activity.head_begins(2);
         pass(2).await;
         // More of it changes nothing.
-        activity.head_begins();
+        activity.head_begins(2);
         pass(1).await;
         assert_eq!(judge(&activity), Verdict::HeadIsLate);
-        drop(activity.begin(false));
+        drop(activity.begin(2, false));
         pass(20).await;
         assert_eq!(judge(&activity), Verdict::IsIdle);
     }
@@ -255,8 +257,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_response_on_its_way_is_not_silence() {
         let activity = Arc::new(Activity::new());
-        drop(activity.begin(false));
-        activity.head_begins();
+        drop(activity.begin(1, false));
+        activity.head_begins(2);
         for _ in 0..50 {
             pass(2).await;
             activity.sent(1);
@@ -267,7 +269,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_in_progress_may_take_its_time() {
         let activity = Arc::new(Activity::new());
-        let (one, two) = (activity.begin(true), activity.begin(true));
+        let (one, two) = (activity.begin(1, true), activity.begin(1, true));
         pass(100).await;
         drop(one);
         assert!(matches!(judge(&activity), Verdict::Wait(_)));
@@ -278,8 +280,8 @@ mod tests {
             "frames are no head"
         );
         // A head that waited for its turn has its time from then on.
-        let slow = activity.begin(false);
-        activity.head_begins();
+        activity.head_begins(2);
+        let slow = activity.begin(1, false);
         pass(100).await;
         drop(slow);
         assert_eq!(judge(&activity), Verdict::Wait(Duration::from_secs(3)));
@@ -288,7 +290,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_nothing_is_left() {
         let activity = Arc::new(Activity::new());
-        let mut response = activity.begin(false);
+        let mut response = activity.begin(1, false);
         activity.sent(100_000);
         activity.blocked();
         assert_eq!(wait(&activity).await, (30, Verdict::IsNotRead));

@@ -143,8 +143,12 @@ mod tests {
         let sender = tokio::spawn(async move {
             theirs.write_all(&[b'x'; 100_000]).await.unwrap();
         });
-        assert!(linger(&mut ours, false).await < Duration::from_secs(1));
+        assert!(linger(&mut ours, true).await < Duration::from_secs(1));
         sender.await.unwrap();
+        // Whether or not it was known beforehand.
+        let (mut ours, mut theirs) = duplex(1024);
+        theirs.write_all(b"x").await.unwrap();
+        assert!(linger(&mut ours, false).await >= SILENCE_MAX);
     }
 
     #[tokio::test(start_paused = true)]

@@ -135,8 +135,9 @@ where
     let service = service_fn(|request: ::http::Request<Incoming>| {
         let version = request.version();
         let is_multiplexed = version == Version::HTTP_2;
-        let (receiver, in_progress) = (receiver.clone(), activity.begin(is_multiplexed));
         let (number, refused) = door.enter();
+        let in_progress = activity.begin(number, is_multiplexed);
+        let receiver = receiver.clone();
         let is_misdirected = peer.secured && host(&request).is_some_and(|host| is_anothers(&host));
         let (request, watch) = watched(request, patience);
         let door = door.clone();

@@ -52,9 +52,10 @@ fn target(target: &str) -> String {
 }
 
 async fn server() -> Server {
+    let size = "maxRequestSize = 500000\n";
     let shop = "[mount]\npath = \"/shop\"\n";
     Site::new()
-        .settings("maxRequestSize = 500000\n")
+        .settings(size)
         .file("secret.txt", "secret")
         .page("index.html", "home")
         .page("a.txt", "text")
@@ -63,7 +64,7 @@ async fn server() -> Server {
         .page("sp ace.txt", "space")
         .page("\u{fc}.txt", "umlaut")
         .page(".secret", "secret")
-        .guest("echo")
+        .guest_with("echo", size)
         .guest_as_with("echo", "goods", shop)
         .start()
         .await

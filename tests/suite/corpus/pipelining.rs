@@ -40,7 +40,7 @@ pub(super) fn all() -> Vec<Case> {
         ),
         case(
             "nothing after the last one",
-            [&one, &last, &one].concat(),
+            [&one, last.as_str(), &one].concat(),
             "200 200 closed",
         ),
         case(

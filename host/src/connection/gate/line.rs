@@ -165,7 +165,7 @@ mod tests {
         for good in [
             "GET / HTTP/1.1\r\n",
             "GET /a?b=`c HTTP/1.0\r\n",
-            "X-Y~z! /%41{|}^\\\"' HTTP/1.9\r\n",
+            "X-Y~z! /%41|^\\'?{} HTTP/1.9\r\n",
             "OPTIONS * HTTP/1.1\r\n",
             "GET http://a.example:80/b HTTP/1.1\r\n",
             "GET HTTPS://[::1]?b HTTP/1.1\r\n",

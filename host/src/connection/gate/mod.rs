@@ -89,7 +89,7 @@ impl<S> Gate<S> {
         match found {
             Rest::Waits => {
                 if rest_is_head {
-                    self.activity.head_begins();
+                    self.activity.head_begins(self.course.heads + 1);
                 }
             }
             Rest::Refused(reject) => self.refuse(reject),

@@ -298,8 +298,9 @@ impl Random {
         ];
         let mut bytes = text.as_bytes().to_vec();
         for _ in 0..=self.below(3) {
-            let at = self.below(bytes.len());
+            let at = self.below(bytes.len().max(1));
             match self.below(4) {
+                _ if bytes.len() < 2 => {}
                 0 => bytes[at] = u8::try_from(self.below(256)).unwrap(),
                 1 => drop(bytes.remove(at)),
                 2 => drop(bytes.splice(at..at, SALT[self.below(SALT.len())].bytes())),
