@@ -12,7 +12,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -215,7 +215,8 @@ fn watched(request: ::http::Request<Incoming>, patience: Patience) -> (Request, 
         idle: patience.body,
         rate_min: patience.rate_min,
     };
-    let is_asked_for = request.headers().contains_key(EXPECT);
+    let has_body = !request.body().is_end_stream();
+    let is_asked_for = has_body && request.headers().contains_key(EXPECT);
     let (head, body) = request.into_parts();
     let (body, watch) = RequestBody::new(body, limits, is_asked_for);
     (Request::from_parts(head, body), watch)
