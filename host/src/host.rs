@@ -11,6 +11,7 @@ use tessera_engine::{Engine, EngineError, EngineOptions};
 use tokio::sync::{Semaphore, watch};
 
 use crate::admin::{Admin, AdminError};
+use crate::connection::Patience;
 use crate::exchange::Exchange;
 use crate::listen::{ClientCounts, ConnectionLimits, Inherited, Ports, provide_descriptors};
 use crate::memory;
@@ -204,7 +205,12 @@ fn connection_limits(settings: &HostSettings) -> Arc<ConnectionLimits> {
     let connections = &settings.connections;
     Arc::new(ConnectionLimits {
         places: Arc::new(Semaphore::new(connections.max as usize)),
-        header_timeout: connections.header_timeout,
+        patience: Patience {
+            header: connections.header_timeout,
+            body: connections.body_timeout,
+            send: connections.send_timeout,
+            rate_min: connections.rate_min,
+        },
         handshake_timeout: connections.handshake_timeout,
         addresses: ClientCounts::new(connections.max_per_address),
         proxies: settings.proxies.clone(),

@@ -47,6 +47,18 @@ impl RawClient {
         String::from_utf8_lossy(&self.received).into_owned()
     }
 
+    /// The same as it came.
+    pub async fn read_bytes_to_end(&mut self) -> Vec<u8> {
+        while self.read_some().await {}
+        std::mem::take(&mut self.received)
+    }
+
+    /// Sends nothing more.
+    pub async fn finish(&mut self) {
+        // A server that has closed already need not be told.
+        let _ = self.stream.shutdown().await;
+    }
+
     /// Reads until what was received holds `text`, and gives everything up to there.
     pub async fn read_until(&mut self, text: &str) -> String {
         loop {

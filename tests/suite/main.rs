@@ -28,6 +28,8 @@ mod listen;
 mod tls;
 mod secured;
 mod connection;
+mod corpus;
+mod slow;
 mod http2;
 mod flood;
 mod client_address;

@@ -3,14 +3,18 @@
 mod activity;
 mod direct;
 mod flood;
+mod gate;
+mod linger;
 mod observed;
+mod pace;
+mod sending;
 
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -19,10 +23,14 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::exchange;
-use ::http::header::{CONNECTION, HOST};
+use ::http::header::{CONNECTION, EXPECT, HOST};
 use ::http::{HeaderValue, Version};
 
-use crate::http::{DirectFiles, HEADER_FIELDS_MAX, Peer, Proxies, Request, Response};
+use crate::http::{
+    BodyLimits, BodyWatch, DirectFiles, Peer, Proxies, Reject, Request, RequestBody, Response,
+    Settled,
+};
+use crate::response::Asked;
 use crate::server::Receiver;
 use crate::settings::KeepAlive;
 pub use direct::TakesFiles;
@@ -30,26 +38,48 @@ pub use direct::TakesFiles;
 use activity::{Activity, Verdict};
 use direct::Direct;
 use flood::Watched;
+use gate::{Door, Gate};
 use observed::Observed;
+use pace::Pace;
+use sending::Sending;
 
 /// Most bytes that the head of a request may take.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// What the HTTP/1 library may buffer: any head that the gate lets through, and what is read with its end.
+const BUFFER_BYTES_MAX: usize = 2 * HEAD_BYTES_MAX;
 /// Requests that one HTTP/2 connection may have open.
 const STREAMS_MAX: u32 = 200;
 
+/// How slow a client may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long it may take for the head of a request.
+    pub header: Duration,
+    /// How long it may send nothing of a body.
+    pub body: Duration,
+    /// How long it may take nothing of a response.
+    pub send: Duration,
+    /// Fewest bytes a second, of bodies and of responses; 0 for any.
+    pub rate_min: u32,
+}
+
 /// How long a connection may be silent.
 #[derive(Clone, Copy, Debug)]
-pub struct Timeouts {
+struct Timeouts {
     /// Until the head of a request is there.
-    pub header: Duration,
+    header: Duration,
     /// Between two requests.
-    pub keep_alive: Duration,
+    keep_alive: Duration,
+    /// While the client takes nothing of a response.
+    send: Duration,
+    /// Fewest bytes of responses a second, while there are some to be taken; 0 for any.
+    rate_min: u32,
 }
 
 impl Timeouts {
     /// How long nothing can be late.
     fn shortest(self) -> Duration {
-        self.header.min(self.keep_alive)
+        self.header.min(self.keep_alive).min(self.send)
     }
 }
 
@@ -68,11 +98,11 @@ pub enum Protocol {
 pub struct Terms<'a> {
     /// What is spoken.
     pub protocol: Protocol,
-    /// How long a client may take for the head of a request.
-    pub header_timeout: Duration,
+    /// How slow its client may be.
+    pub patience: Patience,
     /// Whether the connection should end.
     pub closing: watch::Receiver<Closing>,
-    /// The proxies in front, who may speak for others.
+    /// Who may speak for others, and how.
     pub proxies: &'a Proxies,
     /// Whether a host is another web server's, which shares the port; asked for each request.
     pub is_anothers: &'a (dyn Fn(&str) -> bool + Sync),
@@ -105,48 +135,63 @@ pub async fn serve<S>(stream: S, peer: Peer, receiver: Arc<Receiver>, terms: Ter
 where
     S: AsyncRead + AsyncWrite + TakesFiles + Unpin + Send + 'static,
 {
-    let (mut closing, is_anothers) = (terms.closing, terms.is_anothers);
+    let (mut closing, is_anothers, patience) = (terms.closing, terms.is_anothers, terms.patience);
     let spokesman = Some(terms.proxies).filter(|proxies| proxies.speaks_for_others(&peer));
-    let (activity, requests) = (Arc::new(Activity::new()), AtomicU64::new(0));
+    let (activity, door) = (Arc::new(Activity::new()), Arc::new(Door::default()));
     let direct = DirectFiles::default();
     let (stream, caught) = Watched::new(Direct::new(stream, direct.clone()), terms.protocol);
     let stream = Observed::new(stream, activity.clone());
     // What is written in one piece is copied before, and stand-ins of pieces of files must not be.
     let takes_files = S::TAKES_FILES && stream.is_write_vectored();
     let timeouts = || Timeouts {
-        header: terms.header_timeout,
+        header: patience.header,
         keep_alive: receiver.server.keep_alive().timeout,
+        send: patience.send,
+        rate_min: patience.rate_min,
     };
-    let service = service_fn(|request: Request| {
-        let is_multiplexed = request.version() == Version::HTTP_2;
-        let (receiver, in_progress) = (receiver.clone(), activity.begin(is_multiplexed));
-        // HTTP/2 frames what it sends.
-        let direct = (takes_files && !is_multiplexed).then(|| direct.clone());
-        let number = requests.fetch_add(1, Ordering::Relaxed) + 1;
+    let service = service_fn(|request: ::http::Request<Incoming>| {
+        let version = request.version();
+        let is_multiplexed = version == Version::HTTP_2;
+        let (number, refused) = door.enter();
+        let in_progress = activity.begin(number, is_multiplexed);
+        let receiver = receiver.clone();
         let is_misdirected = peer.secured && host(&request).is_some_and(|host| is_anothers(&host));
         let peer = spokesman.map_or(peer, |proxies| proxies.client_of(request.headers(), peer));
+        // HTTP/2 frames what it sends.
+        let direct = (takes_files && !is_multiplexed).then(|| direct.clone());
+        let (request, watch) = watched(request, patience);
+        let door = door.clone();
         async move {
-            let mut response = if is_misdirected {
-                exchange::misdirected(&receiver, &request, peer)
-            } else {
-                exchange::handle(&receiver, request, peer).await
+            let asked = watch.is_some().then(|| Asked::of(&request));
+            let mut response = match refused.or(is_misdirected.then_some(Reject::Misdirected)) {
+                Some(reject) => exchange::refused(&receiver, Asked::of(&request), peer, reject),
+                None => exchange::handle(&receiver, request, peer).await,
             };
+            let mut is_last = refused.is_some();
+            if let (Some(asked), Some(watch)) = (asked, watch) {
+                // Boxed: most requests have no body, and their futures should be small.
+                let settling = Box::pin(settled(&receiver, asked, watch, peer, response));
+                (response, is_last) = settling.await;
+            }
             if !is_multiplexed {
-                close_after(&mut response, number, receiver.server.keep_alive());
+                is_last |= ends(number, receiver.server.keep_alive());
+                close_after(&mut response, version, is_last, &door);
             }
             // In progress until its last byte was taken: a slow download is no idle connection.
-            let number = in_progress.number();
             Ok::<_, Infallible>(response.map(|body| {
-                let body = body.shared(number).holding(in_progress);
-                match &direct {
+                let body = body.shared(in_progress.number());
+                let body = match &direct {
                     Some(direct) => body.sent_by(direct),
                     None => body,
-                }
+                };
+                Sending::new(body, in_progress)
             }))
         }
     });
     let builder = builder(terms.protocol);
+    let stream = Gate::new(stream, terms.protocol, door.clone(), activity.clone());
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut pace = Pace::default();
     let mut next_look = pin!(tokio::time::sleep(timeouts().shortest()));
     let mut ending = false;
     let is_told = loop {
@@ -169,9 +214,11 @@ where
             }
             () = next_look.as_mut() => {
                 let timeouts = timeouts();
-                let wait = match activity.judge(timeouts) {
+                let wait = match activity.judge(timeouts, &mut pace) {
                     Verdict::Wait(wait) => wait,
-                    Verdict::HeadIsLate => break true,
+                    // It is told why, as soon as its turn comes.
+                    Verdict::HeadIsLate if door.give_up_head() => timeouts.send,
+                    Verdict::HeadIsLate | Verdict::NothingCame | Verdict::IsNotRead => break true,
                     Verdict::IsIdle if ending => break true,
                     Verdict::IsIdle => {
                         ending = true;
@@ -189,8 +236,38 @@ where
     caught.end(peer).await;
 }
 
+/// Has an eye on the body of a request, if there is one.
+fn watched(request: ::http::Request<Incoming>, patience: Patience) -> (Request, Option<BodyWatch>) {
+    let limits = BodyLimits {
+        idle: patience.body,
+        rate_min: patience.rate_min,
+    };
+    let has_body = !request.body().is_end_stream();
+    let is_asked_for = has_body && request.headers().contains_key(EXPECT);
+    let (head, body) = request.into_parts();
+    let (body, watch) = RequestBody::new(body, limits, is_asked_for);
+    (Request::from_parts(head, body), watch)
+}
+
+/// Has done with the body of a request that is answered. One that cannot be read makes the request a bad one, whatever was
+/// made of it. Says whether the connection must end, too.
+async fn settled(
+    receiver: &Receiver,
+    asked: Asked,
+    watch: BodyWatch,
+    peer: Peer,
+    response: Response,
+) -> (Response, bool) {
+    let may_read = !asked.is_multiplexed() && !is_closing(&response);
+    match watch.settle(may_read).await {
+        Settled::Complete => (response, false),
+        Settled::Unread => (response, true),
+        Settled::Failed(reject) => (exchange::refused(receiver, asked, peer, reject), true),
+    }
+}
+
 /// The host that a request names, without its port.
-fn host(request: &Request) -> Option<String> {
+fn host(request: &::http::Request<Incoming>) -> Option<String> {
     let authority = request.uri().authority().cloned().or_else(|| {
         let field = request.headers().get(HOST)?;
         field.to_str().ok()?.parse().ok()
@@ -198,13 +275,32 @@ fn host(request: &Request) -> Option<String> {
     authority.map(|authority| authority.host().to_owned())
 }
 
-/// Closes an HTTP/1 connection after its last request. HTTP/2 has no such limit: the documents' is one on a series of
+/// Whether a request is the last one of an HTTP/1 connection. HTTP/2 has no such limit: the documents' is one on a series of
 /// requests, and what is one connection there would be six of HTTP/1.
-fn close_after(response: &mut Response, number: u64, keep_alive: KeepAlive) {
-    let is_last = keep_alive.requests_max.is_some_and(|max| number >= max);
-    if is_last || !keep_alive.enabled {
+fn ends(number: u64, keep_alive: KeepAlive) -> bool {
+    !keep_alive.enabled || keep_alive.requests_max.is_some_and(|max| number >= max)
+}
+
+/// Whether a response of HTTP/1 says that it is the last one.
+fn is_closing(response: &Response) -> bool {
+    response
+        .headers()
+        .get(CONNECTION)
+        .is_some_and(|value| value == "close")
+}
+
+/// Closes an HTTP/1 connection after its last response.
+fn close_after(response: &mut Response, version: Version, is_last: bool, door: &Door) {
+    if is_last {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
+    } else if !response.status().is_client_error() || !is_closing(response) {
+        return;
+    }
+    door.announce_end();
+    if version == Version::HTTP_10 {
+        // The library would else promise to keep the connection, beside the field that says otherwise.
+        *response.version_mut() = Version::HTTP_10;
     }
 }
 
@@ -220,8 +316,8 @@ fn builder(protocol: Protocol) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         // Ours tells a head that is late from a connection that is idle; hyper's does not.
         .header_read_timeout(None)
-        .max_headers(HEADER_FIELDS_MAX)
-        .max_buf_size(HEAD_BYTES_MAX);
+        // As many fields as the gate lets through is what it reads without asking for memory.
+        .max_buf_size(BUFFER_BYTES_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -1,9 +1,9 @@
-//! A connection's stream that says when bytes come in and go out.
+//! A connection's stream that says when bytes go out, and when they cannot.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -27,7 +27,8 @@ impl<S: AsyncWrite + Unpin> Observed<S> {
 
     fn wrote(&self, result: &Poll<io::Result<usize>>) {
         match result {
-            Poll::Ready(_) => self.activity.sent(),
+            Poll::Ready(Ok(bytes)) => self.activity.sent(*bytes),
+            Poll::Ready(Err(_)) => {}
             Poll::Pending => self.activity.blocked(),
         }
     }
@@ -39,12 +40,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Observed<S> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        if buffer.filled().len() > before {
-            self.activity.received();
-        }
-        Poll::Ready(Ok(()))
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 

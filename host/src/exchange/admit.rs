@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use ::http::header::{CONTENT_LENGTH, HOST, HeaderValue};
+use ::http::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderValue};
 use ::http::uri::Authority;
 use ::http::{Method, Uri, Version};
 
-use crate::http::{HEADER_FIELDS_MAX, Reject, Request};
+use crate::http::{HEADER_FIELDS_MAX, Reject, Request, TARGET_BYTES_MAX};
 use crate::server::{Kind, Receiver, Serving, WebServer};
 
-/// Longest URL that is served: what browsers and proxies commonly take.
-const URL_BYTES_MAX: usize = 8 * 1024;
+const BAD_HOST: Reject = Reject::Malformed("the Host header must be there once, and be a host");
 
 /// A request that may run, and where.
 pub(super) struct Visit {
@@ -54,67 +53,71 @@ pub(super) fn whole_path(uri: &Uri) -> &str {
     }
 }
 
-/// Checks the head, and finds the server.
+/// Checks the head, and finds the server. What comes by HTTP/1 has passed the gate: one host where there must be one, no
+/// CONNECT, a target that is a path or belongs to a host.
 pub(super) fn admit(receiver: &Receiver, request: &Request) -> Result<Visit, Reject> {
-    let host = checked_host(request)?;
-    check_method(request)?;
-    check_values(request)?;
-    let uri = request.uri();
-    if uri.path().len() + uri.query().map_or(0, str::len) > URL_BYTES_MAX {
-        return Err(Reject::UrlTooLong);
+    if request.version() == Version::HTTP_2 {
+        check_http2(request)?;
     }
-    let path = whole_path(uri);
+    let host = host(request)?;
+    let path = whole_path(request.uri());
     if !path.starts_with('/') {
         return Err(Reject::Malformed("the path does not begin with a slash"));
     }
     find(receiver, host, path)
 }
 
-/// The host that is asked for. HTTP/1.1 requires exactly one, and so do we: two that differ are how requests are
-/// smuggled past whoever looks at the other one.
-fn checked_host(request: &Request) -> Result<Option<Authority>, Reject> {
-    const BAD_HOST: Reject = Reject::Malformed("the Host header must be there once, and be a host");
-    let mut fields = request.headers().get_all(HOST).iter();
-    let field = match (fields.next(), fields.next()) {
-        (None, _) => None,
-        (Some(field), None) => {
-            let authority: Authority = field
-                .to_str()
-                .ok()
-                .and_then(|host| host.parse().ok())
-                .ok_or(BAD_HOST)?;
-            if authority.as_str().contains('@') {
-                return Err(BAD_HOST);
-            }
-            Some(authority)
-        }
-        (Some(_), Some(_)) => return Err(BAD_HOST),
-    };
-    // The one in the request line, or HTTP/2's, goes before the field.
-    let Some(asked) = request.uri().authority() else {
-        return match field {
-            None if request.version() >= Version::HTTP_11 => Err(BAD_HOST),
-            field => Ok(field),
-        };
-    };
-    if asked.as_str().contains('@') {
-        return Err(BAD_HOST);
+/// The host that is asked for: the one in the request line, or HTTP/2's, goes before the field.
+fn host(request: &Request) -> Result<Option<Authority>, Reject> {
+    if let Some(asked) = request.uri().authority() {
+        return Ok(Some(asked.clone()));
     }
-    // HTTP/1.1 has the field ignored there: RFC 9112, section 3.2.2. In HTTP/2 the request is malformed.
-    let is_other = |field: Authority| field != *asked;
-    if request.version() == Version::HTTP_2 && field.is_some_and(is_other) {
-        return Err(Reject::Malformed(":authority and Host are not the same"));
-    }
-    Ok(Some(asked.clone()))
+    let field = request.headers().get(HOST);
+    field.map(authority).transpose()
 }
 
-/// What the library lets through in HTTP/2: white space around a value (RFC 9113, section 8.2.1), and more fields than
-/// HTTP/1.1 may have.
-fn check_values(request: &Request) -> Result<(), Reject> {
-    if request.version() != Version::HTTP_2 {
-        return Ok(());
+fn authority(field: &HeaderValue) -> Result<Authority, Reject> {
+    let text = field.to_str().ok();
+    let authority = text.and_then(|host| host.parse().ok());
+    authority.ok_or(BAD_HOST)
+}
+
+/// What the library lets through in HTTP/2.
+fn check_http2(request: &Request) -> Result<(), Reject> {
+    let uri = request.uri();
+    if uri.path().len() + uri.query().map_or(0, str::len) > TARGET_BYTES_MAX {
+        return Err(Reject::UrlTooLong);
     }
-    if request.headers().len() > HEADER_FIELDS_MAX {
+    check_host(request)?;
+    check_method(request)?;
+    check_values(request)
+}
+
+/// Exactly one host: two that differ are how requests are smuggled past whoever looks at the other one.
+fn check_host(request: &Request) -> Result<(), Reject> {
+    let mut fields = request.headers().get_all(HOST).iter();
+    let field = match (fields.next(), fields.next()) {
+        (field, None) => field.map(authority).transpose()?,
+        (_, Some(_)) => return Err(BAD_HOST),
+    };
+    let asked = request.uri().authority();
+    let has_user = |authority: &Authority| authority.as_str().contains('@');
+    if asked.is_some_and(has_user) || field.as_ref().is_some_and(has_user) {
+        return Err(BAD_HOST);
+    }
+    match (asked, field) {
+        (None, None) => Err(BAD_HOST),
+        (Some(asked), Some(field)) if *asked != field => {
+            Err(Reject::Malformed(":authority and Host are not the same"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// White space around a value (RFC 9113, section 8.2.1), more fields than HTTP/1.1 may have, and expectations.
+fn check_values(request: &Request) -> Result<(), Reject> {
+    let headers = request.headers();
+    if headers.len() > HEADER_FIELDS_MAX {
         return Err(Reject::TooManyFields);
     }
     let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
@@ -122,12 +125,16 @@ fn check_values(request: &Request) -> Result<(), Reject> {
         let bytes = value.as_bytes();
         is_space(bytes.first()) || is_space(bytes.last())
     };
-    if request.headers().values().any(is_padded) {
+    if headers.values().any(is_padded) {
         return Err(Reject::Malformed(
             "a header value has white space around it",
         ));
     }
-    Ok(())
+    let is_known = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    match headers.get_all(EXPECT).iter().all(is_known) {
+        true => Ok(()),
+        false => Err(Reject::Expectation),
+    }
 }
 
 fn check_method(request: &Request) -> Result<(), Reject> {

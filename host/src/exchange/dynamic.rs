@@ -6,13 +6,12 @@ use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName}
 use ::http::{HeaderMap, HeaderValue};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use tessera_engine::{Answer, Call, Generation, ProcessError, RequestBody, Target};
+use tessera_engine::{Answer, Call, Generation, ProcessError, Target};
 
 use super::admit::Visit;
 use crate::auth::Credentials;
 use crate::http::{
-    Coding, DecodedBody, LimitedBody, Peer, Reject, Request, Response, UnknownCoding,
+    Coding, DecodedBody, LimitedBody, Peer, Reject, Request, RequestBody, Response, UnknownCoding,
 };
 use crate::response;
 use crate::server::{Kind, ProcessPermit, Receiver, WebServer};
@@ -246,9 +245,9 @@ fn call(
 /// The body as the component reads it: decompressed, and of at most `limit` bytes before and after that.
 fn request_body(
     headers: &mut HeaderMap,
-    body: Incoming,
+    body: RequestBody,
     limit: u64,
-) -> Result<Option<RequestBody>, UnknownCoding> {
+) -> Result<Option<tessera_engine::RequestBody>, UnknownCoding> {
     if body.is_end_stream() {
         return Ok(None);
     }

@@ -139,7 +139,7 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
             is_final = reply.is_final;
             reply.response
         }
-        Next::Refuse(reject) => refused(&visit, reject),
+        Next::Refuse(reject) => refused_here(&visit, reject),
         // Boxed: a future is as large as all that it may become, and is moved before it begins. Hardly a request is this
         // one, and no other should pay for it.
         Next::Echo => Box::pin(trace::echo(request))
@@ -147,7 +147,7 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
             .unwrap_or_else(|reject| response::from_reject(reject, None)),
         Next::List(folder) => Box::pin(folder.list(&receiver.exchange.listings))
             .await
-            .unwrap_or_else(|| refused(&visit, Reject::NotFound)),
+            .unwrap_or_else(|| refused_here(&visit, Reject::NotFound)),
         Next::Run(job) => dynamic::run(receiver, &visit, request, peer, job).await,
     };
     let decided = Decided {
@@ -165,12 +165,10 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
     )
 }
 
-/// The response to a request that belongs to another web server of the same port. Browsers that reuse a connection for
-/// every name of its certificate then open one to that server: RFC 9113, section 9.1.2.
-pub fn misdirected(receiver: &Receiver, request: &Request, peer: Peer) -> Response {
-    let response = response::from_reject(Reject::Misdirected, None);
+/// The response to a request that is refused for what the connection knows of it.
+pub fn refused(receiver: &Receiver, asked: Asked, peer: Peer, reject: Reject) -> Response {
+    let response = response::from_reject(reject, None);
     let serving = receiver.server.serving();
-    let asked = Asked::of(request);
     let decided = Decided::default();
     finished(receiver, asked, serving.as_deref(), peer, response, decided)
 }
@@ -210,7 +208,7 @@ fn finished(
 }
 
 /// The response to a request that is refused; of methods that are not for its URL it says which are.
-fn refused(visit: &Visit, reject: Reject) -> Response {
+fn refused_here(visit: &Visit, reject: Reject) -> Response {
     let is_component = visit.serving.generation.is_some();
     match reject {
         Reject::MethodNotAllowed => {

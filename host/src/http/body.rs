@@ -1,6 +1,5 @@
 //! The bodies of responses, and the size limit around those of requests.
 
-use std::fmt;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -27,16 +26,6 @@ const ENCODE_AT_ONCE_BYTES_MAX: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub struct Body {
     kind: Kind,
-    held: Option<Held>,
-}
-
-/// Something that lasts as long as the body: what counts requests in progress.
-struct Held(#[expect(dead_code, reason = "held to be dropped")] Box<dyn Send + Sync>);
-
-impl fmt::Debug for Held {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Held")
-    }
 }
 
 #[derive(Debug, Default)]
@@ -68,13 +57,7 @@ impl Body {
     }
 
     fn of(kind: Kind) -> Self {
-        Self { kind, held: None }
-    }
-
-    /// The same body, which drops `held` when it has been sent or given up.
-    pub fn holding(mut self, held: impl Send + Sync + 'static) -> Self {
-        self.held = Some(Held(Box::new(held)));
-        self
+        Self { kind }
     }
 
     /// The same body; what it has of files is sent by the connection itself, which must know `direct`.
@@ -241,7 +224,7 @@ impl<B> LimitedBody<B> {
 
 impl<B> http_body::Body for LimitedBody<B>
 where
-    B: http_body::Body<Data = Bytes, Error = hyper::Error> + Unpin,
+    B: http_body::Body<Data = Bytes, Error = BodyError> + Unpin,
 {
     type Data = Bytes;
     type Error = BodyError;
@@ -252,9 +235,7 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = match ready!(Pin::new(&mut self.body).poll_frame(context)) {
             None => return Poll::Ready(None),
-            Some(Err(error)) => {
-                return Poll::Ready(Some(Err(BodyError::Incomplete(error.to_string()))));
-            }
+            Some(Err(error)) => return Poll::Ready(Some(Err(error))),
             Some(Ok(frame)) => frame,
         };
         if let Some(data) = frame.data_ref() {

@@ -11,6 +11,7 @@ mod parts;
 mod forwarded;
 pub mod peer;
 mod proxies;
+mod received;
 pub mod reject;
 mod source;
 
@@ -24,12 +25,15 @@ pub use file::StoredFile;
 pub use forwarded::ClientField;
 pub use peer::Peer;
 pub use proxies::Proxies;
+pub use received::{BodyLimits, BodyWatch, RequestBody, Settled, is_below_rate};
 pub use reject::Reject;
 
-/// Most header fields of a request.
-pub const HEADER_FIELDS_MAX: usize = 128;
+/// Most header fields of a request: as many as the HTTP/1 library reads without asking for memory.
+pub const HEADER_FIELDS_MAX: usize = 100;
+/// Longest URL of a request: what browsers and proxies commonly take.
+pub const TARGET_BYTES_MAX: usize = 8 * 1024;
 
 /// A response on its way to the client.
 pub type Response = ::http::Response<Body>;
 /// A request as the connection read it.
-pub type Request = ::http::Request<hyper::body::Incoming>;
+pub type Request = ::http::Request<RequestBody>;

@@ -47,6 +47,18 @@ pub enum Reject {
     /// The body did not come in time.
     #[error("the body did not come in time")]
     BodyLate,
+    /// The head did not come in time.
+    #[error("the head did not come in time")]
+    HeadLate,
+    /// The body is sent in a way that is not known here.
+    #[error("the body's Transfer-Encoding is not chunked")]
+    TransferCoding,
+    /// The client expects something that is not known here.
+    #[error("the Expect header is not 100-continue")]
+    Expectation,
+    /// The request is one of another HTTP, which is not spoken here in this way.
+    #[error("the version is none of HTTP/1")]
+    VersionUnknown,
     /// The body is compressed in a way that is not known here.
     #[error("the body's Content-Encoding is none of zstd, br and gzip")]
     UnknownCoding,
@@ -59,6 +71,9 @@ pub enum Reject {
     /// There are more header fields than any this server reads.
     #[error("there are too many header fields")]
     TooManyFields,
+    /// The header fields are longer than any this server reads.
+    #[error("the header fields are too long")]
+    HeadTooLarge,
     /// No component and no file of this server takes such a method.
     #[error("method not implemented")]
     NotImplemented,
@@ -90,12 +105,14 @@ impl Reject {
                 StatusCode::METHOD_NOT_ALLOWED
             }
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::BodyLate => StatusCode::REQUEST_TIMEOUT,
+            Self::BodyLate | Self::HeadLate => StatusCode::REQUEST_TIMEOUT,
+            Self::Expectation => StatusCode::EXPECTATION_FAILED,
+            Self::VersionUnknown => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             Self::UnknownCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UrlTooLong => StatusCode::URI_TOO_LONG,
             Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
-            Self::TooManyFields => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
+            Self::TooManyFields | Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::NotImplemented | Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
             Self::Failed | Self::NoSingleton | Self::NoSingletonFunction => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -121,13 +138,17 @@ impl Reject {
             Self::NoSingletonFunction => "Cannot find singleton function",
             Self::TraceDisabled => "TRACE is not enabled.",
             Self::BodyTooLarge => "The request is larger than this server takes.",
-            Self::BodyLate => "The request was not complete in time.",
+            Self::BodyLate | Self::HeadLate => "The request was not complete in time.",
+            Self::TransferCoding => "The request is sent in a way that this server does not know.",
+            Self::Expectation => "The request expects what this server does not know.",
+            Self::VersionUnknown => "This server speaks HTTP/1 and HTTP/2.",
             Self::UnknownCoding => {
                 "The request is compressed in a way that this server does not know."
             }
             Self::UrlTooLong => "The address is longer than this server takes.",
             Self::Misdirected => "This host is not to be reached by this connection.",
             Self::TooManyFields => "The request has more header fields than this server reads.",
+            Self::HeadTooLarge => "The request has longer header fields than this server reads.",
             Self::NotImplemented => "This server does not know the request method.",
             Self::Failed => "The page could not be made. The error has been logged.",
             Self::Unavailable => "Server unavailable",

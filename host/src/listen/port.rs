@@ -15,7 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::addresses::{ClientCounts, Counted};
 use super::entry::{Entry, choose, named};
 use super::proxy::{self, Ends};
-use crate::connection::{self, Protocol, Terms};
+use crate::connection::{self, Patience, Protocol, Terms};
 use crate::http::{Peer, Proxies};
 use crate::tls;
 
@@ -30,8 +30,8 @@ const FAILURES_PER_WARNING: u32 = 20;
 pub struct ConnectionLimits {
     /// Places for open connections.
     pub places: Arc<Semaphore>,
-    /// How long a client may take for the head of a request.
-    pub header_timeout: Duration,
+    /// How slow a client may be once a connection stands.
+    pub patience: Patience,
     /// How long it may take for the TLS handshake.
     pub handshake_timeout: Duration,
     /// The connections of each address.
@@ -190,7 +190,7 @@ impl Port {
         };
         let terms = Terms {
             protocol,
-            header_timeout: limits.header_timeout,
+            patience: limits.patience,
             closing: entry.closing(),
             proxies: &limits.proxies,
             is_anothers: &is_anothers,

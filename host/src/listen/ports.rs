@@ -301,6 +301,7 @@ fn wants(listen: &Listen, tls: Option<&Arc<ServerTls>>) -> Vec<Want> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::Patience;
     use crate::exchange::Exchange;
     use crate::server::{Kind, Registry, WebServer};
     use crate::settings::Addresses;
@@ -310,7 +311,12 @@ mod tests {
     fn ports(picks: bool) -> Arc<Ports> {
         let limits = ConnectionLimits {
             places: Arc::new(Semaphore::new(10)),
-            header_timeout: Duration::from_secs(1),
+            patience: Patience {
+                header: Duration::from_secs(1),
+                body: Duration::from_secs(1),
+                send: Duration::from_secs(1),
+                rate_min: 0,
+            },
             handshake_timeout: Duration::from_secs(1),
             addresses: crate::listen::ClientCounts::new(0),
             proxies: crate::http::Proxies::default(),

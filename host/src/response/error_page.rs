@@ -7,8 +7,8 @@ use ::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, VARY};
 use ::http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
-use crate::http::weight;
 use crate::files::ErrorPages;
+use crate::http::weight;
 use crate::http::{Body, Reject, Response};
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");

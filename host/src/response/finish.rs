@@ -48,6 +48,11 @@ impl Asked {
     pub fn note_form(&mut self, headers: &HeaderMap) {
         self.form = Form::of(headers);
     }
+
+    /// Whether the request is one of several that share their connection at the same time.
+    pub fn is_multiplexed(&self) -> bool {
+        self.version == Version::HTTP_2
+    }
 }
 
 /// What else decides about the last steps.

@@ -44,6 +44,12 @@ pub struct Connections {
     pub max_per_address: u32,
     /// How long a client may take to send the head of a request.
     pub header_timeout: Duration,
+    /// How long a client may send nothing of a body.
+    pub body_timeout: Duration,
+    /// How long a client may take nothing of a response.
+    pub send_timeout: Duration,
+    /// Fewest bytes a second that a client must send or take; 0 for any.
+    pub rate_min: u32,
     /// `[tls] handshake_timeout`: how long a client may take to agree on a TLS connection.
     pub handshake_timeout: Duration,
     /// How long requests in flight may take to finish when their web server stops.
@@ -111,6 +117,9 @@ impl HostSettings {
                 max: reader.value(&table::SERVER_CONNECTIONS),
                 max_per_address: reader.value(&table::SERVER_ADDRESS_CONNECTIONS),
                 header_timeout: reader.value(&table::SERVER_HEADER_TIMEOUT),
+                body_timeout: reader.value(&table::SERVER_BODY_TIMEOUT),
+                send_timeout: reader.value(&table::SERVER_SEND_TIMEOUT),
+                rate_min: reader.value(&table::SERVER_MIN_RATE),
                 handshake_timeout: reader.value(&table::TLS_HANDSHAKE_TIMEOUT),
                 drain_timeout: reader.value(&table::SERVER_DRAIN_TIMEOUT),
             },

@@ -82,6 +82,21 @@ server.header_timeout | host | duration | process | "10 s"
   refuses 0 "99 ms" 601 "10" => from 100 ms to 10 min
   refuses true [] {} => a duration from
 
+server.body_timeout | host | duration | process | "20 s"
+  takes "100 ms" "1 h" 20
+  refuses 0 "99 ms" 3601 "10" => from 100 ms to 1 h
+  refuses true [] {} => a duration from
+
+server.send_timeout | host | duration | process | "30 s"
+  takes "100 ms" "1 h" 30
+  refuses 0 "99 ms" 3601 "10" => from 100 ms to 1 h
+  refuses true [] {} => a duration from
+
+server.min_rate | host | number | process | 240
+  takes 0 1000000 240
+  refuses 1000001 -1 => from 0 to 1000000
+  refuses "100" 1.5 true [] {} => a whole number
+
 server.drain_timeout | host | duration | process | "10 s"
   takes 0 "1 h" 10
   refuses -1 3601 "1 d" => from 0 s to 1 h

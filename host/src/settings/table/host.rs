@@ -51,6 +51,43 @@ pub(in crate::settings) static SERVER_HEADER_TIMEOUT: Setting<Time> = Setting {
     doc: "How long a client may take to send the head of a request.",
 };
 
+pub(in crate::settings) static SERVER_BODY_TIMEOUT: Setting<Time> = Setting {
+    key: "server.body_timeout",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Time {
+        min: ms(100),
+        max: minutes(60),
+        default: seconds(20),
+    },
+    doc: "How long a client may send nothing of a body that is waited for.",
+};
+
+pub(in crate::settings) static SERVER_SEND_TIMEOUT: Setting<Time> = Setting {
+    key: "server.send_timeout",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Time {
+        min: ms(100),
+        max: minutes(60),
+        default: seconds(30),
+    },
+    doc: "How long a client may take nothing of a response that waits for it.",
+};
+
+pub(in crate::settings) static SERVER_MIN_RATE: Setting<Number<u32>> = Setting {
+    key: "server.min_rate",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Number {
+        min: 0,
+        max: 1_000_000,
+        default: 240,
+        unit: "bytes a second, 0 for no minimum",
+    },
+    doc: "How fast a client must send a body, or take a response, over the time of `body_timeout` or `send_timeout`.",
+};
+
 pub(in crate::settings) static SERVER_DRAIN_TIMEOUT: Setting<Time> = Setting {
     key: "server.drain_timeout",
     scope: Host,

@@ -119,6 +119,21 @@ const SHOWN_BY: &[Shown] = &[
         "connection::a_slow_head_is_cut_off",
         NOTHING,
     ),
+    (
+        "server.body_timeout",
+        "slow::a_body_that_does_not_go_on_is_late",
+        NOTHING,
+    ),
+    (
+        "server.send_timeout",
+        "slow::a_client_that_reads_nothing_makes_room_for_others",
+        NOTHING,
+    ),
+    (
+        "server.min_rate",
+        "slow::a_body_that_drips_is_late",
+        NOTHING,
+    ),
     ("server.drain_timeout", "cli::draining_has_an_end", NOTHING),
     (
         "tls.handshake_timeout",

@@ -1,0 +1,62 @@
+//! What the gate of a connection and the answering of its requests tell each other.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::http::Reject;
+
+/// Shared by the two sides of one connection, which one task runs.
+#[derive(Debug, Default)]
+pub(in crate::connection) struct Door {
+    /// The request that stands for one that was refused, counted from 1, and why. There is none after it.
+    refused: OnceLock<(u64, Reject)>,
+    /// Requests that came through.
+    begun: AtomicU64,
+    /// The head that has begun is to be refused.
+    is_late: AtomicBool,
+    /// The last answer says that it is the last one, to a client that may not know yet.
+    is_announced: AtomicBool,
+}
+
+impl Door {
+    /// A request came through: gives its number, and why it is refused, if it is.
+    pub(in crate::connection) fn enter(&self) -> (u64, Option<Reject>) {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        let refused = self.refused.get().filter(|(refused, _)| *refused == number);
+        (number, refused.map(|(_, reject)| *reject))
+    }
+
+    /// Has the head that has begun refused. Says whether that is news.
+    pub(in crate::connection) fn give_up_head(&self) -> bool {
+        !self.is_late.swap(true, Ordering::Relaxed)
+    }
+
+    /// The server ends the connection by itself after this answer.
+    pub(in crate::connection) fn announce_end(&self) {
+        self.is_announced.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_announced(&self) -> bool {
+        self.is_announced.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_late(&self) -> bool {
+        self.is_late.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn refuse(&self, number: u64, reject: Reject) {
+        // The first one ends the connection.
+        let _ = self.refused.set((number, reject));
+    }
+
+    /// The request that stands for one that was refused, and why.
+    #[cfg(test)]
+    pub(super) fn refused(&self) -> Option<(u64, Reject)> {
+        self.refused.get().copied()
+    }
+
+    /// Requests that came through.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
+    }
+}
