@@ -136,6 +136,8 @@ impl Host {
             ),
             None => None,
         };
+        let keeper = admin.as_ref().map(Admin::keeper);
+        reloader.exchange.set_keeper(keeper);
         Ok(Self {
             registry,
             reloader,

@@ -1,5 +1,7 @@
 //! The URLs that every web server answers by itself, and what OPTIONS says of them and of files.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Request;
 use tessera_tests::{Reply, Server, Site};
@@ -186,4 +188,45 @@ async fn a_component_on_the_root_answers_for_every_path() {
     assert_eq!(server.get("/b.txt").await.text(), "its own");
     assert_eq!(server.get("/4DWEBTEST").await.status, 200);
     assert_eq!(server.get("/version1/").await.text(), "v1");
+}
+
+#[tokio::test]
+async fn the_cache_is_shown_and_emptied_for_those_who_have_the_key() {
+    let server = Site::new()
+        .page("a.html", "text")
+        .page("b.png", "picture")
+        .start()
+        .await;
+    for page in ["/a.html", "/b.png"] {
+        assert_eq!(server.get(page).await.status, 200);
+    }
+    let encoded = STANDARD.encode(format!("admin:{}", server.admin.key));
+    let with_key = format!("Basic {encoded}");
+    let ask = async |path: &str| ask(&server, "GET", path, &[("authorization", &with_key)]).await;
+    for path in ["/4DSTATS", "/4dhtmlstats", "/4DCACHECLEAR"] {
+        let refused = server.get(path).await;
+        assert_eq!(refused.status, 401, "{path}");
+        let challenge = refused.header("www-authenticate").unwrap();
+        assert!(challenge.starts_with("Basic "), "{challenge}");
+    }
+    let all = ask("/4DSTATS").await;
+    assert_eq!(all.status, 200);
+    assert!(
+        all.text().contains("<th>Cached Objects</th><td>2<"),
+        "{}",
+        all.text()
+    );
+    let pages = ask("/4DHTMLSTATS").await;
+    assert!(
+        pages.text().contains("<th>Filtered Objects</th><td>1<"),
+        "{}",
+        pages.text()
+    );
+    assert_eq!(ask("/4DCACHECLEAR").await.status, 200);
+    let none = ask("/4DSTATS").await;
+    assert!(
+        none.text().contains("<th>Cached Objects</th><td>0<"),
+        "{}",
+        none.text()
+    );
 }

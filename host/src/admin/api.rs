@@ -14,11 +14,10 @@ use hyper::header::{
 use hyper::{Request, Response};
 use serde_json::{Map, Value, json};
 
-use super::access::Access;
 use super::body::{self, Patch};
+use super::keeper::{Admitted, Keeper};
 use super::problem::Problem;
 use super::route::{self, Action};
-use super::throttle::{Slowed, Throttle};
 use super::{control, guard, openapi, statistics};
 use crate::server::{
     ControlError, Kind, Outcome, Registry, Reloaded, Reloader, State, UnknownServer, WebServer,
@@ -27,8 +26,7 @@ use crate::server::{
 
 /// Answers the requests to admin.
 pub(super) struct Api {
-    pub(super) access: Access,
-    pub(super) throttle: Throttle,
+    pub(super) keeper: Arc<Keeper>,
     pub(super) registry: Arc<Registry>,
     pub(super) reloader: Arc<Reloader>,
     pub(super) started: Instant,
@@ -93,14 +91,10 @@ impl Api {
     }
 
     async fn check_key(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        // A request without a key tries none: it is not counted.
-        let key = bearer(headers).ok_or_else(Problem::no_access)?;
-        if self.access.admits(key).await {
-            return Ok(());
-        }
-        match self.throttle.failed().await {
-            Slowed::Waited => Err(Problem::no_access()),
-            Slowed::TooMany(delay) => Err(Problem::too_many_failures(delay.as_secs().max(1))),
+        match self.keeper.admit(bearer(headers)).await {
+            Admitted::Yes => Ok(()),
+            Admitted::No => Err(Problem::no_access()),
+            Admitted::Later(delay) => Err(Problem::too_many_failures(delay.as_secs().max(1))),
         }
     }
 

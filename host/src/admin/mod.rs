@@ -7,6 +7,7 @@ mod control;
 mod discovery;
 mod guard;
 mod json;
+mod keeper;
 mod openapi;
 mod private;
 mod problem;
@@ -35,13 +36,13 @@ use tokio::task::{JoinHandle, JoinSet};
 use access::Access;
 use api::Api;
 use discovery::Published;
-use throttle::Throttle;
 
 use crate::server::{Registry, Reloader};
 use crate::settings;
 
 pub use access::{KEY_FILE, KeyError, KeyOrigin};
 pub use discovery::Discovery;
+pub use keeper::{Admitted, Keeper};
 pub use running::running_sites;
 
 /// The folder of a site that Tessera writes its own files into.
@@ -134,8 +135,7 @@ impl Admin {
                 source,
             })?;
         let api = Arc::new(Api {
-            access,
-            throttle: Throttle::new(),
+            keeper: Arc::new(Keeper::new(access)),
             registry,
             reloader,
             started: Instant::now(),
@@ -150,6 +150,11 @@ impl Admin {
             api,
             _published: published,
         })
+    }
+
+    /// Who has the access key.
+    pub fn keeper(&self) -> Arc<Keeper> {
+        self.api.keeper.clone()
     }
 
     /// Where it listens.

@@ -1,13 +1,14 @@
 //! The life of one request; the only module that knows all stages. Read [`handle`] first.
 
 mod admit;
+mod cache;
 mod dynamic;
 mod handlers;
 mod rules;
 mod special;
 mod trace;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::http::header::VARY;
@@ -15,6 +16,7 @@ use ::http::uri::Authority;
 use ::http::{HeaderValue, Method};
 use arc_swap::ArcSwap;
 
+use crate::admin::Keeper;
 use crate::cors::{self, Grant, Here, Verdict};
 use crate::files::{Caches, FileError, Folder, Found, Listings, Reply, Sought, Wish};
 use crate::http::{Encoders, Peer, Reject, Request, Response};
@@ -36,6 +38,8 @@ pub struct Exchange {
     encoders: Encoders,
     caches: Caches,
     listings: Listings,
+    /// Who has the access key; none inside if there is no key. Unknown until the process is ready.
+    keeper: OnceLock<Option<Arc<Keeper>>>,
 }
 
 impl Exchange {
@@ -53,12 +57,18 @@ impl Exchange {
             encoders: Encoders::default(),
             caches: Caches::default(),
             listings: Listings::default(),
+            keeper: OnceLock::new(),
         }
     }
 
     /// Hands requests over by these mounts from now on.
     pub fn set_mounts(&self, mounts: Mounts) {
         self.mounts.store(Arc::new(mounts));
+    }
+
+    /// Asks for the access key where the host's data are told.
+    pub(crate) fn set_keeper(&self, keeper: Option<Arc<Keeper>>) {
+        let _ = self.keeper.set(keeper);
     }
 
     /// What is kept of files in memory.
@@ -284,7 +294,11 @@ async fn answer(
             return Err(Reject::SyncDisabled);
         }
         Some(Special::Cgi | Special::Sync) => return dynamic::connection(visit).map(Next::Run),
-        Some(other) => return special::built_in(visit, &other, request, peer),
+        Some(other) => {
+            let answered = special::built_in(receiver, visit, &other, request, peer);
+            // Boxed: hardly a request is one of these.
+            return Box::pin(answered).await;
+        }
     }
     let trace = visit.serving.web.requests.trace;
     match file(visit, request, asked).await? {

@@ -8,12 +8,14 @@ use super::admit::Visit;
 use crate::http::{Body, Peer, Reject, Request, Response};
 use crate::response::{self, SERVER_NAME};
 use crate::route::Special;
+use crate::server::Receiver;
 
 /// Most bytes of a client's name that `/4DWEBTEST` gives back.
 const AGENT_BYTES_MAX: usize = 512;
 
 /// Answers one of the URLs that need no component.
-pub(super) fn built_in(
+pub(super) async fn built_in(
+    receiver: &Receiver,
     visit: &Visit,
     special: &Special,
     request: &Request,
@@ -30,13 +32,8 @@ pub(super) fn built_in(
     match special {
         Special::WebTest => Ok(Next::Respond(web_test(request, peer))),
         Special::Blank => Ok(Next::Respond(page("text/html; charset=utf-8", ""))),
-        _ => cache(visit, special),
+        _ => super::cache::answer(receiver, visit, special, request, peer).await,
     }
-}
-
-/// What the page cache holds, and emptying it. There is none yet.
-fn cache(_visit: &Visit, _special: &Special) -> Result<Next, Reject> {
-    Err(Reject::NotFound)
 }
 
 /// Date, server and client, in the header and as text.
@@ -60,7 +57,8 @@ fn web_test(request: &Request, peer: Peer) -> Response {
     response
 }
 
-fn page(content_type: &'static str, body: impl Into<Body>) -> Response {
+/// A page that is never the same for long.
+pub(super) fn page(content_type: &'static str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
