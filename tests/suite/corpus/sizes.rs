@@ -74,7 +74,7 @@ pub(super) fn all() -> Vec<Case> {
         case(
             "a larger one in chunks, of which the component says so itself",
             post(chunked, &chunks(489)),
-            "200 closed",
+            "200 open",
         ),
         case(
             "many extensions",
