@@ -68,6 +68,15 @@ struct Timeouts {
 }
 
 impl Timeouts {
+    fn of(patience: Patience, keep_alive: KeepAlive) -> Self {
+        Self {
+            header: patience.header,
+            keep_alive: keep_alive.timeout,
+            send: patience.send,
+            rate_min: patience.rate_min,
+        }
+    }
+
     /// How long nothing can be late.
     fn shortest(self) -> Duration {
         self.header.min(self.keep_alive).min(self.send)
@@ -126,12 +135,7 @@ where
 {
     let (mut closing, is_anothers, patience) = (terms.closing, terms.is_anothers, terms.patience);
     let (activity, door) = (Arc::new(Activity::new()), Arc::new(Door::default()));
-    let timeouts = || Timeouts {
-        header: patience.header,
-        keep_alive: receiver.server.keep_alive().timeout,
-        send: patience.send,
-        rate_min: patience.rate_min,
-    };
+    let timeouts = || Timeouts::of(patience, receiver.server.keep_alive());
     let service = service_fn(|request: ::http::Request<Incoming>| {
         let version = request.version();
         let is_multiplexed = version == Version::HTTP_2;
@@ -142,19 +146,10 @@ where
         let (request, watch) = watched(request, patience);
         let door = door.clone();
         async move {
-            let asked = watch.is_some().then(|| Asked::of(&request));
-            let mut response = match refused.or(is_misdirected.then_some(Reject::Misdirected)) {
-                Some(reject) => exchange::refused(&receiver, Asked::of(&request), peer, reject),
-                None => exchange::handle(&receiver, request, peer).await,
-            };
-            let mut is_last = refused.is_some();
-            if let (Some(asked), Some(watch)) = (asked, watch) {
-                // Boxed: most requests have no body, and their futures should be small.
-                let settling = Box::pin(settled(&receiver, asked, watch, peer, response));
-                (response, is_last) = settling.await;
-            }
+            let why = refused.or_else(|| is_misdirected.then_some(Reject::Misdirected));
+            let (mut response, mut is_last) = answer(&receiver, request, watch, why, peer).await;
             if !is_multiplexed {
-                is_last |= ends(number, receiver.server.keep_alive());
+                is_last |= refused.is_some() || ends(number, receiver.server.keep_alive());
                 close_after(&mut response, version, is_last, &door);
             }
             // In progress until its last byte was taken: a slow download is no idle connection.
@@ -206,6 +201,28 @@ where
     };
     if is_told {
         activity.conclude();
+    }
+}
+
+/// Answers a request, or says why it is refused. Says whether the connection must end, too.
+async fn answer(
+    receiver: &Receiver,
+    request: Request,
+    watch: Option<BodyWatch>,
+    refused: Option<Reject>,
+    peer: Peer,
+) -> (Response, bool) {
+    let asked = watch.is_some().then(|| Asked::of(&request));
+    let response = match refused {
+        Some(reject) => exchange::refused(receiver, Asked::of(&request), peer, reject),
+        None => exchange::handle(receiver, request, peer).await,
+    };
+    match (asked, watch) {
+        // Boxed: most requests have no body, and their futures should be small.
+        (Some(asked), Some(watch)) => {
+            Box::pin(settled(receiver, asked, watch, peer, response)).await
+        }
+        _ => (response, false),
     }
 }
 

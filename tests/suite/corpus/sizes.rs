@@ -2,6 +2,7 @@
 
 use super::{Case, case, get, play_all, post, target};
 
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub(super) fn all() -> Vec<Case> {
     let path = |length: usize| target(&format!("/{}", "a/".repeat(length / 2 - 1) + "b"));
     let field = |length: usize| get(&format!("X: {}\r\n", "a".repeat(length)));
