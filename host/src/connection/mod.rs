@@ -1,6 +1,7 @@
 //! Serves HTTP/1.1 or HTTP/2 on one connection until it closes.
 
 mod activity;
+mod course;
 mod direct;
 mod flood;
 mod gate;
@@ -20,7 +21,6 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use crate::exchange;
 use ::http::header::{CONNECTION, EXPECT, HOST};
@@ -35,12 +35,12 @@ use crate::server::Receiver;
 use crate::settings::KeepAlive;
 pub use direct::TakesFiles;
 
-use activity::{Activity, Verdict};
+use activity::Activity;
+use course::Course;
 use direct::Direct;
 use flood::Watched;
 use gate::{Door, Gate};
 use observed::Observed;
-use pace::Pace;
 use sending::Sending;
 
 /// Most bytes that the head of a request may take.
@@ -63,6 +63,8 @@ pub struct Patience {
     pub rate_min: u32,
 }
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// How long a connection may be silent.
 #[derive(Clone, Copy, Debug)]
 struct Timeouts {
@@ -77,6 +79,15 @@ struct Timeouts {
 }
 
 impl Timeouts {
+    fn of(patience: Patience, keep_alive: KeepAlive) -> Self {
+        Self {
+            header: patience.header,
+            keep_alive: keep_alive.timeout,
+            send: patience.send,
+            rate_min: patience.rate_min,
+        }
+    }
+
     /// How long nothing can be late.
     fn shortest(self) -> Duration {
         self.header.min(self.keep_alive).min(self.send)
@@ -135,7 +146,7 @@ pub async fn serve<S>(stream: S, peer: Peer, receiver: Arc<Receiver>, terms: Ter
 where
     S: AsyncRead + AsyncWrite + TakesFiles + Unpin + Send + 'static,
 {
-    let (mut closing, is_anothers, patience) = (terms.closing, terms.is_anothers, terms.patience);
+    let (is_anothers, patience) = (terms.is_anothers, terms.patience);
     let spokesman = Some(terms.proxies).filter(|proxies| proxies.speaks_for_others(&peer));
     let (activity, door) = (Arc::new(Activity::new()), Arc::new(Door::default()));
     let direct = DirectFiles::default();
@@ -143,97 +154,87 @@ where
     let stream = Observed::new(stream, activity.clone());
     // What is written in one piece is copied before, and stand-ins of pieces of files must not be.
     let takes_files = S::TAKES_FILES && stream.is_write_vectored();
-    let timeouts = || Timeouts {
-        header: patience.header,
-        keep_alive: receiver.server.keep_alive().timeout,
-        send: patience.send,
-        rate_min: patience.rate_min,
-    };
+    let stream = Gate::new(stream, terms.protocol, door.clone(), activity.clone());
     let service = service_fn(|request: ::http::Request<Incoming>| {
         let version = request.version();
         let is_multiplexed = version == Version::HTTP_2;
         let (number, refused) = door.enter();
         let in_progress = activity.begin(number, is_multiplexed);
-        let receiver = receiver.clone();
         let is_misdirected = peer.secured && host(&request).is_some_and(|host| is_anothers(&host));
         let peer = spokesman.map_or(peer, |proxies| proxies.client_of(request.headers(), peer));
         // HTTP/2 frames what it sends.
-        let direct = (takes_files && !is_multiplexed).then(|| direct.clone());
+        let direct = (takes_files && !is_multiplexed).then_some(&direct);
         let (request, watch) = watched(request, patience);
-        let door = door.clone();
+        let (receiver, door) = (receiver.clone(), door.clone());
+        let why = refused.or_else(|| is_misdirected.then_some(Reject::Misdirected));
+        let direct = direct.cloned();
         async move {
-            let asked = watch.is_some().then(|| Asked::of(&request));
-            let mut response = match refused.or(is_misdirected.then_some(Reject::Misdirected)) {
-                Some(reject) => exchange::refused(&receiver, Asked::of(&request), peer, reject),
-                None => exchange::handle(&receiver, request, peer).await,
-            };
-            let mut is_last = refused.is_some();
-            if let (Some(asked), Some(watch)) = (asked, watch) {
-                // Boxed: most requests have no body, and their futures should be small.
-                let settling = Box::pin(settled(&receiver, asked, watch, peer, response));
-                (response, is_last) = settling.await;
-            }
+            let (mut response, mut is_last) = answer(&receiver, request, watch, why, peer).await;
             if !is_multiplexed {
-                is_last |= ends(number, receiver.server.keep_alive());
+                is_last |= refused.is_some() || ends(number, receiver.server.keep_alive());
                 close_after(&mut response, version, is_last, &door);
             }
             // In progress until its last byte was taken: a slow download is no idle connection.
             Ok::<_, Infallible>(response.map(|body| {
                 let body = body.shared(in_progress.number());
-                let body = match &direct {
-                    Some(direct) => body.sent_by(direct),
-                    None => body,
-                };
-                Sending::new(body, in_progress)
+                Sending::new(body.sent_by(direct.as_ref()), in_progress)
             }))
         }
     });
     let builder = builder(terms.protocol);
-    let stream = Gate::new(stream, terms.protocol, door.clone(), activity.clone());
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let mut pace = Pace::default();
-    let mut next_look = pin!(tokio::time::sleep(timeouts().shortest()));
-    let mut ending = false;
-    let is_told = loop {
-        tokio::select! {
-            result = connection.as_mut() => {
-                let Err(error) = result else {
-                    break false;
-                };
-                tracing::debug!(client = %peer.client, %error, "connection ended");
-                // A body that failed has broken off, and is not in progress any more.
-                break !error.downcast_ref().is_some_and(hyper::Error::is_user);
-            }
-            changed = closing.wait_for(|closing| closing.is_news(ending)) => {
-                // An error is a server that is gone: end as when told to.
-                if changed.is_ok_and(|closing| *closing == Closing::Now) || ending {
-                    break true;
-                }
-                ending = true;
-                connection.as_mut().graceful_shutdown();
-            }
-            () = next_look.as_mut() => {
-                let timeouts = timeouts();
-                let wait = match activity.judge(timeouts, &mut pace) {
-                    Verdict::Wait(wait) => wait,
-                    // It is told why, as soon as its turn comes.
-                    Verdict::HeadIsLate if door.give_up_head() => timeouts.send,
-                    Verdict::HeadIsLate | Verdict::NothingCame | Verdict::IsNotRead => break true,
-                    Verdict::IsIdle if ending => break true,
-                    Verdict::IsIdle => {
-                        ending = true;
-                        connection.as_mut().graceful_shutdown();
-                        timeouts.keep_alive
-                    }
-                };
-                next_look.as_mut().reset(Instant::now() + wait);
-            }
-        }
+    let course = Course {
+        activity: &activity,
+        door: &door,
+        timeouts: || Timeouts::of(patience, receiver.server.keep_alive()),
+        closing: terms.closing,
     };
-    if is_told {
-        activity.conclude();
-    }
+    let ended = {
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let ended = course.run(connection.as_mut()).await;
+        // Before the stream is dropped, which looks at it.
+        if is_told(&ended, peer) {
+            activity.conclude();
+        }
+        ended
+    };
+    drop(ended);
     caught.end(peer).await;
+}
+
+/// Whether the client is to be told that a connection is at its end, which the library did not do.
+fn is_told(ended: &Option<Result<(), BoxError>>, peer: Peer) -> bool {
+    match ended {
+        None => true,
+        Some(Ok(())) => false,
+        Some(Err(error)) => {
+            tracing::debug!(client = %peer.client, %error, "connection ended");
+            // A body that failed has broken off, and is not in progress any more.
+            !error.downcast_ref().is_some_and(hyper::Error::is_user)
+        }
+    }
+}
+
+/// Answers a request, or says why it is refused. Says whether the connection must end, too.
+async fn answer(
+    receiver: &Receiver,
+    request: Request,
+    watch: Option<BodyWatch>,
+    refused: Option<Reject>,
+    peer: Peer,
+) -> (Response, bool) {
+    let asked = watch.is_some().then(|| Asked::of(&request));
+    let response = match refused {
+        Some(reject) => exchange::refused(receiver, Asked::of(&request), peer, reject),
+        None => exchange::handle(receiver, request, peer).await,
+    };
+    match (asked, watch) {
+        // Boxed: most requests have no body, and their futures should be small.
+        (Some(asked), Some(watch)) => {
+            Box::pin(settled(receiver, asked, watch, peer, response)).await
+        }
+        _ => (response, false),
+    }
 }
 
 /// Has an eye on the body of a request, if there is one.

@@ -37,7 +37,11 @@ pub(super) async fn answer(
         }
         _ => {
             let without_pictures = *special == Special::PageStatistics;
-            table(&pages.statistics(), pages.object_bytes_max(), without_pictures)
+            table(
+                &pages.statistics(),
+                pages.object_bytes_max(),
+                without_pictures,
+            )
         }
     };
     Ok(Next::Respond(page(HTML, body)))
@@ -82,9 +86,15 @@ async fn refused(
 fn table(statistics: &Statistics, object_bytes_max: u64, without_pictures: bool) -> String {
     let is_picture = |mime_type: &str| mime_type.starts_with("image/");
     let objects = statistics.objects.iter();
-    let pictures = objects.filter(|object| is_picture(&object.mime_type)).count();
+    let pictures = objects
+        .filter(|object| is_picture(&object.mime_type))
+        .count();
     let all = statistics.objects.len();
-    let shown = if without_pictures { all - pictures } else { all };
+    let shown = if without_pictures {
+        all - pictures
+    } else {
+        all
+    };
     let mut rows = vec![
         ("Cache Current Size", statistics.current_size.to_string()),
         ("Cache Max Size", statistics.max_size.to_string()),
@@ -122,7 +132,11 @@ mod tests {
             max_size: 1000,
             current_size: 250,
             loads: 3,
-            objects: vec![object("text/html"), object("image/png"), object("image/gif")],
+            objects: vec![
+                object("text/html"),
+                object("image/png"),
+                object("image/gif"),
+            ],
         };
         let all = table(&statistics, 500, false);
         for part in [

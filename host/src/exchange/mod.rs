@@ -8,8 +8,8 @@ mod rules;
 mod special;
 mod trace;
 
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use ::http::header::VARY;
 use ::http::uri::Authority;

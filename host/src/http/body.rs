@@ -60,8 +60,11 @@ impl Body {
         Self { kind }
     }
 
-    /// The same body; what it has of files is sent by the connection itself, which must know `direct`.
-    pub fn sent_by(mut self, direct: &DirectFiles) -> Self {
+    /// The same body; what it has of files is sent by the connection itself, which must know `direct`, if there is one.
+    pub fn sent_by(mut self, direct: Option<&DirectFiles>) -> Self {
+        let Some(direct) = direct else {
+            return self;
+        };
         match &mut self.kind {
             Kind::File(file) => file.sent_by(direct.clone()),
             Kind::Parts(parts) => parts.sent_by(direct.clone()),

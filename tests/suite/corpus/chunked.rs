@@ -4,6 +4,7 @@ use super::{Case, case, play_all, post};
 
 const CODING: &str = "Transfer-Encoding: chunked\r\n";
 
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub(super) fn all() -> Vec<Case> {
     let good = |says, body: &str| case(says, post(CODING, body), "200 open");
     let bad = |says, body: &str| case(says, post(CODING, body), "400 closed");

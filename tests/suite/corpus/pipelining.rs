@@ -2,6 +2,7 @@
 
 use super::{Case, case, get, play_all, post};
 
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub(super) fn all() -> Vec<Case> {
     let (one, none) = (get(""), "GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
     let echo = post("Content-Length: 3\r\n", "abc");

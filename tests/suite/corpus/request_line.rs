@@ -2,6 +2,7 @@
 
 use super::{Case, case, play_all};
 
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub(super) fn all() -> Vec<Case> {
     let host = "Host: a\r\n\r\n";
     let line = |line: &str| format!("{line}{host}");

@@ -9,8 +9,17 @@ const NAME_BYTES_MAX: usize = 255;
 
 /// Whether this is a host and perhaps a port, and nothing else: no user, no path, no list.
 pub(super) fn is_authority(authority: &[u8]) -> bool {
-    let (host, port) = split(authority);
-    is_host(host) && port.is_none_or(is_port)
+    let host = match authority.first() {
+        Some(b'[') => address_length(authority),
+        _ => bytes::run(authority, HOST),
+    };
+    let has_host = (1..=NAME_BYTES_MAX).contains(&host);
+    has_host
+        && match authority.get(host..).unwrap_or_default() {
+            [] => true,
+            [b':', port @ ..] => is_port(port),
+            _ => false,
+        }
 }
 
 /// Whether two are the same host and port; a port that is the scheme's own may be left out.
@@ -42,20 +51,24 @@ fn split(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-fn is_host(host: &[u8]) -> bool {
-    if let [b'[', address @ .., b']'] = host {
-        let address = std::str::from_utf8(address).ok();
-        return address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
+/// How many bytes at the beginning are an IPv6 address in brackets.
+fn address_length(authority: &[u8]) -> usize {
+    let end = authority.iter().position(|byte| *byte == b']');
+    let end = end.unwrap_or_default();
+    let address = std::str::from_utf8(authority.get(1..end).unwrap_or_default()).ok();
+    match address.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()) {
+        true => end + 1,
+        false => 0,
     }
-    (1..=NAME_BYTES_MAX).contains(&host.len()) && bytes::run(host, HOST) == host.len()
 }
 
 /// RFC 3986, section 3.2.3 lets it be empty.
 fn is_port(port: &[u8]) -> bool {
-    let number = |port: &[u8]| std::str::from_utf8(port).ok()?.parse::<u16>().ok();
-    port.len() <= 5
-        && port.iter().all(u8::is_ascii_digit)
-        && (port.is_empty() || number(port).is_some())
+    let number = port.iter().try_fold(0_u32, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
+        Some(number * 10 + u32::from(digit)).filter(|number| *number <= u32::from(u16::MAX))
+    });
+    port.len() <= 5 && number.is_some()
 }
 
 #[cfg(test)]
