@@ -17,6 +17,9 @@ impl Exchange {
     /// What the handlers of the server make of a request; `None` if none is for its URL.
     pub(super) fn handled(&self, visit: &Visit, request: &Request) -> Result<Option<Next>, Reject> {
         let handlers = &visit.serving.web.requests.handlers;
+        if handlers.patterns.is_empty() {
+            return Ok(None);
+        }
         let path = visit.path(request.uri());
         let next = match handled(handlers, path, request.method()) {
             None => return Ok(None),
