@@ -67,9 +67,13 @@ impl Exchange {
             );
             return Err(Reject::NoSingletonFunction);
         };
-        let name = method.name.clone();
+        let target = Target::Method {
+            name: method.name.clone(),
+            parameter: None,
+            is_handler: true,
+        };
         Ok(Job {
-            target: Target::Handler { name },
+            target,
             server,
             generation,
         })
