@@ -22,11 +22,8 @@ pub enum Target {
         name: String,
         /// The text after the name in the URL, without its slash.
         parameter: Option<String>,
-    },
-    /// A method that handles URLs: neither On Web Authentication nor COMPILER_WEB runs before it.
-    Handler {
-        /// The method's name.
-        name: String,
+        /// Whether it handles the URL: neither On Web Authentication nor COMPILER_WEB runs before it then.
+        is_handler: bool,
     },
 }
 

@@ -87,38 +87,22 @@ impl Instance {
     /// Runs the hooks of one request, in the order of the documents: authentication, COMPILER_WEB, handler.
     pub(crate) async fn perform(&mut self, target: Target) -> Result<(), ProcessError> {
         self.requests += 1;
-        let web_call = match &target {
-            // The documents: "no other processing features are called".
-            Target::Handler { .. } => None,
-            other => self.prepare(*other == Target::Connection).await?,
-        };
-        match target {
-            Target::Connection => {
-                let (Some(connect), Some(web_call)) = (self.hooks.connect, web_call) else {
-                    return Err(ProcessError::NoHook(hooks::CONNECTION));
-                };
-                let (result,) = self.call(hooks::CONNECTION, &connect, (web_call,)).await?;
-                result.map_err(|message| failed(hooks::CONNECTION, &message))
+        // The documents: for a request with a handler "no other processing features are called".
+        let is_handler = matches!(
+            target,
+            Target::Method {
+                is_handler: true,
+                ..
             }
-            Target::Method { name, parameter } => {
-                let arguments = parameter.map(Value::Text).into_iter().collect();
-                self.perform_method(name, arguments).await
-            }
-            Target::Handler { name } => self.perform_method(name, Vec::new()).await,
-        }
-    }
-
-    /// On Web Authentication and COMPILER_WEB. Gives the six parameters, if they were needed.
-    async fn prepare(
-        &mut self,
-        for_connection: bool,
-    ) -> Result<Option<Arc<WebCall>>, ProcessError> {
-        let needs_call = self.hooks.authenticate.is_some() || for_connection;
+        );
+        let has_guard = self.hooks.authenticate.is_some() && !is_handler;
+        let needs_call = has_guard || target == Target::Connection;
         let web_call = if needs_call {
             Some(self.web_call().await?)
         } else {
             None
         };
+
         if let (Some(authenticate), Some(web_call)) = (&self.hooks.authenticate, &web_call) {
             let authenticate = *authenticate;
             match self
@@ -131,23 +115,36 @@ impl Instance {
                 Err(reason) => return Err(self.refused(Some(one_line(&reason)))),
             }
         }
-        if let Some(compiler_web) = self.hooks.compiler_web {
+        if let Some(compiler_web) = self.hooks.compiler_web
+            && !is_handler
+        {
             self.call(hooks::COMPILER, &compiler_web, ()).await?;
         }
-        Ok(web_call)
-    }
-
-    async fn perform_method(
-        &mut self,
-        name: String,
-        arguments: Vec<Value>,
-    ) -> Result<(), ProcessError> {
-        let Some(method) = self.hooks.call else {
-            return Err(ProcessError::NoHook(hooks::METHOD));
+        let (hook, result) = match target {
+            Target::Connection => {
+                let (Some(connect), Some(web_call)) = (self.hooks.connect, web_call) else {
+                    return Err(ProcessError::NoHook(hooks::CONNECTION));
+                };
+                (
+                    hooks::CONNECTION,
+                    self.call(hooks::CONNECTION, &connect, (web_call,)).await?.0,
+                )
+            }
+            Target::Method {
+                name, parameter, ..
+            } => {
+                let Some(method) = self.hooks.call else {
+                    return Err(ProcessError::NoHook(hooks::METHOD));
+                };
+                let arguments = parameter.map(Value::Text).into_iter().collect();
+                let (result,) = self.call(hooks::METHOD, &method, (name, arguments)).await?;
+                (hooks::METHOD, result.map(drop))
+            }
         };
-        let (result,) = self.call(hooks::METHOD, &method, (name, arguments)).await?;
-        let result = result.map(drop);
-        result.map_err(|message| failed(hooks::METHOD, &message))
+        result.map_err(|message| ProcessError::Failed {
+            hook,
+            message: one_line(&message),
+        })
     }
 
     /// The refusal of On Web Authentication, with what it set and sent.
@@ -231,11 +228,6 @@ impl Instance {
                 }
             })
     }
-}
-
-fn failed(hook: &'static str, message: &str) -> ProcessError {
-    let message = one_line(message);
-    ProcessError::Failed { hook, message }
 }
 
 /// The error with its backtrace, bounded: it goes into a log.

@@ -55,12 +55,12 @@ pub(super) fn method(visit: &Visit, name: &str, parameter: Option<String>) -> Re
             Err(Reject::MethodNotAvailable)
         }
         Some(method) => {
-            let name = method.name.clone();
-            Ok(Job::own(
-                visit,
-                generation,
-                Target::Method { name, parameter },
-            ))
+            let target = Target::Method {
+                name: method.name.clone(),
+                parameter,
+                is_handler: false,
+            };
+            Ok(Job::own(visit, generation, target))
         }
     }
 }

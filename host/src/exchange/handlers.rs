@@ -17,6 +17,9 @@ impl Exchange {
     /// What the handlers of the server make of a request; `None` if none is for its URL.
     pub(super) fn handled(&self, visit: &Visit, request: &Request) -> Result<Option<Next>, Reject> {
         let handlers = &visit.serving.web.requests.handlers;
+        if handlers.patterns.is_empty() {
+            return Ok(None);
+        }
         let path = visit.path(request.uri());
         let next = match handled(handlers, path, request.method()) {
             None => return Ok(None),
@@ -64,9 +67,13 @@ impl Exchange {
             );
             return Err(Reject::NoSingletonFunction);
         };
-        let name = method.name.clone();
+        let target = Target::Method {
+            name: method.name.clone(),
+            parameter: None,
+            is_handler: true,
+        };
         Ok(Job {
-            target: Target::Handler { name },
+            target,
             server,
             generation,
         })

@@ -17,7 +17,9 @@ use crate::settings::Mount;
 pub(super) fn plan(receiver: &Receiver, visit: &Visit, request: &mut Request) -> Plan {
     let mut plan = Plan::default();
     let rules = &visit.serving.web.responses.rules;
-    plan.add(rules, visit.path(request.uri()));
+    if !rules.patterns.is_empty() {
+        plan.add(rules, visit.path(request.uri()));
+    }
     if !Arc::ptr_eq(&visit.server, &receiver.server)
         && visit.serving.mount.as_ref().is_some_and(is_by_path)
         && let Some(host) = receiver.server.serving()

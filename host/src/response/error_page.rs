@@ -61,6 +61,9 @@ pub(super) fn refused(reject: Reject, details: Option<&str>) -> Response {
 pub(super) fn complete(response: &mut Response, own: Option<OwnPages<'_>>, form: Form) {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
+    if response.extensions().is_empty() && !is_error {
+        return;
+    }
     let refusal = response.extensions_mut().remove::<Refusal>();
     if response.body().length() != Some(0) || (refusal.is_none() && !is_error) {
         return;

@@ -21,11 +21,8 @@ pub enum Handled<'a> {
 }
 
 /// Finds the handler: of the first pattern that the path matches, the first that takes the method. The path is decoded
-/// as it is for rules. Costs nothing where there are no handlers.
+/// as it is for rules.
 pub fn handled<'a>(handlers: &'a Handlers, path: &str, method: &Method) -> Option<Handled<'a>> {
-    if handlers.patterns.is_empty() {
-        return None;
-    }
     let path = percent_decode_str(path).decode_utf8_lossy();
     if !handlers.patterns.is_match(&path) || is_reserved(&path) {
         return None;

@@ -16,9 +16,12 @@ use crate::settings::{Rule, Rules};
 /// Most header fields that a response has with those of rules: no client reads more, and most read fewer.
 const FIELDS_MAX: usize = 256;
 
-/// What the rules say of one request.
+/// What the rules say of one request. Small where they say nothing: it is moved as often as the request.
 #[derive(Debug, Default)]
-pub struct Plan {
+pub struct Plan(Option<Box<Said>>);
+
+#[derive(Debug, Default)]
+struct Said {
     matched: Vec<Arc<Rule>>,
     access: Access,
     status: Option<StatusCode>,
@@ -47,13 +50,44 @@ impl Plan {
         if !rules.patterns.is_match(&path) {
             return;
         }
+        let said = self.0.get_or_insert_default();
         for index in rules.patterns.matching(&path) {
             if let Some(rule) = rules.list.get(index) {
-                self.take(rule);
+                said.take(rule);
             }
         }
     }
 
+    /// Whether the request is answered at all.
+    pub fn access(&self) -> &Access {
+        self.0.as_ref().map_or(&Access::Free, |said| &said.access)
+    }
+
+    /// Whether the response gets another status than it would have.
+    pub fn has_status(&self) -> bool {
+        self.status().is_some()
+    }
+
+    fn status(&self) -> Option<StatusCode> {
+        self.0.as_ref()?.status
+    }
+
+    /// Gives the response the status that the rules say.
+    pub fn set_status(&self, response: &mut Response) {
+        if let Some(status) = self.status() {
+            *response.status_mut() = status;
+        }
+    }
+
+    /// Changes the header fields. To be done last: rules may change what the host itself says.
+    pub fn change(&self, headers: &mut HeaderMap) {
+        if let Some(said) = &self.0 {
+            said.change(headers);
+        }
+    }
+}
+
+impl Said {
     fn take(&mut self, rule: &Arc<Rule>) {
         if let Some(location) = &rule.redirect {
             (self.access, self.status) = (Access::Redirected(location.clone()), None);
@@ -70,25 +104,7 @@ impl Plan {
         self.matched.push(rule.clone());
     }
 
-    /// Whether the request is answered at all.
-    pub fn access(&self) -> &Access {
-        &self.access
-    }
-
-    /// Whether the response gets another status than it would have.
-    pub fn has_status(&self) -> bool {
-        self.status.is_some()
-    }
-
-    /// Gives the response the status that the rules say.
-    pub fn set_status(&self, response: &mut Response) {
-        if let Some(status) = self.status {
-            *response.status_mut() = status;
-        }
-    }
-
-    /// Changes the header fields. To be done last: rules may change what the host itself says.
-    pub fn change(&self, headers: &mut HeaderMap) {
+    fn change(&self, headers: &mut HeaderMap) {
         for rule in &self.matched {
             for name in &rule.remove {
                 headers.remove(name);
