@@ -289,3 +289,139 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Peer;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    /// A frame of 10 bytes on stream 1, 19 bytes long.
+    const FRAME: &[u8] = b"\0\0\x0a\0\0\0\0\0\x010123456789";
+    const REQUEST: &[u8] = b"\0\0\x01\x01\x05\0\0\0\x07\x82";
+
+    fn peer() -> Peer {
+        let address = "192.0.2.1:1".parse().unwrap();
+        Peer {
+            client: address,
+            server: address,
+            secured: false,
+        }
+    }
+
+    fn flood() -> Vec<u8> {
+        b"\0\0\0\xee\0\0\0\0\0".repeat(2_000)
+    }
+
+    fn go_away(last_stream: u8) -> Vec<u8> {
+        let head = b"\0\0\x1f\x07\0\0\0\0\0\0\0\0";
+        let rest = b"\0\0\0\x0btoo_many_unknown_frames";
+        [head, &[last_stream][..], rest].concat()
+    }
+
+    type Opened = (Watched<DuplexStream>, Caught<DuplexStream>, DuplexStream);
+
+    /// A connection on which a request has come.
+    async fn opened(buffer: usize) -> Opened {
+        let (server, mut client) = duplex(buffer);
+        let (mut watched, caught) = Watched::new(server, Protocol::Either);
+        let begin = [PREFACE, REQUEST].concat();
+        client.write_all(&begin).await.unwrap();
+        let mut came = vec![0; begin.len()];
+        watched.read_exact(&mut came).await.unwrap();
+        assert_eq!(came, begin);
+        (watched, caught, client)
+    }
+
+    /// Reads until nothing more is to be had.
+    async fn drained(mut reader: impl AsyncRead + Unpin) -> bool {
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(count) = reader.read(&mut buffer).await {
+            assert!(count > 0);
+        }
+        true
+    }
+
+    async fn all(mut client: DuplexStream) -> Vec<u8> {
+        let mut came = Vec::new();
+        client.read_to_end(&mut came).await.unwrap();
+        came
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_frame_that_is_being_sent_comes_to_its_end_and_no_further() {
+        let (mut watched, caught, mut client) = opened(1 << 20).await;
+        let (begun, rest) = FRAME.split_at(12);
+        watched.write_all(begun).await.unwrap();
+        client.write_all(&flood()).await.unwrap();
+        let (reader, mut writer) = tokio::io::split(watched);
+        let reading = tokio::spawn(drained(reader));
+        tokio::task::yield_now().await;
+        assert!(!reading.is_finished());
+        let more = [rest, FRAME].concat();
+        assert_eq!(writer.write(&more).await.unwrap(), rest.len());
+        assert!(writer.write(&more).await.is_err());
+        assert!(reading.await.unwrap());
+        assert!(writer.shutdown().await.is_ok());
+        caught.end(peer()).await;
+        assert_eq!(all(client).await, [FRAME, &go_away(7)].concat());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frame_that_is_not_taken_is_not_waited_for_for_ever() {
+        let (mut watched, caught, mut client) = opened(1 << 20).await;
+        watched.write_all(&FRAME[..12]).await.unwrap();
+        client.write_all(&flood()).await.unwrap();
+        assert!(drained(&mut watched).await);
+        caught.end(peer()).await;
+        assert_eq!(all(client).await, &FRAME[..12]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_stream_is_not_above_that_of_a_go_away_before() {
+        let (mut watched, caught, mut client) = opened(1 << 20).await;
+        let before = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x03\0\0\0\0";
+        watched.write_all(before).await.unwrap();
+        // Requests that come with the flood have been seen by nobody.
+        client
+            .write_all(&[REQUEST, &flood()].concat())
+            .await
+            .unwrap();
+        assert!(drained(&mut watched).await);
+        caught.end(peer()).await;
+        assert_eq!(all(client).await, [before, &go_away(3)[..]].concat());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_no_http2_is_passed_on_as_it_is() {
+        let mut random = 0x7e55_e7a0_u64;
+        let mut next = |end: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            usize::try_from(random % 0xffff_ffff).unwrap() % end
+        };
+        for round in 0..200 {
+            let mut bytes = PREFACE[..next(PREFACE.len())].to_vec();
+            bytes.push(b'X');
+            bytes.extend((0..next(50_000)).map(|_| next(256) as u8));
+            let (server, mut client) = duplex(1 + next(100_000));
+            let (mut watched, caught) = Watched::new(server, Protocol::Either);
+            let sent = bytes.clone();
+            let sending = tokio::spawn(async move {
+                client.write_all(&sent).await.unwrap();
+                client
+            });
+            let mut came = Vec::new();
+            while came.len() < bytes.len() {
+                let mut piece = vec![0; 1 + next(30_000)];
+                let count = watched.read(&mut piece).await.unwrap();
+                came.extend_from_slice(&piece[..count]);
+            }
+            assert!(came == bytes, "round {round}");
+            watched.write_all(b"HTTP/1.1 400").await.unwrap();
+            drop((watched, sending.await.unwrap()));
+            caught.end(peer()).await;
+        }
+    }
+}
