@@ -116,8 +116,11 @@ fn in_part(page: &Page, wish: &Wish<'_>) -> Option<Response> {
                 (part, CONTENT_RANGE, HeaderValue::try_from(what).ok()?)
             }
             Plan::Parts(ranges) => {
-                // If it cannot be had, all of it is an answer, too.
-                let content_type = page.head().get(CONTENT_TYPE)?;
+                // Nobody could tell whether a coding is that of the parts or of all that is around them. All of it is an
+                // answer, too, also if the parts cannot be had.
+                let head = page.head();
+                let is_coded = head.contains_key(CONTENT_ENCODING);
+                let content_type = head.get(CONTENT_TYPE).filter(|_| !is_coded)?;
                 let (multipart, body) = content.parts(ranges, content_type).ok()?;
                 *response.body_mut() = body;
                 (part, CONTENT_TYPE, multipart)
