@@ -393,7 +393,8 @@ async fn a_large_file_takes_no_memory_however_slow_its_clients_are() {
 
 #[tokio::test]
 async fn a_file_that_is_changed_while_it_is_sent_breaks_off() {
-    let changes: [(&str, fn(&File)); 2] = [
+    type Change = fn(&File);
+    let changes: [(&str, Change); 2] = [
         ("shorter", |file| file.set_len(MIB).unwrap()),
         ("other", |file| {
             file.write_at(b"other", 0).unwrap();

@@ -137,7 +137,7 @@ async fn a_mount_may_be_a_host_name() {
     assert_eq!(reply.json()["url"], "/b");
     let answer = RawClient::exchange(
         server.address,
-        "GET http://shop.example.com/cart/ HTTP/1.1\r\nHost: other\r\nConnection: close\r\n\r\n",
+        "GET http://shop.example.com/cart/ HTTP/1.1\r\nHost: shop.example.com\r\nConnection: close\r\n\r\n",
     )
     .await;
     assert!(answer.ends_with("v1"), "{answer}");

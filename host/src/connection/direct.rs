@@ -213,7 +213,7 @@ mod tests {
             Arc::new(file.try_clone().unwrap()),
             &file.metadata().unwrap(),
         );
-        let mut body = Content::File(stored).whole().sent_by(files);
+        let mut body = Content::File(stored).whole().sent_by(Some(files));
         let mut given = Vec::new();
         while let Some(frame) = body.frame().await {
             given.push(frame.unwrap().into_data().unwrap());

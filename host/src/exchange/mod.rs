@@ -349,8 +349,12 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
     };
     let mut reply = pages.reply(&page, wish).await;
     if is_instead {
+        let names = match page.varies() {
+            true => "Accept, Accept-Encoding",
+            false => "Accept",
+        };
         let headers = reply.response.headers_mut();
-        headers.append(VARY, HeaderValue::from_static("Accept"));
+        headers.insert(VARY, HeaderValue::from_static(names));
     }
     Ok(Some(Next::Send(reply)))
 }

@@ -129,6 +129,11 @@ impl Page {
         page
     }
 
+    /// Whether responses depend on Accept-Encoding.
+    pub fn varies(&self) -> bool {
+        self.head.contains_key(VARY)
+    }
+
     /// What every response with the content has, but for its length.
     pub(super) fn head(&self) -> &HeaderMap {
         &self.head

@@ -52,7 +52,7 @@ pub(super) fn all() -> Vec<Case> {
         case(
             "nonsense after a body",
             [&echo, "abc", &one].concat(),
-            "200 405 open",
+            "200 501 open",
         ),
         case(
             "a body that is longer than it says",

@@ -29,7 +29,6 @@ web.allow_4dsync | both | boolean | reload | false
   takes true false
   refuses 1 "true" [] {} => true or false
 
-cache.enabled | both | boolean | reload | true
 files.listing | both | boolean | reload | false
   takes true false
   refuses 1 "true" [] {} => true or false
@@ -43,7 +42,7 @@ files.fallback | host | text | reload | ""
   refuses "/app.html" "a/" ".." "../a" ".hidden" "a/.b" "a\\b" "a//b" => inside rootFolder
   refuses 5 true [] {} => must be a path
 
-cache.enabled | both | boolean | none | true
+cache.enabled | both | boolean | reload | true
   takes false true
   refuses 1 "true" [] {} => true or false
 
