@@ -17,8 +17,6 @@ pub(super) struct Visit {
     pub(super) server: Arc<WebServer>,
     /// What it answers with, the same from here to the end.
     pub(super) serving: Arc<Serving>,
-    /// The host that the client asked for.
-    pub(super) host: Option<Authority>,
     /// How many bytes of the path are the mount's prefix, which that server does not see.
     prefix_length: usize,
 }
@@ -59,21 +57,18 @@ pub(super) fn admit(receiver: &Receiver, request: &Request) -> Result<Visit, Rej
     if request.version() == Version::HTTP_2 {
         check_http2(request)?;
     }
-    let host = host(request)?;
     let path = whole_path(request.uri());
     if !path.starts_with('/') {
         return Err(Reject::Malformed("the path does not begin with a slash"));
     }
-    find(receiver, host, path)
+    find(receiver, request, path)
 }
 
-/// The host that is asked for: the one in the request line, or HTTP/2's, goes before the field.
-fn host(request: &Request) -> Result<Option<Authority>, Reject> {
-    if let Some(asked) = request.uri().authority() {
-        return Ok(Some(asked.clone()));
-    }
-    let field = request.headers().get(HOST);
-    field.map(authority).transpose()
+/// The host that is asked for: the one in the request line, or HTTP/2's, goes before the field. Read where it matters:
+/// on most servers no request's does.
+pub(super) fn host(request: &Request) -> Option<Authority> {
+    let asked = request.uri().authority().cloned();
+    asked.or_else(|| authority(request.headers().get(HOST)?).ok())
 }
 
 fn authority(field: &HeaderValue) -> Result<Authority, Reject> {
@@ -146,10 +141,10 @@ fn check_method(request: &Request) -> Result<(), Reject> {
     }
 }
 
-fn find(receiver: &Receiver, host: Option<Authority>, path: &str) -> Result<Visit, Reject> {
+fn find(receiver: &Receiver, request: &Request, path: &str) -> Result<Visit, Reject> {
     let mounts = receiver.exchange.mounts.load();
     let mounted = match receiver.server.kind() {
-        Kind::Host => mounts.find(|| host.as_ref().map(Authority::host), path),
+        Kind::Host => mounts.find(|| host(request), path),
         Kind::Component => None,
     };
     let (server, prefix_length) = match mounted {
@@ -161,7 +156,6 @@ fn find(receiver: &Receiver, host: Option<Authority>, path: &str) -> Result<Visi
     Ok(Visit {
         server: server.clone(),
         serving,
-        host,
         prefix_length,
     })
 }

@@ -250,9 +250,10 @@ async fn guard(
     let verdict = match &web.responses.cors {
         None => Verdict::Own,
         Some(cors) => {
+            let host = admit::host(request);
             let here = Here {
                 secured: peer.secured,
-                host: visit.host.as_ref().map(Authority::as_str),
+                host: host.as_ref().map(Authority::as_str),
             };
             cors::judge(cors, request.method(), request.headers(), here)
         }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use ::http::uri::Authority;
+
 use crate::server::WebServer;
 use crate::settings::Mount;
 
@@ -58,14 +60,15 @@ impl Mounts {
 
     /// The mount for a host name and a path: one of that host before one of any, a longer path before a shorter.
     /// `host` is asked for only where a component is mounted by name.
-    pub fn find<'a>(
+    pub fn find(
         &self,
-        host: impl FnOnce() -> Option<&'a str>,
+        host: impl FnOnce() -> Option<Authority>,
         path: &str,
     ) -> Option<&Arc<Mounted>> {
+        let of = |host: Authority| self.named.get(&host.host().to_ascii_lowercase());
         let named = match self.named.is_empty() {
             true => None,
-            false => host().and_then(|host| self.named.get(&host.to_ascii_lowercase())),
+            false => host().and_then(of),
         };
         named
             .and_then(|paths| paths.longest(path))
@@ -130,7 +133,7 @@ mod tests {
             (Some("other.example.com"), "/shop/x", Some("shop")),
         ] {
             let found = mounts
-                .find(|| host, path)
+                .find(|| host.map(|host| host.parse().unwrap()), path)
                 .map(|mounted| mounted.server.name());
             assert_eq!(found, expected, "{host:?} {path}");
         }
