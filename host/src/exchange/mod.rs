@@ -139,7 +139,13 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
     };
     let plan = rules::plan(receiver, &visit, &mut request);
     let mut is_final = false;
-    let (next, grant) = guard(receiver, &visit, &request, &asked, peer, plan.access()).await;
+    let (stopped, grant) = guard(&visit, &request, peer, plan.access());
+    let next = match stopped {
+        Some(next) => next,
+        None => answer(receiver, &visit, &request, &asked, peer)
+            .await
+            .unwrap_or_else(Next::Refuse),
+    };
     if plan.has_status() || next.may_be_error() {
         asked.note_form(request.headers());
     }
@@ -158,7 +164,7 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         Next::List(folder) => Box::pin(folder.list(&receiver.exchange.listings))
             .await
             .unwrap_or_else(|| refused_here(&visit, Reject::NotFound)),
-        Next::Run(job) => dynamic::run(receiver, &visit, request, peer, job).await,
+        Next::Run(job) => Box::pin(dynamic::run(receiver, &visit, request, peer, job)).await,
     };
     let decided = Decided {
         grant,
@@ -230,22 +236,21 @@ fn refused_here(visit: &Visit, reject: Reject) -> Response {
 }
 
 /// Holds the request to its server's limits: what is too large, TRACE, the requests of other hosts' pages, and what rules
-/// deny may go no further.
-async fn guard(
-    receiver: &Receiver,
+/// deny may go no further. Gives what is to be done about those.
+fn guard(
     visit: &Visit,
     request: &Request,
-    asked: &Asked,
     peer: Peer,
     access: &Access,
-) -> (Next, Option<Grant>) {
+) -> (Option<Next>, Option<Grant>) {
+    let refuse = |reject| (Some(Next::Refuse(reject)), None);
     if let Err(reject) = check_length(visit, request) {
-        return (Next::Refuse(reject), None);
+        return refuse(reject);
     }
     let web = &visit.serving.web;
     let is_trace = *request.method() == Method::TRACE;
     if is_trace && !web.requests.trace {
-        return (Next::Refuse(Reject::TraceDisabled), None);
+        return refuse(Reject::TraceDisabled);
     }
     let verdict = match &web.responses.cors {
         None => Verdict::Own,
@@ -261,16 +266,15 @@ async fn guard(
     let grant = match verdict {
         Verdict::Own => None,
         Verdict::Allowed(grant) => Some(grant),
-        Verdict::Preflight(grant, response) => return (Next::Respond(response), Some(grant)),
-        Verdict::Refused => return (Next::Refuse(Reject::CrossSite), None),
+        Verdict::Preflight(grant, response) => {
+            return (Some(Next::Respond(response)), Some(grant));
+        }
+        Verdict::Refused => return refuse(Reject::CrossSite),
     };
     let next = match access {
-        Access::Denied => Next::Refuse(Reject::Denied),
-        Access::Redirected(location) => Next::Respond(redirect(location.clone())),
-        Access::Free if is_trace => Next::Echo,
-        Access::Free => answer(receiver, visit, request, asked, peer)
-            .await
-            .unwrap_or_else(Next::Refuse),
+        Access::Denied => Some(Next::Refuse(Reject::Denied)),
+        Access::Redirected(location) => Some(Next::Respond(redirect(location.clone()))),
+        Access::Free => is_trace.then_some(Next::Echo),
     };
     (next, grant)
 }
@@ -328,10 +332,15 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
         method: request.method(),
         headers: request.headers(),
     };
-    let found = pages.find(sought).await.map_err(|error| match error {
+    let rejected = |error| match error {
         FileError::BadPath => Reject::Malformed("the path is not percent-encoded as it should be"),
         FileError::Exhausted => Reject::Unavailable,
-    })?;
+    };
+    // Boxed, here and below: what is in memory is answered without, and its future should be small.
+    let found = match pages.find_in_memory(path).map_err(rejected)? {
+        Some(page) => Some(Found::Page(page)),
+        None => Box::pin(pages.find(sought)).await.map_err(rejected)?,
+    };
     let (page, is_instead) = match found {
         None => return Ok(None),
         // `/` without a home page is the component's, and so is what is sent to a folder.
@@ -348,7 +357,10 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
         accepting: asked.accepting(),
         compression: visit.serving.web.responses.compression,
     };
-    let mut reply = pages.reply(&page, wish).await;
+    let mut reply = match pages.reply_at_once(&page, &wish) {
+        Some(reply) => reply,
+        None => Box::pin(pages.reply(&page, wish)).await,
+    };
     if is_instead {
         let names = match page.varies() {
             true => "Accept, Accept-Encoding",

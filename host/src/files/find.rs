@@ -42,6 +42,28 @@ pub enum Found {
 }
 
 impl Pages {
+    /// The file of a path, if it is in memory: the way of nearly all requests. Nothing on it waits, or asks the system
+    /// for anything.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::find`].
+    pub fn find_in_memory(&self, path: &str) -> Result<Option<Arc<Page>>, FileError> {
+        let kept = |path: &[u8]| match (path.ends_with(b"/"), self.name_in_folders()) {
+            (false, _) => self.kept(Place::file(path)),
+            (true, Some(name)) => self.kept(Place::in_folder(path, name)),
+            (true, None) => Ok(None),
+        };
+        match (path, &self.home_page) {
+            ("/", Some(page)) => self.kept(Place::file(page.as_bytes())),
+            ("/", None) => Ok(None),
+            _ => match resolve::relative_path(path)? {
+                Some(path) => kept(&path),
+                None => Ok(None),
+            },
+        }
+    }
+
     /// Looks for what answers a GET; `None` if there is nothing.
     ///
     /// A path to a folder is answered with its home page, and without the slash at its end by a redirect to the path

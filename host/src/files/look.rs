@@ -51,20 +51,28 @@ struct Moment {
 }
 
 impl Pages {
-    pub(super) async fn look(&self, place: Place<'_>) -> Result<Looked, FileError> {
+    /// The page at a place, if it is in memory and what is on disk.
+    pub(super) fn kept(&self, place: Place<'_>) -> Result<Option<Arc<Page>>, FileError> {
         let Some(cache) = &self.cache else {
-            return Box::pin(self.look_at_disk(place, None)).await;
+            return Ok(None);
         };
-        // The way of nearly all requests; nothing on it waits, or asks the system for anything.
         let store = cache.load();
-        if let Some(page) = store.get(&self.key(place))
-            && self.is_true(&store, &page, place)?
-        {
+        let Some(page) = store.get(&self.key(place)) else {
+            return Ok(None);
+        };
+        let is_true = self.is_true(&store, &page, place)?;
+        Ok(is_true.then(|| {
             page.hit();
+            page
+        }))
+    }
+
+    pub(super) async fn look(&self, place: Place<'_>) -> Result<Looked, FileError> {
+        if let Some(page) = self.kept(place)? {
             return Ok(Looked::Page(page));
         }
-        let store = Arc::clone(&store);
-        Box::pin(self.look_at_disk(place, Some(&store))).await
+        let store = self.cache.as_ref().map(|cache| cache.load_full());
+        self.look_at_disk(place, store.as_deref()).await
     }
 
     fn key<'a>(&self, place: Place<'a>) -> Key<'a> {

@@ -1,7 +1,5 @@
 //! The response to a request for a page: in the form that the client likes best, as its conditions ask.
 
-use std::sync::Arc;
-
 use ::http::header::{
     CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     IF_UNMODIFIED_SINCE, RANGE, X_CONTENT_TYPE_OPTIONS,
@@ -12,8 +10,8 @@ use super::caches::Pages;
 use super::conditional::{self, Outcome};
 use super::page::Page;
 use super::range::{self, Plan};
-use super::variant::Choice;
-use crate::http::{Accepting, Body, Content, Response};
+use super::variant::{Choice, Making};
+use crate::http::{Accepted, Accepting, Body, Content, Response};
 use crate::settings::Compression;
 
 /// What a request says of how its page is to be sent.
@@ -37,26 +35,46 @@ pub struct Reply {
 }
 
 impl Pages {
-    /// Makes the response.
-    pub async fn reply(&self, page: &Arc<Page>, wish: Wish<'_>) -> Reply {
-        let compression = wish.compression;
-        let is_large = page.length() >= compression.threshold;
-        let is_worth_it = page.is_compressible() && is_large;
-        if !is_worth_it && !page.has_siblings() {
-            return Reply {
-                response: respond(page, &wish),
+    /// Makes the response, if nothing has to be made or read for it.
+    pub fn reply_at_once(&self, page: &Page, wish: &Wish<'_>) -> Option<Reply> {
+        let Some(making) = making(page, wish) else {
+            return Some(Reply {
+                response: respond(page, wish),
                 is_final: !wish.accepting.may_refuse_identity(),
-            };
+            });
+        };
+        let accepted = wish.accepting.read();
+        let choice = self.chosen(page, accepted, making)?;
+        Some(reply_with(page, wish, accepted, choice))
+    }
+
+    /// Makes the response.
+    pub async fn reply(&self, page: &Page, wish: Wish<'_>) -> Reply {
+        if let Some(reply) = self.reply_at_once(page, &wish) {
+            return reply;
         }
         let accepted = wish.accepting.read();
-        let choice = self.choose(page, accepted, is_worth_it.then_some(compression.level));
-        let (response, is_final) = match choice.await {
-            Choice::Coded(coded) => (respond(&coded, &wish), true),
-            Choice::Plain => (respond(page, &wish), !accepted.refuses_identity),
-            Choice::OnItsWay => (respond(page, &wish), false),
-        };
-        Reply { response, is_final }
+        let making = making(page, &wish).flatten();
+        let choice = self.choose(page, accepted, making).await;
+        reply_with(page, &wish, accepted, choice)
     }
+}
+
+/// Whether there may be a compressed form, and at which level one is made; the outer none is that there is none, the inner
+/// one that none is to be made.
+fn making(page: &Page, wish: &Wish<'_>) -> Option<Making> {
+    let compression = wish.compression;
+    let is_worth_it = page.is_compressible() && page.length() >= compression.threshold;
+    (is_worth_it || page.has_siblings()).then(|| is_worth_it.then_some(compression.level))
+}
+
+fn reply_with(page: &Page, wish: &Wish<'_>, accepted: Accepted, choice: Choice) -> Reply {
+    let (response, is_final) = match choice {
+        Choice::Coded(coded) => (respond(&coded, wish), true),
+        Choice::Plain => (respond(page, wish), !accepted.refuses_identity),
+        Choice::OnItsWay => (respond(page, wish), false),
+    };
+    Reply { response, is_final }
 }
 
 /// By the page's validators and the request's conditions, then its ranges.

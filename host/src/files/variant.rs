@@ -18,41 +18,33 @@ pub(super) enum Choice {
     OnItsWay,
 }
 
+/// The level that a form is to be made at, if one is to be made.
+pub(super) type Making = Option<Option<u8>>;
+
 impl Pages {
-    /// Chooses the form of a page that a client likes best. `make` is the level for one that has to be made; none if the
-    /// page is not to be compressed.
-    pub(super) async fn choose(
-        &self,
-        page: &Page,
-        accepted: Accepted,
-        make: Option<Option<u8>>,
-    ) -> Choice {
-        let Some(best) = accepted.coding else {
+    /// The form of a page that a client likes best, if it is known without making or reading anything.
+    pub(super) fn chosen(&self, page: &Page, accepted: Accepted, making: Making) -> Option<Choice> {
+        let Some(variant) = best(page, accepted, making) else {
+            return Some(Choice::Plain);
+        };
+        let cache = self.cache.as_ref()?;
+        kept(&cache.load(), &self.variant_key(page, variant), page)
+    }
+
+    /// Chooses the form of a page that a client likes best.
+    pub(super) async fn choose(&self, page: &Page, accepted: Accepted, making: Making) -> Choice {
+        let Some(variant) = best(page, accepted, making) else {
             return Choice::Plain;
         };
-        let mut liked = Coding::BY_PREFERENCE
-            .into_iter()
-            .filter(|coding| accepted.likes(*coding));
-        if let Some(coding) = liked.find(|coding| page.origin.has_sibling(*coding)) {
-            let variant = Variant {
-                coding,
-                level: None,
-            };
-            if let Some(sibling) = self.sibling(page, variant).await {
-                return Choice::Coded(sibling);
-            }
+        if page.origin.has_sibling(variant.coding)
+            && let Some(sibling) = self.sibling(page, variant).await
+        {
+            return Choice::Coded(sibling);
         }
-        let Some(level) = make else {
-            return Choice::Plain;
-        };
-        let variant = Variant {
-            coding: best,
-            level,
-        };
-        let (Some(cache), true) = (&self.cache, page.in_memory_bytes().is_some()) else {
-            return Choice::OnItsWay;
-        };
-        self.made(&cache.load_full(), page, variant).await
+        match (&self.cache, page.in_memory_bytes()) {
+            (Some(cache), Some(_)) => self.made(&cache.load_full(), page, variant).await,
+            _ => Choice::OnItsWay,
+        }
     }
 
     /// The form that is made of a page in memory, once for all requests.
@@ -116,6 +108,27 @@ impl Pages {
             variant: Some(variant),
         }
     }
+}
+
+/// The form that is best for a client: one that there is a file of before one that is made.
+fn best(page: &Page, accepted: Accepted, making: Making) -> Option<Variant> {
+    let best = accepted.coding?;
+    let mut liked = Coding::BY_PREFERENCE
+        .into_iter()
+        .filter(|coding| accepted.likes(*coding));
+    let of_file = |coding| Variant {
+        coding,
+        level: None,
+    };
+    let file = liked.find(|coding| page.origin.has_sibling(*coding));
+    let made = || {
+        let level = making?;
+        Some(Variant {
+            coding: best,
+            level,
+        })
+    };
+    file.map(of_file).or_else(made)
 }
 
 /// The form that is kept, if it was made of this version of the page.
