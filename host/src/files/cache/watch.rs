@@ -14,24 +14,27 @@ const ROOTS_MAX: usize = 64;
 /// Watches roots. What it misses (a network folder, a link that leads elsewhere, a queue that overflowed) is found by the
 /// next look at the file.
 #[derive(Default)]
-pub(in crate::files) struct Watch(Arc<Mutex<Watched>>);
+pub(in crate::files) struct Watch(Arc<Watched>);
 
 #[derive(Default)]
 struct Watched {
-    roots: Vec<Arc<Root>>,
-    system: Option<RecommendedWatcher>,
+    roots: Mutex<Vec<Arc<Root>>>,
+    /// Held while the system is told of a root, which takes its time, and of which it reports meanwhile: events only look
+    /// at the roots.
+    system: Mutex<Option<RecommendedWatcher>>,
 }
 
 impl Watch {
     /// Watches a root from some moment on. Not waited for: large trees take their time.
     pub(in crate::files) fn add(&self, root: &Arc<Root>) {
-        let mut watched = self.0.lock();
-        let is_known = watched.roots.iter().any(|one| Arc::ptr_eq(one, root));
-        if is_known || watched.roots.len() == ROOTS_MAX {
-            return;
+        {
+            let mut roots = self.0.roots.lock();
+            let is_known = roots.iter().any(|one| Arc::ptr_eq(one, root));
+            if is_known || roots.len() == ROOTS_MAX {
+                return;
+            }
+            roots.push(root.clone());
         }
-        watched.roots.push(root.clone());
-        drop(watched);
         let (all, root) = (self.0.clone(), root.clone());
         let thread = std::thread::Builder::new().name("watch files".to_owned());
         let started = thread.spawn(move || {
@@ -46,27 +49,29 @@ impl Watch {
     }
 }
 
-fn begin(all: &Arc<Mutex<Watched>>, root: &Root) -> notify::Result<()> {
-    // Taken out, so that events find the lock free: the system reports some while it is being told what to watch.
-    let system = all.lock().system.take();
-    let mut system = match system {
+fn begin(all: &Arc<Watched>, root: &Root) -> notify::Result<()> {
+    let mut system = all.system.lock();
+    let system = match &mut *system {
         Some(system) => system,
-        None => {
+        none => {
             let known = Arc::downgrade(all);
-            notify::recommended_watcher(move |event: notify::Result<Event>| match event {
-                Ok(event) => note(&known, &event),
-                Err(error) => tracing::debug!(%error, "a change of a file may have been missed"),
-            })?
+            let made =
+                notify::recommended_watcher(move |event: notify::Result<Event>| match event {
+                    Ok(event) => note(&known, &event),
+                    Err(error) => {
+                        tracing::debug!(%error, "a change of a file may have been missed")
+                    }
+                });
+            none.insert(made?)
         }
     };
     let result = system.watch(&root.path, RecursiveMode::Recursive);
-    all.lock().system = Some(system);
     // What changed before it was watched.
     root.changed();
     result
 }
 
-fn note(all: &Weak<Mutex<Watched>>, event: &Event) {
+fn note(all: &Weak<Watched>, event: &Event) {
     let is_change = match event.kind {
         EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
         _ => true,
@@ -74,7 +79,7 @@ fn note(all: &Weak<Mutex<Watched>>, event: &Event) {
     let (true, Some(all)) = (is_change, all.upgrade()) else {
         return;
     };
-    for root in &all.lock().roots {
+    for root in &*all.roots.lock() {
         let is_below = |path: &std::path::PathBuf| path.starts_with(&root.path);
         // An event without a path is a queue that overflowed.
         if event.paths.is_empty() || event.paths.iter().any(is_below) {
