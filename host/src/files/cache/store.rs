@@ -11,8 +11,9 @@ use super::key::{Key, is_of, parts};
 use super::statistics::{Object, Statistics};
 use crate::files::page::Page;
 
-/// What an entry takes beside its content and its key, in bytes: the head of its response, its place in the tables.
-const OVERHEAD_BYTES: usize = 1200;
+/// What an entry takes beside its content and its key, in bytes, as measured: the head of its response, its places in the
+/// tables, and what the allocator adds.
+const OVERHEAD_BYTES: usize = 2500;
 /// Paths that are known to name no file. They are asked for by mistake or by the dozen, and must not push out pages.
 const ABSENT_MAX: u64 = 4096;
 /// Loads that may go on side by side; two of the same file never do.

@@ -101,12 +101,12 @@ async fn the_size_is_that_of_all_or_of_one() {
         (&json!(3), &json!(6))
     );
 
-    set(&server, "shop", json!({"cache.own_size": "6 KiB"})).await;
+    set(&server, "shop", json!({"cache.own_size": "8 KiB"})).await;
     for page in ["/a.txt", "/b.txt", "/c.txt"] {
         ask(&mut clients[1], get(page)).await;
     }
     let shop = cache(&server, "shop").await;
-    assert_eq!(shop["maxSize"], 6 << 10);
+    assert_eq!(shop["maxSize"], 8 << 10);
     assert_eq!(shop["nbCachedObjects"], 1);
     assert_eq!(urls(&server, "site").await.len(), 3);
 
