@@ -163,11 +163,10 @@ where
         let is_misdirected = peer.secured && host(&request).is_some_and(|host| is_anothers(&host));
         let peer = spokesman.map_or(peer, |proxies| proxies.client_of(request.headers(), peer));
         // HTTP/2 frames what it sends.
-        let direct = (takes_files && !is_multiplexed).then_some(&direct);
+        let direct = (takes_files && !is_multiplexed).then(|| direct.clone());
         let (request, watch) = watched(request, patience);
         let (receiver, door) = (receiver.clone(), door.clone());
         let why = refused.or_else(|| is_misdirected.then_some(Reject::Misdirected));
-        let direct = direct.cloned();
         async move {
             let (mut response, mut is_last) = answer(&receiver, request, watch, why, peer).await;
             if !is_multiplexed {
@@ -188,7 +187,7 @@ where
         timeouts: || Timeouts::of(patience, receiver.server.keep_alive()),
         closing: terms.closing,
     };
-    let ended = {
+    {
         let connection = builder.serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         let ended = course.run(connection.as_mut()).await;
@@ -196,9 +195,7 @@ where
         if is_told(&ended, peer) {
             activity.conclude();
         }
-        ended
-    };
-    drop(ended);
+    }
     caught.end(peer).await;
 }
 

@@ -332,15 +332,10 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
         method: request.method(),
         headers: request.headers(),
     };
-    let rejected = |error| match error {
+    let found = pages.find(sought).await.map_err(|error| match error {
         FileError::BadPath => Reject::Malformed("the path is not percent-encoded as it should be"),
         FileError::Exhausted => Reject::Unavailable,
-    };
-    // Boxed, here and below: what is in memory is answered without, and its future should be small.
-    let found = match pages.find_in_memory(path).map_err(rejected)? {
-        Some(page) => Some(Found::Page(page)),
-        None => Box::pin(pages.find(sought)).await.map_err(rejected)?,
-    };
+    })?;
     let (page, is_instead) = match found {
         None => return Ok(None),
         // `/` without a home page is the component's, and so is what is sent to a folder.
@@ -357,10 +352,7 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
         accepting: asked.accepting(),
         compression: visit.serving.web.responses.compression,
     };
-    let mut reply = match pages.reply_at_once(&page, &wish) {
-        Some(reply) => reply,
-        None => Box::pin(pages.reply(&page, wish)).await,
-    };
+    let mut reply = pages.reply(&page, wish).await;
     if is_instead {
         let names = match page.varies() {
             true => "Accept, Accept-Encoding",

@@ -107,13 +107,9 @@ impl Pages {
     }
 
     /// Something below the root has changed.
-    pub fn changed(&self) {
+    #[cfg(test)]
+    pub(super) fn changed(&self) {
         self.root.changed();
-    }
-
-    /// The folder that the files are in.
-    pub fn root(&self) -> &std::path::Path {
-        &self.root.path
     }
 
     /// Larger files are not kept, in bytes.

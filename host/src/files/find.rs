@@ -1,5 +1,6 @@
 //! From the path of a URL to what answers it: a page, the way to a folder, its listing, or a page instead.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -41,29 +42,26 @@ pub enum Found {
     Folder(Folder),
 }
 
-impl Pages {
-    /// The file of a path, if it is in memory: the way of nearly all requests. Nothing on it waits, or asks the system
-    /// for anything.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Self::find`].
-    pub fn find_in_memory(&self, path: &str) -> Result<Option<Arc<Page>>, FileError> {
-        let kept = |path: &[u8]| match (path.ends_with(b"/"), self.name_in_folders()) {
-            (false, _) => self.kept(Place::file(path)),
-            (true, Some(name)) => self.kept(Place::in_folder(path, name)),
-            (true, None) => Ok(None),
-        };
-        match (path, &self.home_page) {
-            ("/", Some(page)) => self.kept(Place::file(page.as_bytes())),
-            ("/", None) => Ok(None),
-            _ => match resolve::relative_path(path)? {
-                Some(path) => kept(&path),
-                None => Ok(None),
-            },
+/// Where the path of a URL leads.
+struct Way<'a> {
+    /// Relative to the root; of a folder, with a slash at its end.
+    path: Cow<'a, [u8]>,
+    /// The name of the home pages of folders.
+    name: Option<&'a [u8]>,
+}
+
+impl Way<'_> {
+    /// Of a file, or of the home page of a folder; none if folders have none.
+    fn place(&self) -> Option<Place<'_>> {
+        match (self.path.ends_with(b"/"), self.name) {
+            (false, _) => Some(Place::file(&self.path)),
+            (true, Some(name)) => Some(Place::in_folder(&self.path, name)),
+            (true, None) => None,
         }
     }
+}
 
+impl Pages {
     /// Looks for what answers a GET; `None` if there is nothing.
     ///
     /// A path to a folder is answered with its home page, and without the slash at its end by a redirect to the path
@@ -73,32 +71,42 @@ impl Pages {
     ///
     /// When the path is none that a URL should hold, or the system has nothing left to open a file with.
     pub async fn find(&self, sought: Sought<'_>) -> Result<Option<Found>, FileError> {
+        let Some(way) = self.way(sought.path)? else {
+            return Ok(None);
+        };
+        // The way of nearly all requests; nothing on it waits, or asks the system for anything.
+        if let Some(place) = way.place()
+            && let Some(page) = self.kept(place)?
+        {
+            return Ok(Some(Found::Page(page)));
+        }
+        // Boxed: what is in memory is answered without, and its future should be small.
+        Box::pin(self.find_on_disk(way, sought)).await
+    }
+
+    /// Where the path of a URL leads; `None` if nowhere.
+    fn way<'a>(&'a self, path: &'a str) -> Result<Option<Way<'a>>, FileError> {
+        let path = match (path, &self.home_page) {
+            ("/", Some(page)) => Some(page.as_bytes().into()),
+            ("/", None) => Some(path.as_bytes().into()),
+            _ => resolve::relative_path(path)?,
+        };
         let name = self.name_in_folders();
-        let (path, is_folder) = match (sought.path, &self.home_page) {
-            ("/", Some(page)) => (page.as_bytes().into(), true),
-            ("/", None) => return Ok(self.to_list(b".", sought)),
-            (path, _) => match resolve::relative_path(path)? {
-                Some(path) => {
-                    let is_folder = path.ends_with(b"/");
-                    (path, is_folder)
-                }
-                None => return Ok(None),
-            },
-        };
-        let place = match (sought.path, is_folder, name) {
-            ("/", ..) | (_, false, _) => Some(Place::file(&path)),
-            (_, true, Some(name)) => Some(Place::in_folder(&path, name)),
-            (_, true, None) => None,
-        };
-        let looked = match place {
-            Some(place) => self.look(place).await?,
+        Ok(path.map(|path| Way { path, name }))
+    }
+
+    async fn find_on_disk(
+        &self,
+        way: Way<'_>,
+        sought: Sought<'_>,
+    ) -> Result<Option<Found>, FileError> {
+        let looked = match way.place() {
+            Some(place) => self.look_at_disk(place).await?,
             None => Looked::Nothing,
         };
         match looked {
             Looked::Page(page) => Ok(Some(Found::Page(page))),
-            looked if self.has_more(looked == Looked::Folder) => {
-                Box::pin(self.elsewhere(&path, looked, sought)).await
-            }
+            looked if self.has_more(&looked) => self.elsewhere(&way.path, looked, sought).await,
             _ => Ok(None),
         }
     }
@@ -110,9 +118,12 @@ impl Pages {
     }
 
     /// Whether anything but a file may answer.
-    fn has_more(&self, is_folder: bool) -> bool {
+    fn has_more(&self, looked: &Looked) -> bool {
         let missing = &self.missing;
-        is_folder || missing.listing || missing.clean_urls || missing.fallback.is_some()
+        matches!(looked, Looked::Folder)
+            || missing.listing
+            || missing.clean_urls
+            || missing.fallback.is_some()
     }
 
     /// What answers where no file does.
@@ -126,7 +137,7 @@ impl Pages {
             return Ok(self.to_list(b".", sought));
         }
         let folder = path.strip_suffix(b"/").unwrap_or(path);
-        if looked == Looked::Folder {
+        if matches!(looked, Looked::Folder) {
             let page = match self.name_in_folders() {
                 Some(name) => {
                     self.look(Place::file(&[folder, b"/", name].concat()))

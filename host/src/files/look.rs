@@ -26,19 +26,17 @@ impl<'a> Place<'a> {
 }
 
 /// What there is.
-#[derive(Clone)]
 pub(super) enum Looked {
     Page(Arc<Page>),
     Folder,
     Nothing,
 }
 
-impl PartialEq for Looked {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Page(one), Self::Page(other)) => Arc::ptr_eq(one, other),
-            (Self::Folder, Self::Folder) | (Self::Nothing, Self::Nothing) => true,
-            _ => false,
+impl Looked {
+    fn without_page(is_folder: bool) -> Self {
+        match is_folder {
+            true => Self::Folder,
+            false => Self::Nothing,
         }
     }
 }
@@ -71,8 +69,7 @@ impl Pages {
         if let Some(page) = self.kept(place)? {
             return Ok(Looked::Page(page));
         }
-        let store = self.cache.as_ref().map(|cache| cache.load_full());
-        self.look_at_disk(place, store.as_deref()).await
+        self.look_at_disk(place).await
     }
 
     fn key<'a>(&self, place: Place<'a>) -> Key<'a> {
@@ -107,11 +104,9 @@ impl Pages {
     }
 
     /// Looks at the disk, and keeps what is there if it is to be kept.
-    async fn look_at_disk(
-        &self,
-        place: Place<'_>,
-        store: Option<&Store>,
-    ) -> Result<Looked, FileError> {
+    pub(super) async fn look_at_disk(&self, place: Place<'_>) -> Result<Looked, FileError> {
+        let store = self.cache.as_ref().map(|cache| cache.load_full());
+        let store = store.as_deref();
         let key = self.key(place);
         let at = Moment {
             now: store.map_or(0, Store::now),
@@ -121,10 +116,7 @@ impl Pages {
             && absent.changes == at.changes
             && at.now.saturating_sub(absent.since) < self.interval
         {
-            return Ok(match absent.is_folder {
-                true => Looked::Folder,
-                false => Looked::Nothing,
-            });
+            return Ok(Looked::without_page(absent.is_folder));
         }
         let path = place.0.concat();
         let node = resolve::open(&self.root.path, &path)?;
@@ -150,10 +142,7 @@ impl Pages {
             };
             store.keep_absent(&key, absent);
         }
-        Ok(match is_folder {
-            true => Looked::Folder,
-            false => Looked::Nothing,
-        })
+        Ok(Looked::without_page(is_folder))
     }
 
     /// Reads a page and keeps it. Whoever asks for it meanwhile waits, and has it too. `None` if it cannot be read.

@@ -35,27 +35,20 @@ pub struct Reply {
 }
 
 impl Pages {
-    /// Makes the response, if nothing has to be made or read for it.
-    pub fn reply_at_once(&self, page: &Page, wish: &Wish<'_>) -> Option<Reply> {
-        let Some(making) = making(page, wish) else {
-            return Some(Reply {
-                response: respond(page, wish),
-                is_final: !wish.accepting.may_refuse_identity(),
-            });
-        };
-        let accepted = wish.accepting.read();
-        let choice = self.chosen(page, accepted, making)?;
-        Some(reply_with(page, wish, accepted, choice))
-    }
-
     /// Makes the response.
     pub async fn reply(&self, page: &Page, wish: Wish<'_>) -> Reply {
-        if let Some(reply) = self.reply_at_once(page, &wish) {
-            return reply;
-        }
+        let Some(making) = making(page, &wish) else {
+            return Reply {
+                response: respond(page, &wish),
+                is_final: !wish.accepting.may_refuse_identity(),
+            };
+        };
         let accepted = wish.accepting.read();
-        let making = making(page, &wish).flatten();
-        let choice = self.choose(page, accepted, making).await;
+        let choice = match self.chosen(page, accepted, making) {
+            Some(choice) => choice,
+            // Boxed: what is kept is sent without, and its future should be small.
+            None => Box::pin(self.choose(page, accepted, making)).await,
+        };
         reply_with(page, &wish, accepted, choice)
     }
 }

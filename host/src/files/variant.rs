@@ -31,7 +31,7 @@ impl Pages {
         kept(&cache.load(), &self.variant_key(page, variant), page)
     }
 
-    /// Chooses the form of a page that a client likes best.
+    /// Makes or reads the form of a page that a client likes best, where [`Self::chosen`] knows none.
     pub(super) async fn choose(&self, page: &Page, accepted: Accepted, making: Making) -> Choice {
         let Some(variant) = best(page, accepted, making) else {
             return Choice::Plain;
@@ -50,9 +50,6 @@ impl Pages {
     /// The form that is made of a page in memory, once for all requests.
     async fn made(&self, store: &Store, page: &Page, variant: Variant) -> Choice {
         let key = self.variant_key(page, variant);
-        if let Some(choice) = kept(store, &key, page) {
-            return choice;
-        }
         let _turn = store.turn(&key).await;
         if let Some(choice) = kept(store, &key, page) {
             return choice;
@@ -78,12 +75,6 @@ impl Pages {
     /// The form that is in a file of its own.
     async fn sibling(&self, page: &Page, variant: Variant) -> Option<Arc<Page>> {
         let store = self.cache.as_ref().map(|cache| cache.load_full());
-        let key = self.variant_key(page, variant);
-        if let Some(store) = &store
-            && let Some(Choice::Coded(sibling)) = kept(store, &key, page)
-        {
-            return Some(sibling);
-        }
         let path = [page.path(), variant.coding.extension()].concat();
         let Ok(Some(Node::File(file, metadata))) = resolve::open(&self.root.path, &path) else {
             return None;
@@ -92,6 +83,7 @@ impl Pages {
         let Some(store) = store.filter(|_| metadata.len() <= self.object_bytes_max) else {
             return Some(Arc::new(sibling));
         };
+        let key = self.variant_key(page, variant);
         let _turn = store.turn(&key).await;
         if let Some(Choice::Coded(sibling)) = kept(&store, &key, page) {
             return Some(sibling);
