@@ -23,12 +23,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
 use crate::exchange;
-use ::http::header::{CONNECTION, EXPECT, HOST};
+use ::http::header::{CONNECTION, EXPECT};
+use ::http::uri::Authority;
 use ::http::{HeaderValue, Version};
 
 use crate::http::{
     BodyLimits, BodyWatch, DirectFiles, Peer, Proxies, Reject, Request, RequestBody, Response,
-    Settled,
+    Settled, asked_host,
 };
 use crate::response::Asked;
 use crate::server::Receiver;
@@ -105,6 +106,9 @@ pub enum Protocol {
     Http2,
 }
 
+/// Reads the host that a request asks for.
+pub type AskedHost<'a> = dyn Fn() -> Option<Authority> + 'a;
+
 /// How a connection is served, beside what its server's settings say.
 pub struct Terms<'a> {
     /// What is spoken.
@@ -115,8 +119,8 @@ pub struct Terms<'a> {
     pub closing: watch::Receiver<Closing>,
     /// Who may speak for others, and how.
     pub proxies: &'a Proxies,
-    /// Whether a host is another web server's, which shares the port; asked for each request.
-    pub is_anothers: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Whether the host of a request is another web server's, which shares the port; asked for each request.
+    pub is_anothers: &'a (dyn Fn(&AskedHost<'_>) -> bool + Sync),
 }
 
 /// Whether a server's connections should end.
@@ -160,7 +164,7 @@ where
         let is_multiplexed = version == Version::HTTP_2;
         let (number, refused) = door.enter();
         let in_progress = activity.begin(number, is_multiplexed);
-        let is_misdirected = peer.secured && host(&request).is_some_and(|host| is_anothers(&host));
+        let is_misdirected = peer.secured && is_anothers(&|| asked_host(&request));
         let peer = spokesman.map_or(peer, |proxies| proxies.client_of(request.headers(), peer));
         // HTTP/2 frames what it sends.
         let direct = (takes_files && !is_multiplexed).then(|| direct.clone());
@@ -262,15 +266,6 @@ async fn settled(
         Settled::Unread => (response, true),
         Settled::Failed(reject) => (exchange::refused(receiver, asked, peer, reject), true),
     }
-}
-
-/// The host that a request names, without its port.
-fn host(request: &::http::Request<Incoming>) -> Option<String> {
-    let authority = request.uri().authority().cloned().or_else(|| {
-        let field = request.headers().get(HOST)?;
-        field.to_str().ok()?.parse().ok()
-    });
-    authority.map(|authority| authority.host().to_owned())
 }
 
 /// Whether a request is the last one of an HTTP/1 connection. HTTP/2 has no such limit: the documents' is one on a series of

@@ -6,7 +6,7 @@ use ::http::header::{CONTENT_LENGTH, EXPECT, HOST, HeaderValue};
 use ::http::uri::Authority;
 use ::http::{Method, Uri, Version};
 
-use crate::http::{HEADER_FIELDS_MAX, Reject, Request, TARGET_BYTES_MAX};
+use crate::http::{HEADER_FIELDS_MAX, Reject, Request, TARGET_BYTES_MAX, asked_host, authority};
 use crate::server::{Kind, Receiver, Serving, WebServer};
 
 const BAD_HOST: Reject = Reject::Malformed("the Host header must be there once, and be a host");
@@ -64,19 +64,6 @@ pub(super) fn admit(receiver: &Receiver, request: &Request) -> Result<Visit, Rej
     find(receiver, request, path)
 }
 
-/// The host that is asked for: the one in the request line, or HTTP/2's, goes before the field. Read where it matters:
-/// on most servers no request's does.
-pub(super) fn host(request: &Request) -> Option<Authority> {
-    let asked = request.uri().authority().cloned();
-    asked.or_else(|| authority(request.headers().get(HOST)?).ok())
-}
-
-fn authority(field: &HeaderValue) -> Result<Authority, Reject> {
-    let text = field.to_str().ok();
-    let authority = text.and_then(|host| host.parse().ok());
-    authority.ok_or(BAD_HOST)
-}
-
 /// What the library lets through in HTTP/2.
 fn check_http2(request: &Request) -> Result<(), Reject> {
     let uri = request.uri();
@@ -92,7 +79,9 @@ fn check_http2(request: &Request) -> Result<(), Reject> {
 fn check_host(request: &Request) -> Result<(), Reject> {
     let mut fields = request.headers().get_all(HOST).iter();
     let field = match (fields.next(), fields.next()) {
-        (field, None) => field.map(authority).transpose()?,
+        (field, None) => field
+            .map(|field| authority(field).ok_or(BAD_HOST))
+            .transpose()?,
         (_, Some(_)) => return Err(BAD_HOST),
     };
     let asked = request.uri().authority();
@@ -144,7 +133,7 @@ fn check_method(request: &Request) -> Result<(), Reject> {
 fn find(receiver: &Receiver, request: &Request, path: &str) -> Result<Visit, Reject> {
     let mounts = receiver.exchange.mounts.load();
     let mounted = match receiver.server.kind() {
-        Kind::Host => mounts.find(|| host(request), path),
+        Kind::Host => mounts.find(|| asked_host(request), path),
         Kind::Component => None,
     };
     let (server, prefix_length) = match mounted {

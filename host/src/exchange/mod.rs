@@ -19,7 +19,7 @@ use arc_swap::ArcSwap;
 use crate::admin::Keeper;
 use crate::cors::{self, Grant, Here, Verdict};
 use crate::files::{Caches, FileError, Folder, Found, Listings, Reply, Sought, Wish};
-use crate::http::{Encoders, Peer, Reject, Request, Response};
+use crate::http::{Encoders, Peer, Reject, Request, Response, asked_host};
 use crate::response::{self, Asked, Finish, OwnPages};
 use crate::route::{Mounts, Special};
 use crate::rules::{Access, Plan, redirect};
@@ -255,7 +255,8 @@ fn guard(
     let verdict = match &web.responses.cors {
         None => Verdict::Own,
         Some(cors) => {
-            let host = admit::host(request);
+            // Read where it matters: on most servers no request's host does.
+            let host = asked_host(request);
             let here = Here {
                 secured: peer.secured,
                 host: host.as_ref().map(Authority::as_str),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use ::http::uri::Authority;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
@@ -183,10 +184,12 @@ impl Port {
             + Send
             + 'static,
     {
-        let is_anothers = |host: &str| {
+        let is_anothers = |host: &connection::AskedHost<'_>| {
             let entries = self.entries.load();
             let is_other = |named: &Arc<Entry>| !Arc::ptr_eq(named, entry);
-            entries.len() > 1 && named(&entries, host).is_some_and(is_other)
+            // Read where it matters: nearly no port is shared.
+            let is_anothers = |host: Authority| named(&entries, host.host()).is_some_and(is_other);
+            entries.len() > 1 && host().is_some_and(is_anothers)
         };
         let terms = Terms {
             protocol,
