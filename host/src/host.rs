@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use tessera_engine::{Engine, EngineError, EngineOptions};
 use tokio::sync::{Semaphore, watch};
 
-use crate::admin::{Admin, AdminError};
+use crate::admin::{Admin, AdminError, Keeper, KeyError};
 use crate::connection::Patience;
 use crate::exchange::Exchange;
 use crate::listen::{ClientCounts, ConnectionLimits, Inherited, Ports, provide_descriptors};
@@ -57,6 +57,9 @@ pub enum StartError {
     /// The admin endpoint could not be opened.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// The access key could not be read or made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The components cannot be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),
@@ -95,7 +98,8 @@ impl Host {
 
         let engine = engine(&settings, &state_folder)?;
         let registry = Arc::new(Registry::new(server.clone()));
-        let exchange = Arc::new(Exchange::new(development, registry.clone()));
+        let keeper = keeper(&settings, &state_folder).await?;
+        let exchange = Arc::new(Exchange::new(development, registry.clone(), keeper.clone()));
         let drain_timeout = settings.connections.drain_timeout;
         server.status().lock().has_access_key = settings.admin.is_some();
         let reloader = Arc::new(Reloader {
@@ -123,11 +127,12 @@ impl Host {
         load_components(&reloader).await;
         reloader.ports.accept(opened);
         warn_of_unused(&inherited_addresses, &registry);
-        let admin = match &settings.admin {
-            Some(settings) => Some(
+        let admin = match settings.admin.as_ref().zip(keeper) {
+            Some((settings, keeper)) => Some(
                 Admin::start(
                     settings,
                     &state_folder,
+                    keeper,
                     registry.clone(),
                     reloader.clone(),
                     free_ports,
@@ -136,8 +141,6 @@ impl Host {
             ),
             None => None,
         };
-        let keeper = admin.as_ref().map(Admin::keeper);
-        reloader.exchange.set_keeper(keeper);
         Ok(Self {
             registry,
             reloader,
@@ -190,6 +193,18 @@ impl Host {
             admin.stop().await;
         }
     }
+}
+
+/// Who has the access key, from the first request on.
+async fn keeper(
+    settings: &HostSettings,
+    state_folder: &Path,
+) -> Result<Option<Arc<Keeper>>, KeyError> {
+    let Some(admin) = &settings.admin else {
+        return Ok(None);
+    };
+    let keeper = Keeper::open(state_folder, admin.access_key.as_ref()).await?;
+    Ok(Some(Arc::new(keeper)))
 }
 
 fn engine(settings: &HostSettings, state_folder: &Path) -> Result<Arc<Engine>, EngineError> {

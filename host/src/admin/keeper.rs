@@ -1,13 +1,16 @@
 //! Who has the access key: wrong ones are slowed down, wherever they are tried.
 
+use std::path::Path;
 use std::time::Duration;
 
-use super::access::Access;
+use super::access::{Access, KeyError, KeyOrigin};
 use super::throttle::{Slowed, Throttle};
+use crate::settings::Secret;
 
 /// Tells those who have the access key from all others.
 pub struct Keeper {
     access: Access,
+    origin: KeyOrigin,
     throttle: Throttle,
 }
 
@@ -23,11 +26,23 @@ pub enum Admitted {
 }
 
 impl Keeper {
-    pub(super) fn new(access: Access) -> Self {
-        Self {
+    /// Finds or makes the access key of a site; one that is set counts.
+    ///
+    /// # Errors
+    ///
+    /// When the files of the key cannot be read or written.
+    pub async fn open(state_folder: &Path, set: Option<&Secret>) -> Result<Self, KeyError> {
+        let (access, origin) = Access::open(state_folder, set).await?;
+        Ok(Self {
             access,
+            origin,
             throttle: Throttle::new(),
-        }
+        })
+    }
+
+    /// Where the access key came from; a generated one is in it.
+    pub fn origin(&self) -> &KeyOrigin {
+        &self.origin
     }
 
     /// Looks at a key. Who shows none tries none: it is not counted.

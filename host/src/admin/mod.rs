@@ -33,7 +33,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use access::Access;
 use api::Api;
 use discovery::Published;
 
@@ -64,9 +63,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The admin endpoint could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
-    /// The access key could not be read or made.
-    #[error(transparent)]
-    Key(#[from] KeyError),
     /// The port and all that were tried after it are taken.
     #[error(
         "admin: no free port from {first} to {last}: free one, or choose another with --set admin.address=127.0.0.1:PORT"
@@ -102,7 +98,6 @@ pub enum AdminError {
 /// The running admin endpoint. Dropping it closes the port and cuts off requests in flight.
 pub struct Admin {
     address: SocketAddr,
-    key_origin: KeyOrigin,
     api: Arc<Api>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<()>,
@@ -111,19 +106,19 @@ pub struct Admin {
 
 impl Admin {
     /// Opens the port of the settings, or one of the next 20 if it is busy, or with `free_port` one that the system
-    /// picks; finds or makes the access key; tells the command line where it is.
+    /// picks; tells the command line where it is.
     ///
     /// # Errors
     ///
-    /// When there is no port, or when the files of the key cannot be read or written.
+    /// When there is no port, or when the command line cannot be told.
     pub async fn start(
         settings: &settings::Admin,
         state_folder: &Path,
+        keeper: Arc<Keeper>,
         registry: Arc<Registry>,
         reloader: Arc<Reloader>,
         free_port: bool,
     ) -> Result<Self, AdminError> {
-        let (access, key_origin) = Access::open(state_folder, settings.access_key.as_ref()).await?;
         let mut wanted = settings.address;
         if free_port {
             wanted.set_port(0);
@@ -135,7 +130,7 @@ impl Admin {
                 source,
             })?;
         let api = Arc::new(Api {
-            keeper: Arc::new(Keeper::new(access)),
+            keeper,
             registry,
             reloader,
             started: Instant::now(),
@@ -144,17 +139,11 @@ impl Admin {
         let (stop, stopped) = watch::channel(false);
         Ok(Self {
             address,
-            key_origin,
             stop,
             serving: tokio::spawn(serve(listener, api.clone(), stopped)),
             api,
             _published: published,
         })
-    }
-
-    /// Who has the access key.
-    pub fn keeper(&self) -> Arc<Keeper> {
-        self.api.keeper.clone()
     }
 
     /// Where it listens.
@@ -164,7 +153,7 @@ impl Admin {
 
     /// Where the access key came from; a generated one is in it.
     pub fn key_origin(&self) -> &KeyOrigin {
-        &self.key_origin
+        self.api.keeper.origin()
     }
 
     /// Says from now on that the site is not ready: the process ends after the requests in progress.

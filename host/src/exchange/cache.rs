@@ -54,11 +54,10 @@ async fn refused(
     peer: Peer,
 ) -> Result<Option<Response>, Reject> {
     let is_here = peer.client.ip().to_canonical().is_loopback();
-    let keeper = match receiver.exchange.keeper.get() {
-        None => return Err(Reject::Unavailable),
-        Some(None) if is_here => return Ok(None),
-        Some(None) => return Err(Reject::Denied),
-        Some(Some(keeper)) => keeper,
+    let keeper = match &receiver.exchange.keeper {
+        None if is_here => return Ok(None),
+        None => return Err(Reject::Denied),
+        Some(keeper) => keeper,
     };
     // In the clear the key would be everybody's on the way.
     if !peer.secured && !is_here {

@@ -8,8 +8,8 @@ mod rules;
 mod special;
 mod trace;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use ::http::header::VARY;
 use ::http::uri::Authority;
@@ -38,13 +38,13 @@ pub struct Exchange {
     encoders: Encoders,
     caches: Caches,
     listings: Listings,
-    /// Who has the access key; none inside if there is no key. Unknown until the process is ready.
-    keeper: OnceLock<Option<Arc<Keeper>>>,
+    /// Who has the access key of the host's data, if there is one.
+    keeper: Option<Arc<Keeper>>,
 }
 
 impl Exchange {
     /// Without mounts yet.
-    pub fn new(shows_details: bool, registry: Arc<Registry>) -> Self {
+    pub fn new(shows_details: bool, registry: Arc<Registry>, keeper: Option<Arc<Keeper>>) -> Self {
         // Numbers of requests differ from one start of the process to the next, so that logs can be searched.
         let started = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
         let first =
@@ -57,18 +57,13 @@ impl Exchange {
             encoders: Encoders::default(),
             caches: Caches::default(),
             listings: Listings::default(),
-            keeper: OnceLock::new(),
+            keeper,
         }
     }
 
     /// Hands requests over by these mounts from now on.
     pub fn set_mounts(&self, mounts: Mounts) {
         self.mounts.store(Arc::new(mounts));
-    }
-
-    /// Asks for the access key where the host's data are told.
-    pub(crate) fn set_keeper(&self, keeper: Option<Arc<Keeper>>) {
-        let _ = self.keeper.set(keeper);
     }
 
     /// What is kept of files in memory.

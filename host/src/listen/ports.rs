@@ -336,7 +336,7 @@ mod tests {
         let server = WebServer::new(name, Kind::Component);
         let registry = Arc::new(Registry::new(server.clone()));
         Arc::new(Receiver {
-            exchange: Arc::new(Exchange::new(false, registry)),
+            exchange: Arc::new(Exchange::new(false, registry, None)),
             server,
         })
     }
