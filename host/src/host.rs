@@ -215,6 +215,7 @@ fn engine(settings: &HostSettings, state_folder: &Path) -> Result<Arc<Engine>, E
             .engine
             .code_cache
             .then(|| state_folder.join("code")),
+        spill_folder: state_folder.to_owned(),
     })
 }
 

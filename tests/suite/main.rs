@@ -46,6 +46,7 @@ mod rules;
 mod handlers;
 mod error_pages;
 mod dynamic;
+mod parts;
 mod responses;
 mod failures;
 mod limits;

@@ -48,6 +48,8 @@ pub(crate) struct BodyReader {
     /// What the buffers of all requests take counts as memory of the guests.
     budget: Arc<MemoryBudget>,
     taken: u64,
+    /// Its parts were read, and nothing else can be.
+    is_in_parts: bool,
 }
 
 impl BodyReader {
@@ -63,6 +65,7 @@ impl BodyReader {
             buffer_max,
             budget,
             taken: 0,
+            is_in_parts: false,
         }
     }
 
@@ -99,7 +102,8 @@ impl BodyReader {
         Ok(self.buffered.clone())
     }
 
-    fn account(&mut self, bytes: u64) -> Result<(), BodyError> {
+    /// Counts bytes that are kept of it.
+    pub(crate) fn account(&mut self, bytes: u64) -> Result<(), BodyError> {
         if self.taken + bytes > self.buffer_max || !self.budget.take(bytes) {
             self.source = None;
             self.error = Some(BodyError::TooLarge);
@@ -107,6 +111,20 @@ impl BodyReader {
         }
         self.taken += bytes;
         Ok(())
+    }
+
+    /// All of it, if it was read as a whole before and nothing of it was taken.
+    pub(crate) fn kept(&self) -> Option<Bytes> {
+        let is_kept = self.source.is_none() && self.error.is_none() && !self.buffered.is_empty();
+        is_kept.then(|| self.buffered.clone())
+    }
+
+    /// The next piece for its parts; empty at the end. Nothing else can be read of it afterwards.
+    pub(crate) async fn part_piece(&mut self, max: usize) -> Result<Bytes, BodyError> {
+        self.is_in_parts = false;
+        let piece = self.piece(max).await;
+        self.is_in_parts = true;
+        piece
     }
 
     /// The next piece of at most `max` bytes; empty at the end.
@@ -125,6 +143,9 @@ impl BodyReader {
     async fn next_frame(&mut self) -> Result<Option<Bytes>, BodyError> {
         if let Some(error) = &self.error {
             return Err(error.clone());
+        }
+        if self.is_in_parts {
+            return Err(BodyError::Incomplete("it was read as parts".to_owned()));
         }
         while let Some(source) = &mut self.source {
             match source.frame().await {

@@ -36,6 +36,8 @@ pub struct EngineOptions {
     pub memory: u64,
     /// Folder of the compiled code; `None` compiles at every start.
     pub code_cache: Option<PathBuf>,
+    /// Folder of what is too large for memory while a request needs it: parts of uploads.
+    pub spill_folder: PathBuf,
 }
 
 /// Counts of an engine.
@@ -61,6 +63,7 @@ pub struct Engine {
     slots: Arc<Semaphore>,
     slots_max: usize,
     pub(crate) budget: Arc<MemoryBudget>,
+    pub(crate) spill_folder: Arc<PathBuf>,
     /// Every pool, to take idle instances from when slots run out.
     pools: Mutex<Vec<Weak<Pool>>>,
     background: Background,
@@ -97,6 +100,7 @@ impl Engine {
             slots: Arc::new(Semaphore::new(slots_max)),
             slots_max,
             budget: Arc::new(MemoryBudget::new(options.memory)),
+            spill_folder: Arc::new(options.spill_folder.clone()),
             pools: Mutex::default(),
             background: Background::start()?,
             _clock: EpochClock::start(&engine).map_err(EngineError::Threads)?,

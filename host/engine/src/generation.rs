@@ -101,6 +101,7 @@ impl Generation {
             environment: options.environment,
             response_bytes_max: usize::try_from(options.limits.response_size).unwrap_or(usize::MAX),
             directory: options.directory,
+            spill_folder: engine.spill_folder.clone(),
         });
         let pool = Arc::new(Pool::new(options.pool.max));
         engine.register(&pool);

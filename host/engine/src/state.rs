@@ -1,5 +1,6 @@
 //! What an instance carries: the current exchange, and the little that outlives it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,6 +13,7 @@ use crate::call::{Call, Deadline};
 use crate::directory::ServerDirectory;
 use crate::limits::{InstanceLimiter, MemoryBudget};
 use crate::output::{GuestLog, LogStream, Stream};
+use crate::parts::Parts;
 use crate::wit::Variable;
 
 /// Most resources (streams, pollables, ...) that a guest may hold.
@@ -25,6 +27,8 @@ pub(crate) struct Profile {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) response_bytes_max: usize,
     pub(crate) directory: Arc<dyn ServerDirectory>,
+    /// Where large parts of bodies are kept while they are needed.
+    pub(crate) spill_folder: Arc<PathBuf>,
 }
 
 /// The data of a store.
@@ -47,6 +51,8 @@ pub(crate) struct Exchange {
     pub(crate) answer: Answer,
     /// WEB GET VARIABLES, once it was asked for.
     pub(crate) variables: Option<Vec<Variable>>,
+    /// The parts of the body, once they were asked for.
+    pub(crate) parts: Option<Parts>,
     pub(crate) deadline: Deadline,
 }
 
@@ -63,6 +69,7 @@ impl Exchange {
             body,
             answer: Answer::default(),
             variables: None,
+            parts: None,
             deadline,
         }
     }

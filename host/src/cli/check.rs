@@ -127,6 +127,7 @@ fn engine() -> Result<Arc<Engine>, Failure> {
         memory: ENGINE_MEMORY_BYTES,
         // A check leaves no trace.
         code_cache: None,
+        spill_folder: std::env::temp_dir(),
     };
     Engine::new(&options).map_err(Failure::other)
 }
