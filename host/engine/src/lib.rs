@@ -26,6 +26,10 @@ mod imports;
 mod output;
 mod wit;
 
+// What a component may use beside.
+mod grants;
+mod store;
+
 // What every part speaks.
 mod directory;
 mod error;
@@ -42,4 +46,9 @@ pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
 pub use generation::{
     Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy, PoolStatistics,
+};
+pub use grants::{GrantedFolder, Grants};
+pub use store::{
+    BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, KEY_BYTES_MAX, KeyPage, MemoryStore,
+    RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
 };

@@ -263,6 +263,7 @@ fn makes_same_instances(one: &ComponentSettings, other: &ComponentSettings) -> b
     one.pool == other.pool
         && one.limits == other.limits
         && one.environment == other.environment
+        && one.grants == other.grants
         && one.permissions == other.permissions
 }
 
