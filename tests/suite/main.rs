@@ -39,6 +39,8 @@ mod ranges;
 mod listing;
 mod probes;
 mod route;
+mod grants;
+mod keyvalue;
 mod guard;
 mod special;
 mod rules;

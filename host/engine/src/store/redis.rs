@@ -73,6 +73,11 @@ impl Health {
     }
 }
 
+/// Whether the connection had been closed, as it is when the server was started again: the next attempt has a new one.
+fn is_lost(error: &RedisError) -> bool {
+    error.is_connection_dropped() && !error.is_timeout()
+}
+
 fn is_no_number(error: &RedisError) -> bool {
     let text = error.to_string();
     text.contains("not an integer") || text.contains("would overflow")
@@ -104,13 +109,30 @@ impl RedisStore {
         })
     }
 
-    /// Sends commands, all or none of which are carried out.
-    fn send<T: FromRedisValue + Send + 'static>(&self, pipeline: Pipeline) -> Waiting<'static, T> {
+    /// Makes all of some changes, or none. To make them again comes to the same.
+    fn change(&self, pipeline: Pipeline) -> Waiting<'static, ()> {
         let mut connection = self.connection.clone();
-        self.run(async move { pipeline.query_async(&mut connection).await })
+        self.run(async move {
+            match pipeline.query_async(&mut connection).await {
+                Err(error) if is_lost(&error) => pipeline.query_async(&mut connection).await,
+                result => result,
+            }
+        })
     }
 
+    /// Asks what changes nothing, and so can be asked again.
     fn ask<T: FromRedisValue + Send + 'static>(&self, command: Cmd) -> Waiting<'static, T> {
+        let mut connection = self.connection.clone();
+        self.run(async move {
+            match command.query_async(&mut connection).await {
+                Err(error) if is_lost(&error) => command.query_async(&mut connection).await,
+                result => result,
+            }
+        })
+    }
+
+    /// Sends what must not be done twice: whether it was done is not known when the connection is lost.
+    fn once<T: FromRedisValue + Send + 'static>(&self, command: Cmd) -> Waiting<'static, T> {
         let mut connection = self.connection.clone();
         self.run(async move { command.query_async(&mut connection).await })
     }
@@ -199,7 +221,7 @@ impl Store for RedisStore {
                     .ignore(),
             };
         }
-        self.send(pipeline)
+        self.change(pipeline)
     }
 
     fn swap<'a>(
@@ -217,13 +239,13 @@ impl Store for RedisStore {
                 .arg(value.as_deref().unwrap_or_default());
         }
         command.arg(milliseconds(lifetime));
-        self.ask(command)
+        self.once(command)
     }
 
     fn increment<'a>(&'a self, space: &'a Space, key: String, delta: i64) -> Waiting<'a, i64> {
         let mut command = redis::cmd("INCRBY");
         command.arg(place(space, &key)).arg(delta);
-        self.ask(command)
+        self.once(command)
     }
 
     fn keys<'a>(

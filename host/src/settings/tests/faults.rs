@@ -193,6 +193,9 @@ fn no_message_shows_a_secret() {
         "[environment]\nA = 'hunt2'",
         "environment = 'A=hunt2'",
         "[[environment]]\nA = 'hunt2'",
+        "[secrets]\nA = 'hunt2/'",
+        "[config]\nA = {hunt2 = 1}",
+        "[keyvalue]\nA = 'redis://:hunt2@host /'",
         "[[admin]]\naccess_key = 'hunt2hunt2'",
     ];
     for text in cases {

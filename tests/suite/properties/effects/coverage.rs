@@ -195,7 +195,27 @@ const SHOWN_BY: &[Shown] = &[
         NOTHING,
         "lifecycle::what_a_component_may_do_changes_at_once",
     ),
+    (
+        "permissions.folders",
+        NOTHING,
+        "grants::folders_are_read_only_unless_said_otherwise",
+    ),
     ("environment.GREETING", NOTHING, INSTANCES),
+    (
+        "secrets.TOKEN",
+        NOTHING,
+        "grants::a_secret_is_given_and_read_again_by_a_reload",
+    ),
+    (
+        "config.color",
+        NOTHING,
+        "grants::configuration_is_what_the_settings_say",
+    ),
+    (
+        "keyvalue.carts",
+        NOTHING,
+        "keyvalue::buckets_are_a_components_own_unless_they_are_shared",
+    ),
 ];
 
 /// The test for a setting of one of the two kinds of web servers.
