@@ -269,7 +269,12 @@ async fn addresses_of_an_application_are_answered_with_its_page() {
         304
     );
     server.site.remove("WebFolder/app.html");
-    assert_eq!(ask(&server, "GET", "/users", BROWSER).await.status, 404);
+    server
+        .wait_until("that the page is gone", async || {
+            let reply = ask(&server, "GET", "/users", BROWSER).await;
+            (reply.status == 404).then_some(())
+        })
+        .await;
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ mod listen;
 mod tls;
 mod secured;
 mod connection;
+mod at_once;
 mod corpus;
 mod slow;
 mod http2;

@@ -121,11 +121,7 @@ impl Activity {
     /// The head of a request is complete.
     pub(super) fn begin(self: &Arc<Self>, number: u64, is_multiplexed: bool) -> InProgress {
         let before = self.in_progress.fetch_add(1, Ordering::Relaxed);
-        // That of a later one may have begun.
-        if self.head_begun.load(Ordering::Relaxed) <= number {
-            self.head_begun.store(0, Ordering::Relaxed);
-            self.head_since.store(NEVER, Ordering::Relaxed);
-        }
+        self.head_ends(number);
         if is_multiplexed {
             self.is_multiplexed.store(true, Ordering::Relaxed);
         }
@@ -136,10 +132,24 @@ impl Activity {
         }
     }
 
+    /// The head of a request is complete, whose response is about to be sent.
+    pub(super) fn head_ends(&self, number: u64) {
+        // That of a later one may have begun.
+        if self.head_begun.load(Ordering::Relaxed) <= number {
+            self.head_begun.store(0, Ordering::Relaxed);
+            self.head_since.store(NEVER, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a request is in progress.
+    pub(super) fn is_in_progress(&self) -> bool {
+        self.in_progress.load(Ordering::Relaxed) > 0
+    }
+
     /// The connection is given up. Unless an answer breaks off by that, its client is told that this is the end; HTTP/2
     /// says by itself which answers are complete.
     pub(super) fn conclude(&self) {
-        let is_complete = self.in_progress.load(Ordering::Relaxed) == 0;
+        let is_complete = !self.is_in_progress();
         let is_multiplexed = self.is_multiplexed.load(Ordering::Relaxed);
         self.is_concluded
             .store(is_complete || is_multiplexed, Ordering::Relaxed);
@@ -158,8 +168,7 @@ impl Activity {
         if pace.is_too_slow(is_owed, sent, timeouts.send, timeouts.rate_min) {
             return Verdict::IsNotRead;
         }
-        let is_in_progress = self.in_progress.load(Ordering::Relaxed) > 0;
-        if is_blocked || is_in_progress {
+        if is_blocked || self.is_in_progress() {
             return Verdict::Wait(longest);
         }
         let has_head = self.head_begun.load(Ordering::Relaxed) > 0;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use hyper_util::server::graceful::GracefulConnection;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
@@ -14,6 +13,12 @@ use super::activity::{Activity, Verdict};
 use super::gate::Door;
 use super::pace::Pace;
 use super::{Closing, Timeouts};
+
+/// A connection that can be let end.
+pub(super) trait Ends: Future {
+    /// It is to end after the requests it is at.
+    fn let_end(self: Pin<&mut Self>);
+}
 
 /// What a connection is held to.
 pub(super) struct Course<'a, T> {
@@ -37,10 +42,10 @@ enum Event<E> {
 
 impl<T: Fn() -> Timeouts> Course<'_, T> {
     /// Lets a connection take its course. An error is what ended it; `None` means that it was given up.
-    pub(super) async fn run<C: GracefulConnection>(
-        mut self,
-        mut connection: Pin<&mut C>,
-    ) -> Option<Result<(), C::Error>> {
+    pub(super) async fn run<E, C>(mut self, mut connection: Pin<&mut C>) -> Option<Result<(), E>>
+    where
+        C: Ends<Output = Result<(), E>>,
+    {
         let mut next_look = pin!(tokio::time::sleep((self.timeouts)().shortest()));
         let mut pace = Pace::default();
         let mut ending = false;
@@ -54,7 +59,7 @@ impl<T: Fn() -> Timeouts> Course<'_, T> {
                 Event::Told { at_once: true } => return None,
                 Event::Told { at_once: false } => {
                     ending = true;
-                    connection.as_mut().graceful_shutdown();
+                    connection.as_mut().let_end();
                 }
                 Event::Look => {
                     let timeouts = (self.timeouts)();
@@ -68,7 +73,7 @@ impl<T: Fn() -> Timeouts> Course<'_, T> {
                         Verdict::IsIdle if ending => return None,
                         Verdict::IsIdle => {
                             ending = true;
-                            connection.as_mut().graceful_shutdown();
+                            connection.as_mut().let_end();
                             timeouts.keep_alive
                         }
                     };
@@ -92,10 +97,13 @@ impl<T: Fn() -> Timeouts> Course<'_, T> {
 
 /// Waits for the end of a connection, or for the other event. That is looked at only when it has something to say: a busy
 /// connection is woken for each request, and should not have to ask every time.
-async fn first<C: GracefulConnection>(
+async fn first<E, C>(
     mut connection: Pin<&mut C>,
-    mut other: Pin<&mut impl Future<Output = Event<C::Error>>>,
-) -> Event<C::Error> {
+    mut other: Pin<&mut impl Future<Output = Event<E>>>,
+) -> Event<E>
+where
+    C: Ends<Output = Result<(), E>>,
+{
     let bell = Arc::new(Bell::default());
     let ringing = Waker::from(bell.clone());
     let mut known: Option<Waker> = None;

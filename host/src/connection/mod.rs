@@ -9,6 +9,7 @@ mod linger;
 mod observed;
 mod pace;
 mod sending;
+mod served;
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -17,8 +18,6 @@ use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
@@ -28,8 +27,8 @@ use ::http::uri::Authority;
 use ::http::{HeaderValue, Version};
 
 use crate::http::{
-    BodyLimits, BodyWatch, DirectFiles, Peer, Proxies, Reject, Request, RequestBody, Response,
-    Settled, asked_host,
+    BodyLimits, BodyWatch, DirectFiles, Peer, PlainGet, Proxies, ReadyMade, Reject, Request,
+    RequestBody, Response, Settled, asked_host,
 };
 use crate::response::Asked;
 use crate::server::Receiver;
@@ -40,9 +39,10 @@ use activity::Activity;
 use course::Course;
 use direct::Direct;
 use flood::Watched;
-use gate::{Door, Gate};
+use gate::{Answers, Door, Gate};
 use observed::Observed;
 use sending::Sending;
+use served::Served;
 
 /// Most bytes that the head of a request may take.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
@@ -158,7 +158,15 @@ where
     let stream = Observed::new(stream, activity.clone());
     // What is written in one piece is copied before, and stand-ins of pieces of files must not be.
     let takes_files = S::TAKES_FILES && stream.is_write_vectored();
-    let stream = Gate::new(stream, terms.protocol, door.clone(), activity.clone());
+    let at_once = AtOnce {
+        receiver: &receiver,
+        secured: peer.secured,
+        is_anothers,
+        // What its client is behind decides, which only the whole request tells.
+        is_for_others: spokesman.is_some(),
+    };
+    let (protocol, heads) = (terms.protocol, door.clone());
+    let gate = Gate::new(stream, protocol, at_once, heads, activity.clone());
     let service = service_fn(|request: ::http::Request<Incoming>| {
         let version = request.version();
         let is_multiplexed = version == Version::HTTP_2;
@@ -184,7 +192,6 @@ where
             }))
         }
     });
-    let builder = builder(terms.protocol);
     let course = Course {
         activity: &activity,
         door: &door,
@@ -192,8 +199,7 @@ where
         closing: terms.closing,
     };
     {
-        let connection = builder.serve_connection(TokioIo::new(stream), service);
-        let mut connection = pin!(connection);
+        let mut connection = pin!(Served::new(gate, service));
         let ended = course.run(connection.as_mut()).await;
         // Before the stream is dropped, which looks at it.
         if is_told(&ended, peer) {
@@ -201,6 +207,27 @@ where
         }
     }
     caught.end(peer).await;
+}
+
+/// Answers from memory, for a connection.
+struct AtOnce<'a> {
+    receiver: &'a Receiver,
+    secured: bool,
+    is_anothers: &'a (dyn Fn(&AskedHost<'_>) -> bool + Sync),
+    is_for_others: bool,
+}
+
+impl Answers for AtOnce<'_> {
+    fn answer(&self, number: u64, request: PlainGet<'_>) -> Option<ReadyMade> {
+        // The last answer says that it is, and one to another's request that it is misdirected.
+        let is_anothers = || self.secured && (self.is_anothers)(&|| request.host.parse().ok());
+        let is_for_more =
+            self.is_for_others || ends(number, self.receiver.server.keep_alive()) || is_anothers();
+        match is_for_more {
+            true => None,
+            false => exchange::at_once(self.receiver, request, self.secured),
+        }
+    }
 }
 
 /// Whether the client is to be told that a connection is at its end, which the library did not do.
@@ -295,26 +322,4 @@ fn close_after(response: &mut Response, version: Version, is_last: bool, door: &
         // The library would else promise to keep the connection, beside the field that says otherwise.
         *response.version_mut() = Version::HTTP_10;
     }
-}
-
-fn builder(protocol: Protocol) -> Builder<TokioExecutor> {
-    let builder = Builder::new(TokioExecutor::new());
-    let mut builder = match protocol {
-        Protocol::Either => builder,
-        Protocol::Http1 => builder.http1_only(),
-        Protocol::Http2 => builder.http2_only(),
-    };
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        // Ours tells a head that is late from a connection that is idle; hyper's does not.
-        .header_read_timeout(None)
-        // As many fields as the gate lets through is what it reads without asking for memory.
-        .max_buf_size(BUFFER_BYTES_MAX);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS_MAX)
-        .max_header_list_size(HEAD_BYTES_MAX as u32);
-    builder
 }

@@ -24,7 +24,12 @@ pub(super) struct Visit {
 impl Visit {
     /// The path as the server sees it, still percent-encoded.
     pub(super) fn path<'a>(&self, uri: &'a Uri) -> &'a str {
-        let path = whole_path(uri).get(self.prefix_length..);
+        self.below(whole_path(uri))
+    }
+
+    /// The path below the mount.
+    pub(super) fn below<'a>(&self, path: &'a str) -> &'a str {
+        let path = path.get(self.prefix_length..);
         path.filter(|path| !path.is_empty()).unwrap_or("/")
     }
 
@@ -61,7 +66,7 @@ pub(super) fn admit(receiver: &Receiver, request: &Request) -> Result<Visit, Rej
     if !path.starts_with('/') {
         return Err(Reject::Malformed("the path does not begin with a slash"));
     }
-    find(receiver, request, path)
+    find(receiver, || asked_host(request), path)
 }
 
 /// What the library lets through in HTTP/2.
@@ -130,10 +135,15 @@ fn check_method(request: &Request) -> Result<(), Reject> {
     }
 }
 
-fn find(receiver: &Receiver, request: &Request, path: &str) -> Result<Visit, Reject> {
+/// The server that answers requests for a host and a path. The host is asked for only where it matters.
+pub(super) fn find(
+    receiver: &Receiver,
+    host: impl FnOnce() -> Option<Authority>,
+    path: &str,
+) -> Result<Visit, Reject> {
     let mounts = receiver.exchange.mounts.load();
     let mounted = match receiver.server.kind() {
-        Kind::Host => mounts.find(|| asked_host(request), path),
+        Kind::Host => mounts.find(host, path),
         Kind::Component => None,
     };
     let (server, prefix_length) = match mounted {

@@ -1,6 +1,7 @@
 //! The life of one request; the only module that knows all stages. Read [`handle`] first.
 
 mod admit;
+mod at_once;
 mod cache;
 mod dynamic;
 mod handlers;
@@ -25,6 +26,7 @@ use crate::route::{Mounts, Special};
 use crate::rules::{Access, Plan, redirect};
 use crate::server::{Receiver, Registry, Serving};
 use admit::{Visit, admit, check_length};
+pub use at_once::at_once;
 use dynamic::Job;
 
 /// What requests share beside the server that answers them.

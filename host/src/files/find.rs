@@ -43,7 +43,7 @@ pub enum Found {
 }
 
 /// Where the path of a URL leads.
-struct Way<'a> {
+pub(super) struct Way<'a> {
     /// Relative to the root; of a folder, with a slash at its end.
     path: Cow<'a, [u8]>,
     /// The name of the home pages of folders.
@@ -52,7 +52,7 @@ struct Way<'a> {
 
 impl Way<'_> {
     /// Of a file, or of the home page of a folder; none if folders have none.
-    fn place(&self) -> Option<Place<'_>> {
+    pub(super) fn place(&self) -> Option<Place<'_>> {
         match (self.path.ends_with(b"/"), self.name) {
             (false, _) => Some(Place::file(&self.path)),
             (true, Some(name)) => Some(Place::in_folder(&self.path, name)),
@@ -85,7 +85,7 @@ impl Pages {
     }
 
     /// Where the path of a URL leads; `None` if nowhere.
-    fn way<'a>(&'a self, path: &'a str) -> Result<Option<Way<'a>>, FileError> {
+    pub(super) fn way<'a>(&'a self, path: &'a str) -> Result<Option<Way<'a>>, FileError> {
         let path = match (path, &self.home_page) {
             ("/", Some(page)) => Some(page.as_bytes().into()),
             ("/", None) => Some(path.as_bytes().into()),

@@ -1,6 +1,7 @@
 //! Answers from the files of the HTML root. Read [`Pages::find`] first.
 
 mod accept;
+mod at_hand;
 mod cache;
 mod caches;
 mod conditional;

@@ -2,6 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::http::header::{
@@ -30,6 +31,8 @@ pub struct Page {
     /// Relative to the root.
     path: Box<[u8]>,
     head: HeaderMap,
+    /// The head of a response with the whole content, as it is sent, once it was asked for.
+    whole_head: OnceLock<Bytes>,
     validators: Validators,
     /// None is a form that was not worth it; the bytes are in the page itself.
     content: Option<Content>,
@@ -70,6 +73,7 @@ impl Page {
         Self {
             path: path.into(),
             head,
+            whole_head: OnceLock::new(),
             validators,
             content: Some(Content::File(StoredFile::new(file, metadata))),
             is_compressible: media.is_compressible,
@@ -108,6 +112,7 @@ impl Page {
         Self {
             path: self.path.clone(),
             head,
+            whole_head: OnceLock::new(),
             validators,
             content: bytes.map(Content::Memory),
             is_compressible: false,
@@ -137,6 +142,23 @@ impl Page {
     /// What every response with the content has, but for its length.
     pub(super) fn head(&self) -> &HeaderMap {
         &self.head
+    }
+
+    /// The head of a response with the whole content, from the status line to the end of its length; what differs from
+    /// time to time is not in it, nor the end of the head.
+    pub(super) fn whole_head(&self) -> &Bytes {
+        self.whole_head.get_or_init(|| {
+            let mut text = b"HTTP/1.1 200 OK\r\n".to_vec();
+            for (name, value) in &self.head {
+                text.extend_from_slice(name.as_str().as_bytes());
+                text.extend_from_slice(b": ");
+                text.extend_from_slice(value.as_bytes());
+                text.extend_from_slice(b"\r\n");
+            }
+            let length = format!("content-length: {}\r\n", self.length());
+            text.extend_from_slice(length.as_bytes());
+            text.into()
+        })
     }
 
     /// Its path, relative to the root.

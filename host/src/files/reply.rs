@@ -37,7 +37,7 @@ pub struct Reply {
 impl Pages {
     /// Makes the response.
     pub async fn reply(&self, page: &Page, wish: Wish<'_>) -> Reply {
-        let Some(making) = making(page, &wish) else {
+        let Some(making) = making(page, wish.compression) else {
             return Reply {
                 response: respond(page, &wish),
                 is_final: !wish.accepting.may_refuse_identity(),
@@ -55,8 +55,7 @@ impl Pages {
 
 /// Whether there may be a compressed form, and at which level one is made; the outer none is that there is none, the inner
 /// one that none is to be made.
-fn making(page: &Page, wish: &Wish<'_>) -> Option<Making> {
-    let compression = wish.compression;
+pub(super) fn making(page: &Page, compression: Compression) -> Option<Making> {
     let is_worth_it = page.is_compressible() && page.length() >= compression.threshold;
     (is_worth_it || page.has_siblings()).then(|| is_worth_it.then_some(compression.level))
 }

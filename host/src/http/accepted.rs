@@ -72,14 +72,21 @@ impl Accepted {
         all.any(|(one, liked)| *one == coding && liked)
     }
 
-    /// Reads the fields. What is malformed in them counts as not said.
+    /// Reads the value of the only field.
+    pub fn of_text(field: &str) -> Self {
+        Self::of_texts(std::iter::once(field))
+    }
+
     fn of<'a>(fields: impl Iterator<Item = &'a HeaderValue>) -> Self {
+        Self::of_texts(fields.filter_map(|field| field.to_str().ok()))
+    }
+
+    /// Reads the fields. What is malformed in them counts as not said.
+    fn of_texts<'a>(fields: impl Iterator<Item = &'a str>) -> Self {
         // What was said of each in the order of preference, of `*` and of `identity`.
         let mut codings: [Option<Weight>; 3] = [None; 3];
         let (mut others, mut identity) = (None, None);
-        let members = fields
-            .filter_map(|field| field.to_str().ok())
-            .flat_map(|field| field.split(','));
+        let members = fields.flat_map(|field| field.split(','));
         for (name, weight) in members.take(MEMBERS_MAX).filter_map(member) {
             if name == "*" {
                 others = Some(weight);

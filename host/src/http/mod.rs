@@ -1,15 +1,17 @@
 //! The vocabulary of requests and responses that every stage speaks. No settings here.
 
 mod accepted;
+mod at_once;
 pub mod body;
 mod coding;
+mod date;
 mod decoded;
 mod direct;
 mod encoded;
 mod file;
 mod host;
-mod parts;
 mod forwarded;
+mod parts;
 pub mod peer;
 mod proxies;
 mod received;
@@ -17,8 +19,10 @@ pub mod reject;
 mod source;
 
 pub use accepted::{Accepted, Accepting, weight};
+pub use at_once::{PlainGet, ReadyMade};
 pub use body::{Body, Content, LimitedBody};
 pub use coding::{Coding, UnknownCoding};
+pub use date::date_and_end;
 pub use decoded::DecodedBody;
 pub use direct::{DirectFiles, Piece};
 pub use encoded::{Encoders, encode};

@@ -10,7 +10,7 @@ use crate::http::Reject;
 pub(in crate::connection) struct Door {
     /// The request that stands for one that was refused, counted from 1, and why. There is none after it.
     refused: OnceLock<(u64, Reject)>,
-    /// Requests that came through.
+    /// Requests that came through, or were answered at once.
     begun: AtomicU64,
     /// The head that has begun is to be refused.
     is_late: AtomicBool,
@@ -24,6 +24,11 @@ impl Door {
         let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
         let refused = self.refused.get().filter(|(refused, _)| *refused == number);
         (number, refused.map(|(_, reject)| *reject))
+    }
+
+    /// A request was answered at once.
+    pub(super) fn pass_by(&self) {
+        self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Has the head that has begun refused. Says whether that is news.
@@ -55,7 +60,7 @@ impl Door {
         self.refused.get().copied()
     }
 
-    /// Requests that came through.
+    /// Requests that came through, or were answered at once.
     pub(super) fn begun(&self) -> u64 {
         self.begun.load(Ordering::Relaxed)
     }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::bytes::{self, TOKEN};
 use super::line::{self, Line};
+use super::plain::{Noted, Plain};
 use super::{authority, coding};
 use crate::connection::HEAD_BYTES_MAX;
 use crate::http::{HEADER_FIELDS_MAX, Reject};
@@ -31,6 +32,7 @@ pub(super) struct Head {
     host: Option<Range<usize>>,
     length: Option<u64>,
     is_chunked: bool,
+    noted: Noted,
 }
 
 /// A head that is as it should be.
@@ -42,6 +44,8 @@ pub(super) struct Whole {
     pub(super) body: Framing,
     /// Where a digit stands that must become a 1, for a reader that knows no later version.
     pub(super) newer_minor_at: Option<usize>,
+    /// What it asks for, if that is no more than a page.
+    pub(super) plain: Option<Plain>,
 }
 
 /// How a body ends.
@@ -79,9 +83,19 @@ impl Head {
         let body = self.framing(bytes, &line)?;
         Ok(Some(Whole {
             length,
+            plain: self.plain(&line),
             body,
             newer_minor_at: line.newer_minor_at.map(|at| self.begin + at),
         }))
+    }
+
+    fn plain(&mut self, line: &Line) -> Option<Plain> {
+        if line.is_http_10 || line.authority.is_some() {
+            return None;
+        }
+        let target = line.gets.as_ref()?;
+        let target = self.begin + target.start..self.begin + target.end;
+        self.noted.plain(target, self.host.take()?)
     }
 
     /// Whether something came of it: empty lines before it are nothing yet.
@@ -145,13 +159,17 @@ impl Head {
     /// Keeps what decides where the request ends and whom it is for.
     fn note(&mut self, field: &Field<'_>, bytes: &[u8]) -> Result<(), Reject> {
         let is = |name: &[u8]| field.name.eq_ignore_ascii_case(name);
+        let place = || {
+            let begin = field.value.as_ptr().addr() - bytes.as_ptr().addr();
+            begin..begin + field.value.len()
+        };
+        self.noted.note(field.name, field.value, place);
         match field.name.len() {
             4 if is(b"host") => {
                 if self.host.is_some() || !authority::is_authority(field.value) {
                     return Err(BAD_HOST);
                 }
-                let begin = field.value.as_ptr().addr() - bytes.as_ptr().addr();
-                self.host = Some(begin..begin + field.value.len());
+                self.host = Some(place());
             }
             6 if is(b"expect") && !field.value.eq_ignore_ascii_case(b"100-continue") => {
                 return Err(Reject::Expectation);

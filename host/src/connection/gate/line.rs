@@ -26,6 +26,8 @@ pub(super) struct Line {
     pub(super) authority: Option<Range<usize>>,
     /// Whether that target begins with `https`.
     pub(super) is_https: bool,
+    /// The target of a GET.
+    pub(super) gets: Option<Range<usize>>,
 }
 
 /// Reads the line; `None` if its end has not come.
@@ -70,7 +72,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Line>, Reject> {
         return Ok(None);
     };
     let (method, target) = (bytes.get(..method), rest.get(..length));
-    let found = form(method.unwrap_or_default(), target.unwrap_or_default())?;
+    let method = method.unwrap_or_default();
+    let found = form(method, target.unwrap_or_default())?;
     Ok(Some(Line {
         length: version_at + VERSION.len(),
         is_http_10: version == b'0',
@@ -79,6 +82,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Line>, Reject> {
             .as_ref()
             .map(|found| begin + found.host.start..begin + found.host.end),
         is_https: found.is_some_and(|found| found.is_https),
+        gets: (method == b"GET").then_some(begin..begin + length),
     }))
 }
 

@@ -4,17 +4,25 @@
 //! Requests are looked at where they were read to, in the library's own buffer. A head that is not whole waits here. For
 //! one that is refused the library gets a request of ours in its place, the last one of the connection, and whoever
 //! answers requests learns through the [`Door`] why that one is refused.
+//!
+//! Requests for pages that are in memory are answered right here, at the [`Desk`], when all before them are: the library
+//! never sees them, which saves more than half of what they would take.
 
 mod authority;
 mod bytes;
 mod chunks;
 mod coding;
 mod course;
+mod desk;
 mod door;
 mod head;
 mod line;
+mod outbox;
+mod plain;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod turn_tests;
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -30,6 +38,8 @@ use super::activity::Activity;
 use super::linger::Linger;
 use crate::http::Reject;
 use course::{Course, Looked, Rest};
+pub(super) use desk::Answers;
+use desk::Desk;
 pub(super) use door::Door;
 use head::Head;
 
@@ -43,11 +53,10 @@ const BUFFER_BYTES_MIN: usize = 1024;
 const PIECE_BYTES: usize = 4 * 1024;
 
 /// A stream that only requests come through.
-pub(super) struct Gate<S> {
+pub(super) struct Gate<S, A> {
     stream: S,
     course: Course,
-    door: Arc<Door>,
-    activity: Arc<Activity>,
+    desk: Desk<A>,
     state: State,
     /// Bytes that were read and not passed on: some that may be, and then the beginning of a head.
     held: BytesMut,
@@ -65,18 +74,29 @@ enum State {
     Shut,
 }
 
-impl<S> Gate<S> {
+/// What a connection needs the library for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Needed {
+    /// Requests of HTTP/1.
+    Http1,
+    /// HTTP/2.
+    Http2,
+    /// Nothing: it has ended.
+    Nothing,
+}
+
+impl<S, A: Answers> Gate<S, A> {
     pub(super) fn new(
         stream: S,
         protocol: Protocol,
+        answers: A,
         door: Arc<Door>,
         activity: Arc<Activity>,
     ) -> Self {
         Self {
             stream,
             course: Course::new(protocol),
-            door,
-            activity,
+            desk: Desk::new(answers, door, activity),
             state: State::Open,
             held: BytesMut::new(),
             ready: 0,
@@ -89,7 +109,7 @@ impl<S> Gate<S> {
         match found {
             Rest::Waits => {
                 if rest_is_head {
-                    self.activity.head_begins(self.course.heads + 1);
+                    self.desk.activity.head_begins(self.course.heads + 1);
                 }
             }
             Rest::Refused(reject) => self.refuse(reject),
@@ -105,7 +125,7 @@ impl<S> Gate<S> {
             false => STAND_IN,
         };
         self.held.truncate(self.ready);
-        self.door.refuse(self.course.heads + 1, reject);
+        self.desk.door.refuse(self.course.heads + 1, reject);
         self.state = State::Refusing(stand_in);
     }
 
@@ -150,12 +170,40 @@ impl<S> Gate<S> {
         !self.held.is_empty()
             || self.course.is_in_body()
             || self.state != State::Open
-            || self.course.heads > self.door.begun()
-            || self.door.is_announced()
+            || self.course.heads > self.desk.door.begun()
+            || self.desk.door.is_announced()
     }
 }
 
-impl<S: AsyncRead + Unpin> Gate<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin, A: Answers> Gate<S, A> {
+    /// Answers at once what can be, until the library is needed.
+    pub(super) fn poll_needed(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Needed>> {
+        loop {
+            ready!(self.desk.poll_sent(&mut self.stream, context))?;
+            self.refuse_if_late();
+            if self.course.is_http2() {
+                return Poll::Ready(Ok(Needed::Http2));
+            }
+            match self.state {
+                _ if self.ready > 0 => return Poll::Ready(Ok(Needed::Http1)),
+                State::Open => ready!(self.poll_held(context))?,
+                State::Refusing(_) => return Poll::Ready(Ok(Needed::Http1)),
+                State::Shut => return Poll::Ready(Ok(Needed::Nothing)),
+            }
+        }
+    }
+
+    fn refuse_if_late(&mut self) {
+        let is_late = self.state == State::Open && self.desk.door.is_late();
+        if is_late && self.ready == 0 && !self.held.is_empty() {
+            self.refuse(Reject::HeadLate);
+        }
+    }
+
+    fn look(course: &mut Course, desk: &mut Desk<A>, bytes: &mut [u8]) -> Looked {
+        course.look(bytes, |before, request| desk.answer(before, request))
+    }
+
     /// Reads to where the library wants it, and keeps back what may not be passed on.
     fn poll_straight(
         &mut self,
@@ -169,13 +217,21 @@ impl<S: AsyncRead + Unpin> Gate<S> {
             self.end();
             return Poll::Ready(Ok(()));
         }
-        let Looked { good, rest } = self.course.look(new);
-        let behind = new.get(good..).unwrap_or_default();
-        if !behind.is_empty() || rest != Rest::Waits {
+        let looked = Self::look(&mut self.course, &mut self.desk, new);
+        if looked.answered > 0 {
+            // Whatever follows has to wait until the answers are sent.
+            let rest = new.get(looked.answered..).unwrap_or_default();
+            self.held.extend_from_slice(rest);
+            self.hold(looked.good, looked.rest);
+            buffer.set_filled(before);
+            return Poll::Ready(Ok(()));
+        }
+        let behind = new.get(looked.good..).unwrap_or_default();
+        if !behind.is_empty() || looked.rest != Rest::Waits {
             let is_head = Head::has_begun(behind);
             self.held.extend_from_slice(behind);
-            self.settle(rest, is_head);
-            buffer.set_filled(before + good);
+            self.settle(looked.rest, is_head);
+            buffer.set_filled(before + looked.good);
         }
         Poll::Ready(Ok(()))
     }
@@ -189,17 +245,39 @@ impl<S: AsyncRead + Unpin> Gate<S> {
             self.end();
             return Poll::Ready(Ok(()));
         }
-        self.held.extend_from_slice(piece.filled());
-        let Looked { good, rest } = self.course.look(&mut self.held);
+        let looked = if self.held.is_empty() {
+            let looked = Self::look(&mut self.course, &mut self.desk, piece.filled_mut());
+            let rest = piece.filled().get(looked.answered..).unwrap_or_default();
+            self.held.extend_from_slice(rest);
+            looked
+        } else {
+            self.held.extend_from_slice(piece.filled());
+            let looked = Self::look(&mut self.course, &mut self.desk, &mut self.held);
+            self.held.advance(looked.answered);
+            looked
+        };
+        self.hold(looked.good, looked.rest);
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes note of what is held now: what may be passed on, and what is behind that.
+    fn hold(&mut self, good: usize, rest: Rest) {
         self.ready = good;
         let behind = self.held.get(good..).unwrap_or_default();
         let is_head = Head::has_begun(behind);
+        if self.held.is_empty() {
+            // Most connections never need it again.
+            self.held = BytesMut::new();
+        }
         self.settle(rest, is_head);
-        Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Gate<S> {
+impl<S, A> AsyncRead for Gate<S, A>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    A: Answers + Unpin,
+{
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -208,13 +286,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gate<S> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         loop {
-            if this.state == State::Open
-                && this.door.is_late()
-                && this.ready == 0
-                && !this.held.is_empty()
-            {
-                this.refuse(Reject::HeadLate);
-            }
+            ready!(this.desk.poll_sent(&mut this.stream, context))?;
+            this.refuse_if_late();
             if let Some(passed) = this.pass_on(buffer) {
                 return passed.map(Ok);
             }
@@ -232,12 +305,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gate<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Gate<S> {
+impl<S, A> AsyncWrite for Gate<S, A>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    A: Answers + Unpin,
+{
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.desk.is_written();
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -246,6 +324,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Gate<S> {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.desk.is_written();
         Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
     }
 
@@ -254,12 +333,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Gate<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.desk.is_flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if !this.linger.has_begun() {
+            ready!(this.desk.poll_sent(&mut this.stream, context))?;
             ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
         }
         let has_unread = this.has_unread();

@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::*;
+use crate::http::{PlainGet, ReadyMade};
 
 /// A client that sends this, piece by piece, and then waits or ends.
 struct Pieces {
@@ -42,6 +43,21 @@ impl AsyncRead for Pieces {
     }
 }
 
+/// Nothing is sent.
+impl AsyncWrite for Pieces {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        unreachable!("nobody answers")
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
 /// What came through, whether the gate ended it, and what was refused.
 #[derive(Debug, PartialEq, Eq)]
 struct Passed {
@@ -50,10 +66,32 @@ struct Passed {
     refused: Option<(u64, Reject)>,
 }
 
-fn gate<S>(stream: S, protocol: Protocol) -> (Gate<S>, Arc<Door>) {
-    let door = Arc::new(Door::default());
-    let gate = Gate::new(stream, protocol, door.clone(), Arc::new(Activity::new()));
+/// Answers some at once.
+pub(super) struct AtOnce;
+
+impl Answers for AtOnce {
+    fn answer(&self, number: u64, request: PlainGet<'_>) -> Option<ReadyMade> {
+        let body = format!("at once {number}");
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len());
+        request.path().ends_with("/now").then(|| ReadyMade {
+            head: [head.into(), Bytes::new(), Bytes::from_static(b"\r\n")],
+            body: body.into(),
+        })
+    }
+}
+
+fn gate<S>(stream: S, protocol: Protocol) -> (Gate<S, AtOnce>, Arc<Door>) {
+    let (gate, door, _) = observed_gate(stream, protocol);
     (gate, door)
+}
+
+pub(super) fn observed_gate<S>(
+    stream: S,
+    protocol: Protocol,
+) -> (Gate<S, AtOnce>, Arc<Door>, Arc<Activity>) {
+    let (door, activity) = (Arc::new(Door::default()), Arc::new(Activity::new()));
+    let gate = Gate::new(stream, protocol, AtOnce, door.clone(), activity.clone());
+    (gate, door, activity)
 }
 
 async fn pass(pieces: Vec<Vec<u8>>, ends: bool, buffer: usize) -> Passed {
@@ -255,10 +293,10 @@ async fn a_head_that_does_not_go_on_is_refused_when_told_to_be() {
 }
 
 /// The same numbers in every run.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

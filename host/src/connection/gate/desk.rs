@@ -1,0 +1,84 @@
+//! Where plain requests are answered at once, if it is their turn and their answer is in memory.
+
+use std::io;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::AsyncWrite;
+
+use super::door::Door;
+use super::outbox::Outbox;
+use crate::connection::activity::Activity;
+use crate::http::{PlainGet, ReadyMade};
+
+/// Knows the answers that are in memory.
+pub(in crate::connection) trait Answers {
+    /// The answer to the request of a number, counted from 1; `None` if it takes more than to send it.
+    fn answer(&self, number: u64, request: PlainGet<'_>) -> Option<ReadyMade>;
+}
+
+/// Answers requests, and sends what it answered.
+pub(super) struct Desk<A> {
+    answers: A,
+    pub(super) door: Arc<Door>,
+    pub(super) activity: Arc<Activity>,
+    outbox: Outbox,
+    /// All that the library has written went out.
+    is_quiet: bool,
+}
+
+impl<A: Answers> Desk<A> {
+    pub(super) fn new(answers: A, door: Arc<Door>, activity: Arc<Activity>) -> Self {
+        Self {
+            answers,
+            door,
+            activity,
+            outbox: Outbox::default(),
+            is_quiet: true,
+        }
+    }
+
+    /// Answers a request that there were `before` others before. Says whether it did.
+    pub(super) fn answer(&mut self, before: u64, request: PlainGet<'_>) -> bool {
+        // The library may still be at one that came before.
+        let is_its_turn = self.is_quiet
+            && self.door.begun() == before
+            && !self.activity.is_in_progress()
+            && !self.door.is_announced();
+        if !is_its_turn {
+            return false;
+        }
+        let number = before + 1;
+        let Some(response) = self.answers.answer(number, request) else {
+            return false;
+        };
+        self.door.pass_by();
+        self.activity.head_ends(number);
+        self.outbox.put(response);
+        true
+    }
+
+    /// Sends what was answered.
+    pub(super) fn poll_sent<S>(
+        &mut self,
+        stream: &mut S,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>>
+    where
+        S: AsyncWrite + Unpin,
+    {
+        self.outbox.poll(stream, context)
+    }
+}
+
+impl<A> Desk<A> {
+    /// The library writes.
+    pub(super) fn is_written(&mut self) {
+        self.is_quiet = false;
+    }
+
+    /// All that the library has written went out.
+    pub(super) fn is_flushed(&mut self) {
+        self.is_quiet = true;
+    }
+}

@@ -1,0 +1,98 @@
+//! Who answers when: the gate at once, and the library, each request in its turn.
+
+use std::convert::Infallible;
+
+use ::bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+use super::Protocol;
+use super::tests::{Random, observed_gate};
+use crate::connection::sending::Sending;
+use crate::http::Body;
+
+/// Sends requests in pieces of a size, and gives what was answered in the order of the answers.
+async fn answered(sent: &str, size: usize, capacity: usize) -> Vec<String> {
+    let (client, server) = duplex(capacity);
+    let (gate, door, activity) = observed_gate(server, Protocol::Http1);
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let (number, _) = door.enter();
+        let in_progress = activity.begin(number, false);
+        async move {
+            tokio::task::yield_now().await;
+            let length = request
+                .into_body()
+                .collect()
+                .await
+                .map_or(0, |body| body.to_bytes().len());
+            let body = Body::from(Bytes::from(format!("library {number}, {length}")));
+            Ok::<_, Infallible>(hyper::Response::new(Sending::new(body, in_progress)))
+        }
+    });
+    let serve = async {
+        let builder = hyper::server::conn::http1::Builder::new();
+        let _ = builder.serve_connection(TokioIo::new(gate), service).await;
+    };
+    let (mut reading, mut writing) = tokio::io::split(client);
+    let ask = async {
+        for piece in sent.as_bytes().chunks(size) {
+            writing.write_all(piece).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    let mut received = String::new();
+    let (_, (), read) = tokio::join!(serve, ask, reading.read_to_string(&mut received));
+    read.unwrap();
+    let bodies = received.split("HTTP/1.1 200 OK\r\n").skip(1);
+    let body = |response: &str| response.split_once("\r\n\r\n").unwrap().1.to_owned();
+    bodies.map(body).collect()
+}
+
+#[tokio::test]
+async fn who_answers_at_once_answers_in_its_turn() {
+    const NOW: &str = "GET /now?a HTTP/1.1\r\nHost: a\r\n\r\n";
+    const LATER: &str = "GET /later HTTP/1.1\r\nHost: a\r\n\r\n";
+    const BODY: &str = "POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+    const LAST: &str = "GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    const CHUNKS: &str =
+        "PUT /now HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n";
+    let mut random = Random(5);
+    let (mut at_once, mut behind_others) = (0, 0);
+    for _ in 0..300 {
+        let requests: Vec<&str> = (0..1 + random.below(8))
+            .map(|_| [NOW, NOW, LATER, BODY, CHUNKS][random.below(5)])
+            .chain([LAST])
+            .collect();
+        let sent = requests.concat();
+        for size in [1 + random.below(200), sent.len()] {
+            let capacity = [16, 64 * 1024][random.below(2)];
+            let received = answered(&sent, size, capacity).await;
+            assert_eq!(received.len(), requests.len(), "{requests:?} {received:?}");
+            for (index, (request, received)) in requests.iter().zip(&received).enumerate() {
+                let number = index + 1;
+                let library = match *request {
+                    BODY => format!("library {number}, 3"),
+                    CHUNKS => format!("library {number}, 2"),
+                    _ => format!("library {number}, 0"),
+                };
+                let now = format!("at once {number}");
+                at_once += usize::from(*received == now);
+                let has_others = requests.iter().take(index).any(|other| *other != NOW);
+                behind_others += usize::from(*received == now && has_others);
+                assert!(
+                    *received == library || (*request == NOW && *received == now),
+                    "{requests:?} {received}"
+                );
+            }
+            // The first one has nobody to wait for.
+            assert_eq!(received[0] == "at once 1", requests[0] == NOW);
+        }
+    }
+    assert!(
+        at_once > 300 && behind_others > 10,
+        "{at_once} {behind_others}"
+    );
+}
