@@ -42,6 +42,8 @@ mod probes;
 mod route;
 mod grants;
 mod keyvalue;
+mod rate_limit;
+mod statistics;
 mod guard;
 mod special;
 mod rules;

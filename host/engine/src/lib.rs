@@ -40,7 +40,8 @@ pub use call::{Call, Peer, Target};
 pub use component::{Component, ComponentInfo, Hooks, Method};
 pub use directory::{
     ControlFailure, NoDirectory, Pending, Property, PropertyValue, SETTING_NAME_BYTES_MAX,
-    SETTING_VALUES_BYTES_MAX, SETTINGS_MAX, Selector, ServerDirectory, StartError,
+    SETTING_VALUES_BYTES_MAX, SETTINGS_MAX, Selector, ServerDirectory, ServerStatistics,
+    StartError,
 };
 pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};

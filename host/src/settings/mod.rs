@@ -44,5 +44,5 @@ pub use setting::{Change, Effect, Scope, effect_of};
 pub use value::Secret;
 pub use web_server::{
     Addresses, CacheSettings, Charset, Compression, Cors, CorsRule, Files, Https, KeepAlive,
-    Listen, Missing, Requests, Responses, Tls, TlsVersion, Web,
+    Listen, Missing, Rate, Requests, Responses, Tls, TlsVersion, Web,
 };

@@ -29,6 +29,16 @@ web.allow_4dsync | both | boolean | reload | false
   takes true false
   refuses 1 "true" [] {} => true or false
 
+rate_limit.requests | both | number | reload | 0
+  takes 0 100000 1000000
+  refuses -1 1000001 => from 0 to 1000000
+  refuses "1" 1.5 true [] {} => a whole number
+
+rate_limit.burst | both | number | reload | 0
+  takes 0 100000 1000000
+  refuses -1 1000001 => from 0 to 1000000
+  refuses "1" 1.5 true [] {} => a whole number
+
 files.listing | both | boolean | reload | false
   takes true false
   refuses 1 "true" [] {} => true or false

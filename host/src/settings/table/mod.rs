@@ -64,6 +64,8 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &LAUNCH,
     &EXTENDED_CHARACTERS,
     &SYNC_URLS,
+    &RATE_REQUESTS,
+    &RATE_BURST,
     &FILES_LISTING,
     &FILES_CLEAN_URLS,
     &FILES_FALLBACK,
@@ -128,6 +130,11 @@ pub(super) static TABLES: &[Table] = &[
         name: "web",
         scope: Both,
         doc: "The web server, where the WebServer class has no property for it.",
+    },
+    Table {
+        name: "rate_limit",
+        scope: Both,
+        doc: "How often one client may ask.",
     },
     Table {
         name: "files",
