@@ -6,6 +6,7 @@
 //! cargo run --release -p tessera-benches -- load            # beside a bare hyper server
 //! cargo run --release -p tessera-benches -- idle            # what idle components cost
 //! cargo run --release -p tessera-benches -- compression     # what clients cost that take compressed answers
+//! cargo run --release -p tessera-benches -- sizes           # what a cache is worth by its size
 //! cargo run --release -p tessera-benches -- compare OLD     # beside another build's binary
 //! cargo run --release -p tessera-benches -- instructions OLD [FOLDER]
 //!                                                           # the same under Valgrind, counted; FOLDER gets the counts
@@ -29,6 +30,7 @@ mod instructions;
 mod load;
 mod server;
 mod site;
+mod sizes;
 mod wrk;
 
 use std::path::{Path, PathBuf};
@@ -48,11 +50,12 @@ fn main() -> ExitCode {
         Some("load") => load::run(),
         Some("idle") => idle::run(),
         Some("compression") => compression::run(),
+        Some("sizes") => sizes::run(),
         Some("compare") => old().and_then(|old| compare::run(old, &new)),
         Some("instructions") => old().and_then(|old| instructions::run(old, &new, path(1))),
         None => load::run().and_then(|()| idle::run()),
         Some(other) => Err(format!(
-            "{other}: use load, idle, compression, compare, instructions, or nothing for load and idle"
+            "{other}: use load, idle, compression, sizes, compare, instructions, or nothing for load and idle"
         )),
     };
     match result {

@@ -1,5 +1,6 @@
 //! Runs wrk, the load generator, and reads what it says.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::server::Server;
@@ -10,6 +11,7 @@ const CONNECTIONS: &str = "64";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
     pub(crate) requests_per_second: f64,
+    pub(crate) requests: f64,
     /// Processor time that the server took for a request, in microseconds.
     pub(crate) cost: f64,
 }
@@ -26,12 +28,28 @@ pub(crate) fn run(
     seconds: u32,
     header: Option<&str>,
 ) -> Result<Run, String> {
-    let before = server.processor_seconds()?;
-    let mut command = Command::new("wrk");
-    command.args(["-t2", "-c", CONNECTIONS, "-d", &seconds.to_string()]);
+    let mut command = load(seconds);
     if let Some(header) = header {
         command.args(["-H", header]);
     }
+    measured(server, url, command)
+}
+
+/// Loads a server with the requests of a script.
+pub(crate) fn run_script(server: &Server, seconds: u32, script: &Path) -> Result<Run, String> {
+    let mut command = load(seconds);
+    command.arg("-s").arg(script);
+    measured(server, &server.url, command)
+}
+
+fn load(seconds: u32) -> Command {
+    let mut command = Command::new("wrk");
+    command.args(["-t2", "-c", CONNECTIONS, "-d", &seconds.to_string()]);
+    command
+}
+
+fn measured(server: &Server, url: &str, mut command: Command) -> Result<Run, String> {
+    let before = server.processor_seconds()?;
     let output = command.arg(url).output().map_err(|error| {
         format!("wrk cannot be run: {error}; install it, for example by `apt-get install wrk`")
     })?;
@@ -47,6 +65,7 @@ pub(crate) fn run(
     match (rate, count) {
         (Some(requests_per_second), Some(requests)) => Ok(Run {
             requests_per_second,
+            requests,
             cost: processor_seconds * 1e6 / requests,
         }),
         _ => {

@@ -46,8 +46,9 @@
 //! They go before those of the server's files until it is stopped. At most 128 of them, names of at most 256 bytes, values
 //! of at most 64 KiB together.
 //!
-//! A component that may start a server may choose its ports and addresses. `[mount]`, `[pool]`, `[limits]`,
-//! `[permissions]` and `[environment]` are the operator's (1101), and so are folders outside of the server's own (1103).
+//! A component that may start a server may choose its ports and addresses. `[mount]`, `[pool]`, `[limits]` and what grants
+//! something (`[permissions]`, `[environment]`, `[secrets]`, `[config]`, `[keyvalue]`) are the operator's (1101), and so are
+//! folders outside of the server's own (1103).
 //!
 //! The component waits meanwhile; what has begun goes on when its deadline passes. It may begin 32 operations, starts and
 //! stops, in two seconds: further ones wait.
@@ -129,7 +130,7 @@ pub struct StartError {
 pub struct Statistics {
     /// Requests answered.
     pub requests: u64,
-    /// Bytes sent.
+    /// Bytes of response bodies.
     pub bytes_sent: u64,
     /// Web processes running now.
     pub current_processes: u32,
@@ -139,9 +140,9 @@ pub struct Statistics {
     pub cache_hits: u64,
     /// Files that had to be read.
     pub cache_misses: u64,
-    /// Bytes that the cache holds.
+    /// Bytes in the cache, of all servers that share it.
     pub cache_bytes: u64,
-    /// Seconds since it started.
+    /// Seconds since it started; 0 while it does not run.
     pub uptime_seconds: u64,
 }
 

@@ -16,8 +16,8 @@ use crate::exchange::Exchange;
 use crate::listen::{ClientCounts, ConnectionLimits, Inherited, Ports, provide_descriptors};
 use crate::memory;
 use crate::server::{
-    Certificates, ControlError, HostTurn, Kind, Loader, Registry, Reloader, WatchError, Watcher,
-    WebServer,
+    Certificates, ControlError, HostTurn, Kind, Loader, Registry, Reloader, Stores, WatchError,
+    Watcher, WebServer,
 };
 use crate::settings::{HostSettings, Override};
 use crate::site::{self, SiteError};
@@ -106,7 +106,7 @@ impl Host {
             site: site.clone(),
             overrides,
             registry: registry.clone(),
-            loader: Loader::new(engine),
+            loader: Loader::new(engine, Stores::new(state_folder.clone())),
             exchange,
             ports,
             drain_timeout,

@@ -72,7 +72,6 @@ async fn a_component_that_answers_with_a_status_alone_has_its_own_pages() {
         ("/echo/4DACTION/status/404", 404, "own 404"),
         ("/echo/4DACTION/status/503", 503, "own 5xx"),
         ("/echo/4DACTION/none", 404, "own 404"),
-        ("/echo/4DACTION/status/410", 410, ""),
         ("/echo/4DACTION/status/201", 201, ""),
         // It has something to say.
         ("/echo/4DACTION/teapot", 418, "<p>short and stout"),
@@ -83,6 +82,59 @@ async fn a_component_that_answers_with_a_status_alone_has_its_own_pages() {
             (status, expected),
             "{path}"
         );
+    }
+}
+
+#[tokio::test]
+async fn an_error_without_a_body_gets_the_built_in_one() {
+    let server = Site::new()
+        .page("a.bin", "alpha")
+        .guest("echo")
+        .start()
+        .await;
+    let ask = async |method: &str, path: &str, field: &str, value: &str, accept: &str| {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header(field, value).header("accept", accept);
+        server.send(request.body(Bytes::new()).unwrap()).await
+    };
+    for (path, field, value, status, title) in [
+        (
+            "/a.bin",
+            "if-match",
+            "\"other\"",
+            412,
+            "Precondition Failed",
+        ),
+        ("/a.bin", "range", "bytes=99-", 416, "Range Not Satisfiable"),
+        ("/echo/4DACTION/status/410", "x-y", "z", 410, "Gone"),
+        (
+            "/echo/4DACTION/status/503",
+            "x-y",
+            "z",
+            503,
+            "Service Unavailable",
+        ),
+    ] {
+        let page = ask("GET", path, field, value, "text/html").await;
+        assert_eq!(page.status, status, "{path}");
+        let heading = format!("<h1>{status} {title}</h1></body>");
+        assert!(page.text().contains(&heading), "{page:?}");
+        assert_eq!(
+            page.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
+        let problem = ask("GET", path, field, value, "application/json").await;
+        let expected = json!({"type": "about:blank", "title": title, "status": status});
+        assert_eq!(problem.json(), expected, "{path}");
+        let head = ask("HEAD", path, field, value, "text/html").await;
+        assert_eq!((head.status.as_u16(), head.text()), (status, ""), "{path}");
+        let about = (status == 416).then_some("bytes */5");
+        assert_eq!(page.header("content-range"), about, "{path}");
+    }
+    for status in [201, 204] {
+        let path = format!("/echo/4DACTION/status/{status}");
+        let reply = ask("GET", &path, "x-y", "z", "text/html").await;
+        assert_eq!((reply.status.as_u16(), reply.text()), (status, ""));
     }
 }
 

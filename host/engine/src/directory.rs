@@ -37,6 +37,27 @@ pub enum PropertyValue {
     Json(String),
 }
 
+/// Counters of a web server since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServerStatistics {
+    /// Requests answered.
+    pub requests: u64,
+    /// Bytes of response bodies.
+    pub bytes_sent: u64,
+    /// Web processes that run.
+    pub current_processes: u32,
+    /// Most web processes that ran at once.
+    pub highest_processes: u32,
+    /// Files answered from memory.
+    pub cache_hits: u64,
+    /// Files that were read from disk.
+    pub cache_misses: u64,
+    /// Bytes in the cache, of all servers that share it.
+    pub cache_bytes: u64,
+    /// Seconds since the start; 0 while it does not run.
+    pub uptime_seconds: u64,
+}
+
 /// Most settings that a component may pass to [`ServerDirectory::start`].
 pub const SETTINGS_MAX: usize = 128;
 /// Longest name of a setting, in bytes.
@@ -93,6 +114,8 @@ pub trait ServerDirectory: Send + Sync + 'static {
     fn names(&self) -> Vec<String>;
     /// All properties of a server, `None` if there is none of that name.
     fn properties(&self, name: &str) -> Option<Vec<Property>>;
+    /// The counters of a server, `None` if there is none of that name.
+    fn statistics(&self, name: &str) -> Option<ServerStatistics>;
     /// Starts a server with settings that last until it is stopped. They are within the limits above.
     ///
     /// Dropping the future does not stop what has begun: a web process past its deadline leaves no server half started.
@@ -116,6 +139,10 @@ impl ServerDirectory for NoDirectory {
     }
 
     fn properties(&self, _name: &str) -> Option<Vec<Property>> {
+        None
+    }
+
+    fn statistics(&self, _name: &str) -> Option<ServerStatistics> {
         None
     }
 

@@ -42,6 +42,22 @@ pub enum LoadError {
     /// The component imports something in another shape than this host provides it.
     #[error("cannot be linked: {0}")]
     Link(String),
+    /// The component imports what its settings do not grant.
+    #[error("imports {import}, which it was not granted: {setting} of its settings")]
+    NotGranted {
+        /// The interface.
+        import: String,
+        /// What to do, ending in the table of the settings.
+        setting: &'static str,
+    },
+    /// A folder that the settings grant cannot be used.
+    #[error("[permissions] folders: {path}: {source}", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The component has none of the hooks that make it a web server.
     #[error(
         "exports none of tessera:web/connection, tessera:web/actions; it exports {0}: \

@@ -9,6 +9,7 @@ use crate::component::{Component, ComponentInfo, Method};
 use crate::directory::ServerDirectory;
 use crate::engine::Engine;
 use crate::error::LoadError;
+use crate::grants::{Granted, Grants};
 use crate::pool::Pool;
 use crate::process;
 use crate::state::Profile;
@@ -59,6 +60,8 @@ pub struct GenerationOptions {
     pub limits: InstanceLimits,
     /// Environment variables of the guest.
     pub environment: Vec<(String, String)>,
+    /// What else the component may use.
+    pub grants: Grants,
     /// What the component may ask about web servers.
     pub directory: Arc<dyn ServerDirectory>,
 }
@@ -96,9 +99,12 @@ impl Generation {
         component: Component,
         options: GenerationOptions,
     ) -> Result<Arc<Self>, LoadError> {
+        let imports = &component.info().imports;
+        let granted = Granted::new(&options.name, options.grants, imports)?;
         let profile = Arc::new(Profile {
             component: options.name,
             environment: options.environment,
+            granted,
             response_bytes_max: usize::try_from(options.limits.response_size).unwrap_or(usize::MAX),
             directory: options.directory,
             spill_folder: engine.spill_folder.clone(),
@@ -139,6 +145,11 @@ impl Generation {
     /// What the component offers and wants.
     pub fn info(&self) -> &ComponentInfo {
         self.component.info()
+    }
+
+    /// Whether instances see exactly these environment variables.
+    pub fn has_environment(&self, environment: &[(String, String)]) -> bool {
+        self.profile.environment == environment
     }
 
     /// The component's methods.

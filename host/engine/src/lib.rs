@@ -30,6 +30,10 @@ mod imports;
 mod output;
 mod wit;
 
+// What a component may use beside.
+mod grants;
+mod store;
+
 // What every part speaks.
 mod directory;
 mod error;
@@ -40,10 +44,16 @@ pub use call::{Call, Peer, Target};
 pub use component::{Component, ComponentInfo, Hooks, Method};
 pub use directory::{
     ControlFailure, NoDirectory, Pending, Property, PropertyValue, SETTING_NAME_BYTES_MAX,
-    SETTING_VALUES_BYTES_MAX, SETTINGS_MAX, Selector, ServerDirectory, StartError,
+    SETTING_VALUES_BYTES_MAX, SETTINGS_MAX, Selector, ServerDirectory, ServerStatistics,
+    StartError,
 };
 pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
 pub use generation::{
     Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy, PoolStatistics,
+};
+pub use grants::{GrantedFolder, Grants};
+pub use store::{
+    BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, KEY_BYTES_MAX, KeyPage, MemoryStore,
+    RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
 };

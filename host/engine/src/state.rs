@@ -11,6 +11,7 @@ use crate::answer::Answer;
 use crate::body::BodyReader;
 use crate::call::{Call, Deadline};
 use crate::directory::ServerDirectory;
+use crate::grants::Granted;
 use crate::limits::{InstanceLimiter, MemoryBudget};
 use crate::output::{GuestLog, LogStream, Stream};
 use crate::parts::Parts;
@@ -25,6 +26,7 @@ const RANDOM_BYTES_MAX: u64 = 64 * 1024;
 pub(crate) struct Profile {
     pub(crate) component: Arc<str>,
     pub(crate) environment: Vec<(String, String)>,
+    pub(crate) granted: Granted,
     pub(crate) response_bytes_max: usize,
     pub(crate) directory: Arc<dyn ServerDirectory>,
     /// Where large parts of bodies are kept while they are needed.
@@ -39,7 +41,9 @@ pub(crate) struct State {
     pub(crate) log: Arc<GuestLog>,
     /// Told when the guest has run for so long that it should make room for others.
     slow: Arc<AtomicBool>,
-    table: ResourceTable,
+    pub(crate) table: ResourceTable,
+    /// Bytes that the guest holds by handles for compare-and-swap.
+    pub(crate) swap_bytes: usize,
     /// Made when first needed: most handlers never call WASI, and it costs as much as the call itself.
     wasi: Option<WasiCtx>,
 }
@@ -93,6 +97,7 @@ impl State {
             log,
             slow,
             table,
+            swap_bytes: 0,
             wasi: None,
         }
     }
@@ -113,7 +118,11 @@ impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let (profile, log) = (&self.profile, &self.log);
         let ctx = self.wasi.get_or_insert_with(|| {
-            WasiCtxBuilder::new()
+            let mut builder = WasiCtxBuilder::new();
+            profile
+                .granted
+                .open_folders(&profile.component, &mut builder);
+            builder
                 .envs(&profile.environment)
                 .args(&[&*profile.component])
                 .stdout(LogStream {

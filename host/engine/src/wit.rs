@@ -147,6 +147,27 @@ pub(crate) struct PropertyThere {
     pub(crate) value: ValueThere,
 }
 
+/// `web-server.statistics`.
+#[derive(ComponentType, Lift, Lower, Clone, Copy, Debug)]
+#[component(record)]
+pub(crate) struct WitStatistics {
+    pub(crate) requests: u64,
+    #[component(name = "bytes-sent")]
+    pub(crate) bytes_sent: u64,
+    #[component(name = "current-processes")]
+    pub(crate) current_processes: u32,
+    #[component(name = "highest-processes")]
+    pub(crate) highest_processes: u32,
+    #[component(name = "cache-hits")]
+    pub(crate) cache_hits: u64,
+    #[component(name = "cache-misses")]
+    pub(crate) cache_misses: u64,
+    #[component(name = "cache-bytes")]
+    pub(crate) cache_bytes: u64,
+    #[component(name = "uptime-seconds")]
+    pub(crate) uptime_seconds: u64,
+}
+
 /// `web-server.start-error`.
 #[derive(ComponentType, Lift, Lower, Clone, Debug)]
 #[component(record)]

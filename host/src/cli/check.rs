@@ -8,7 +8,7 @@ use tessera_engine::{
     Component, Engine, EngineOptions, Generation, GenerationOptions, Hooks, InstanceLimits,
     NoDirectory, PoolOptions, PoolPolicy,
 };
-use tessera_host::server::discover;
+use tessera_host::server::{GrantError, Stores, discover, environment, grants};
 use tessera_host::settings::{ComponentSettings, Handler, Handlers, HostSettings, Web};
 use tessera_host::tls::ServerTls;
 
@@ -209,7 +209,7 @@ impl ComponentReport {
         // Only now, so that wrong settings do not hide what the module is.
         let settings = settings.map_err(|error| error.to_string())?;
         self.notes = without_effect(&settings.not_yet());
-        let options = generation_options(&self.name, &settings);
+        let options = generation_options(&self.name, &settings).map_err(|error| failed(&error))?;
         let generation = Generation::new(engine.clone(), component, options)
             .await
             .map_err(|error| failed(&error))?;
@@ -232,9 +232,13 @@ impl ComponentReport {
 }
 
 /// An instance that is asked for its methods, and nothing kept.
-fn generation_options(name: &str, settings: &ComponentSettings) -> GenerationOptions {
-    let environment = settings.environment.iter();
-    GenerationOptions {
+fn generation_options(
+    name: &str,
+    settings: &ComponentSettings,
+) -> Result<GenerationOptions, GrantError> {
+    let environment = environment(settings)?;
+    let grants = grants(name, settings, &environment, &Stores::for_a_check())?;
+    Ok(GenerationOptions {
         name: name.into(),
         pool: PoolOptions {
             policy: PoolPolicy::Fresh,
@@ -248,11 +252,10 @@ fn generation_options(name: &str, settings: &ComponentSettings) -> GenerationOpt
             deadline: settings.limits.deadline,
             response_size: settings.limits.response_bytes,
         },
-        environment: environment
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
+        environment,
+        grants,
         directory: Arc::new(NoDirectory),
-    }
+    })
 }
 
 fn hooks(hooks: Hooks) -> Vec<&'static str> {

@@ -23,6 +23,7 @@ pub fn at_once(receiver: &Receiver, request: PlainGet<'_>, secured: bool) -> Opt
         // Browsers must not believe it: RFC 6797, section 7.2.
         false => Bytes::new(),
     };
+    visit.server.traffic().note_page(body.len());
     Some(ReadyMade {
         head: [head, hsts, date_and_end()],
         body,
@@ -34,6 +35,7 @@ fn is_free(receiver: &Receiver, visit: &Visit) -> bool {
     let web = &visit.serving.web;
     let own = web.responses.rules.patterns.is_empty()
         && web.requests.handlers.patterns.is_empty()
+        && web.requests.rate.is_none()
         && web.responses.cors.is_none();
     // The host's rules hold for what it hands over, too.
     let is_handed_over = || !std::sync::Arc::ptr_eq(&visit.server, &receiver.server);

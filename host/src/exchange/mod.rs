@@ -135,8 +135,12 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         }
     };
     let plan = rules::plan(receiver, &visit, &mut request);
-    let mut is_final = false;
-    let (stopped, grant) = guard(&visit, &request, peer, plan.access());
+    let (mut is_final, mut is_file) = (false, false);
+    let has_body = *request.method() != Method::HEAD;
+    let (stopped, grant) = match too_many(&visit, peer) {
+        Some(reject) => (Some(Next::Refuse(reject)), None),
+        None => guard(&visit, &request, peer, plan.access()),
+    };
     let next = match stopped {
         Some(next) => next,
         None => answer(receiver, &visit, &request, &asked, peer)
@@ -150,6 +154,7 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         Next::Respond(response) => response,
         Next::Send(reply) => {
             is_final = reply.is_final;
+            is_file = true;
             reply.response
         }
         Next::Refuse(reject) => refused_here(&visit, reject),
@@ -168,14 +173,25 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         plan,
         is_final,
     };
-    finished(
+    let mut response = finished(
         receiver,
         asked,
         Some(&visit.serving),
         peer,
         response,
         decided,
-    )
+    );
+    let traffic = visit.server.traffic();
+    traffic.note(&mut response, is_file, has_body);
+    response
+}
+
+/// Whether its client asks the server more often than the settings let it.
+fn too_many(visit: &Visit, peer: Peer) -> Option<Reject> {
+    let rate = visit.serving.web.requests.rate?;
+    let wait = visit.server.rates().take(peer.client.ip(), rate).err()?;
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    Some(Reject::TooMany(u32::try_from(seconds).unwrap_or(u32::MAX)))
 }
 
 /// The response to a request that is refused for what the connection knows of it.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -36,6 +37,8 @@ pub struct Pages {
     pub(super) object_bytes_max: u64,
     /// How long a page is believed to be what is on disk, in milliseconds.
     pub(super) interval: u64,
+    /// Counts the files that are read.
+    pub(super) reads: Arc<AtomicU64>,
 }
 
 impl Caches {
@@ -70,6 +73,7 @@ impl Caches {
             cache: settings.enabled.then(cell),
             object_bytes_max: settings.object_bytes_max,
             interval: millis(settings.interval),
+            reads: Arc::default(),
         }
     }
 }
@@ -92,6 +96,20 @@ fn millis(time: Duration) -> u64 {
 }
 
 impl Pages {
+    /// The same, with a counter of the files that are read.
+    pub fn counting(self, reads: &Arc<AtomicU64>) -> Self {
+        Self {
+            reads: reads.clone(),
+            ..self
+        }
+    }
+
+    /// Bytes in the cache, of all servers that share it.
+    pub fn bytes_in_cache(&self) -> u64 {
+        let cache = self.cache.as_ref();
+        cache.map_or(0, |cache| cache.load().bytes())
+    }
+
     /// Forgets what is in memory of these files.
     pub fn clear(&self) {
         if let Some(cache) = &self.cache {

@@ -2,6 +2,7 @@
 
 use std::fs::Metadata;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::cache::{Absent, Key, Origin, Stamp, Store};
 use super::caches::Pages;
@@ -126,9 +127,15 @@ impl Pages {
             let origin = Origin::of(&metadata, siblings);
             let page = Page::streamed(path, media, file, &metadata, origin);
             let page = match store {
-                _ if metadata.len() > self.object_bytes_max => Some(Arc::new(page)),
+                _ if metadata.len() > self.object_bytes_max => {
+                    self.count_read();
+                    Some(Arc::new(page))
+                }
                 Some(store) => self.load(store, &key, page, at).await,
-                None => page.in_memory().await.map(Arc::new).ok(),
+                None => {
+                    self.count_read();
+                    page.in_memory().await.map(Arc::new).ok()
+                }
             };
             // What cannot be read is not there, as far as visitors are concerned.
             return Ok(page.map_or(Looked::Nothing, Looked::Page));
@@ -143,6 +150,10 @@ impl Pages {
             store.keep_absent(&key, absent);
         }
         Ok(Looked::without_page(is_folder))
+    }
+
+    fn count_read(&self) {
+        self.reads.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Reads a page and keeps it. Whoever asks for it meanwhile waits, and has it too. `None` if it cannot be read.
@@ -160,6 +171,7 @@ impl Pages {
             kept.hit();
             return Some(kept);
         }
+        self.count_read();
         let page = page.in_memory().await.ok()?;
         page.check(at.now, at.changes);
         let page = Arc::new(page);

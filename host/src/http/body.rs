@@ -5,6 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use ::http::HeaderValue;
@@ -26,6 +27,8 @@ const ENCODE_AT_ONCE_BYTES_MAX: usize = 64 * 1024;
 #[derive(Debug, Default)]
 pub struct Body {
     kind: Kind,
+    /// Counts what is sent, where that is not known before.
+    counter: Option<Arc<AtomicU64>>,
 }
 
 #[derive(Debug, Default)]
@@ -57,7 +60,19 @@ impl Body {
     }
 
     fn of(kind: Kind) -> Self {
-        Self { kind }
+        Self {
+            kind,
+            counter: None,
+        }
+    }
+
+    /// Adds the bytes of the body to a counter: now if there is a length, else as they are sent.
+    pub fn count_into(&mut self, counter: &Arc<AtomicU64>) {
+        match self.length() {
+            _ if matches!(self.kind, Kind::Empty | Kind::Unsent(_)) => {}
+            Some(length) => drop(counter.fetch_add(length, Ordering::Relaxed)),
+            None => self.counter = Some(counter.clone()),
+        }
     }
 
     /// The same body; what it has of files is sent by the connection itself, which must know `direct`, if there is one.
@@ -194,6 +209,9 @@ impl http_body::Body for Body {
         };
         if is_last || !matches!(piece, Some(Ok(_))) {
             self.kind = Kind::Empty;
+        }
+        if let (Some(counter), Some(Ok(piece))) = (&self.counter, &piece) {
+            counter.fetch_add(piece.len() as u64, Ordering::Relaxed);
         }
         Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
     }

@@ -23,6 +23,9 @@ pub enum Reject {
     /// A page of another host asked, which `CORSSettings` does not let.
     #[error("the page's host, or the method, is not in CORSSettings")]
     CrossSite,
+    /// The client makes more requests than `[rate_limit]` lets it; it may try again after so many seconds.
+    #[error("more requests than [rate_limit] lets one client make")]
+    TooMany(u32),
     /// There is nothing at this URL.
     #[error("nothing at this URL")]
     NotFound,
@@ -100,6 +103,7 @@ impl Reject {
             Self::MethodNotAvailable | Self::SyncDisabled | Self::Denied | Self::CrossSite => {
                 StatusCode::FORBIDDEN
             }
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed | Self::NotHandled | Self::TraceDisabled => {
                 StatusCode::METHOD_NOT_ALLOWED
@@ -130,6 +134,7 @@ impl Reject {
             Self::SyncDisabled => "4DSYNC is not allowed.",
             Self::Denied => "Access to this address is denied.",
             Self::CrossSite => "Pages of that host may not ask for this.",
+            Self::TooMany(_) => "You ask more often than this server answers. Try again later.",
             Self::NotFound => "There is nothing at this address.",
             Self::MethodNotAllowed => "This page can only be read.",
             Self::NotHandled => "This address does not take the request method.",

@@ -79,14 +79,20 @@ pub(super) fn complete(response: &mut Response, own: Option<OwnPages<'_>>, form:
         response.headers_mut().insert(CONTENT_TYPE, HTML);
         return;
     }
-    // A component that answers with a status alone, and the conditions of files.
-    let Some(refusal) = refusal else { return };
-    let is_own_status = status == refusal.reject.status();
-    // Under another status the sentence would be about something else.
-    let text = is_own_status.then(|| refusal.reject.visitor_text());
+    // A component that names a type means its body to be empty.
+    if refusal.is_none() && response.headers().contains_key(CONTENT_TYPE) {
+        return;
+    }
+    // Of a component that answers with a status alone, and of the conditions of files, there is nothing more to say; and
+    // under another status the sentence would be about something else.
+    let reason = refusal.as_ref().map(|refusal| refusal.reject);
+    let text = reason
+        .filter(|reason| status == reason.status())
+        .map(Reject::visitor_text);
+    let details = refusal.as_ref().and_then(|it| it.details.as_deref());
     let (body, content_type) = match form {
-        Form::Page => (built_in(status, text, refusal.details.as_deref()), HTML),
-        Form::Problem => (problem(status, text, refusal.details.as_deref()), PROBLEM),
+        Form::Page => (built_in(status, text, details), HTML),
+        Form::Problem => (problem(status, text, details), PROBLEM),
     };
     *response.body_mut() = Body::from(body);
     let headers = response.headers_mut();
@@ -286,8 +292,20 @@ mod tests {
         let refusal = |details| refused(Reject::NotFound, details);
         assert_eq!(page(refusal(None), 404, Form::Page).await, "own");
         assert_eq!(page(Response::default(), 418, Form::Page).await, "own");
-        assert_eq!(page(Response::default(), 418, Form::Problem).await, "");
-        assert_eq!(page(Response::default(), 500, Form::Page).await, "");
+        let bare = page(Response::default(), 418, Form::Problem).await;
+        assert_eq!(
+            bare,
+            r#"{"status":418,"title":"I'm a teapot","type":"about:blank"}"#
+        );
+        let bare = page(Response::default(), 500, Form::Page).await;
+        assert!(
+            bare.contains("<h1>500 Internal Server Error</h1></body>"),
+            "{bare}"
+        );
+        let mut empty = Response::default();
+        let plain = HeaderValue::from_static("text/plain");
+        empty.headers_mut().insert(CONTENT_TYPE, plain);
+        assert_eq!(page(empty, 500, Form::Page).await, "");
         assert_eq!(page(Response::default(), 200, Form::Page).await, "");
         assert_eq!(page(with_body(), 404, Form::Page).await, "mine");
         // While a site is made its developer sees why.

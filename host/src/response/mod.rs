@@ -41,6 +41,9 @@ pub fn from_reject(reject: Reject, details: Option<&str>) -> Response {
         Reject::Unavailable => {
             headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
+        Reject::TooMany(seconds) => {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
         Reject::Stopped => {
             headers.insert(RETRY_AFTER, RETRY_AFTER_STOPPED_SECONDS);
         }

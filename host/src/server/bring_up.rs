@@ -247,7 +247,8 @@ impl Reloader {
     fn pages(&self, server: &WebServer, web: &Web) -> Option<Pages> {
         let files = web.files.as_ref()?;
         let caches = self.exchange.caches();
-        Some(caches.pages(server.name(), files, &web.cache))
+        let pages = caches.pages(server.name(), files, &web.cache);
+        Some(pages.counting(server.traffic().reads()))
     }
 
     async fn found(&self, name: &str) -> Option<Found> {
@@ -263,6 +264,7 @@ fn makes_same_instances(one: &ComponentSettings, other: &ComponentSettings) -> b
     one.pool == other.pool
         && one.limits == other.limits
         && one.environment == other.environment
+        && one.grants == other.grants
         && one.permissions == other.permissions
 }
 

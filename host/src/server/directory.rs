@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Number, Value};
 use tessera_engine::{
-    ControlFailure, Pending, Property, PropertyValue, ServerDirectory, StartError,
+    ControlFailure, Pending, Property, PropertyValue, ServerDirectory, ServerStatistics, StartError,
 };
 
 use super::steering::Share;
 use super::{
     Control, ControlError, ErrorCode, Kind, Registry, Steering, UnknownServer, server_document,
 };
+use crate::files::Pages;
 
 /// In `[permissions] control`: the component's own server.
 const OWN: &str = "self";
@@ -95,6 +96,24 @@ impl ServerDirectory for ComponentDirectory {
                 })
                 .collect(),
         )
+    }
+
+    fn statistics(&self, name: &str) -> Option<ServerStatistics> {
+        let server = self.registry.find(name)?;
+        let counts = server.traffic().counts();
+        let processes = server.processes();
+        let serving = server.serving();
+        let pages = serving.as_ref().and_then(|serving| serving.pages.as_ref());
+        Some(ServerStatistics {
+            requests: counts.requests,
+            bytes_sent: counts.bytes_sent,
+            current_processes: processes.current(),
+            highest_processes: processes.highest(),
+            cache_hits: counts.cache_hits,
+            cache_misses: counts.cache_misses,
+            cache_bytes: pages.map_or(0, Pages::bytes_in_cache),
+            uptime_seconds: counts.uptime_seconds,
+        })
     }
 
     fn start(&self, name: &str, settings: Vec<Property>) -> Pending<Result<(), ControlFailure>> {

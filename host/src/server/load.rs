@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tessera_engine::{
-    Component, Engine, Generation, GenerationOptions, InstanceLimits, LoadError, PoolOptions,
-    PoolPolicy, ServerDirectory,
+    Component, Engine, Generation, GenerationOptions, Grants, InstanceLimits, LoadError,
+    PoolOptions, PoolPolicy, ServerDirectory,
 };
 
+use super::grants::{GrantError, Stores, environment, grants};
 use super::{ComponentDirectory, Found, Registry, Steering};
 use crate::settings::{ComponentSettings, Policy};
 
@@ -16,22 +17,38 @@ use crate::settings::{ComponentSettings, Policy};
 #[error("{module}: {source}")]
 pub struct ModuleError {
     module: String,
-    source: LoadError,
+    source: Cause,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+}
+
+/// What a component is given beside requests.
+struct Given {
+    environment: Vec<(String, String)>,
+    grants: Grants,
 }
 
 /// Loads components.
 pub struct Loader {
     engine: Arc<Engine>,
     steering: Arc<Steering>,
+    stores: Arc<Stores>,
     compiled: AtomicU32,
     from_cache: AtomicU32,
 }
 
 impl Loader {
-    /// Loads into `engine`.
-    pub fn new(engine: Arc<Engine>) -> Self {
+    /// Loads into `engine`; `stores` are what components keep values in.
+    pub fn new(engine: Arc<Engine>, stores: Stores) -> Self {
         Self {
             engine,
+            stores: Arc::new(stores),
             steering: Arc::default(),
             compiled: AtomicU32::new(0),
             from_cache: AtomicU32::new(0),
@@ -63,11 +80,14 @@ impl Loader {
         settings: &ComponentSettings,
         registry: Arc<Registry>,
     ) -> Result<Arc<Generation>, ModuleError> {
-        let failed = |source| ModuleError {
+        let failed = |source: Cause| ModuleError {
             module: found.module.display().to_string(),
             source,
         };
-        let component = self.component(found).await.map_err(failed)?;
+        let component = self.component(found).await;
+        let component = component.map_err(|error| failed(error.into()))?;
+        let given = self.given(&found.name, settings).await;
+        let given = given.map_err(|error| failed(error.into()))?;
         let count = if component.info().from_cache {
             &self.from_cache
         } else {
@@ -77,10 +97,40 @@ impl Loader {
         let control = settings.permissions.control.clone();
         let directory =
             ComponentDirectory::new(registry, self.steering.clone(), &found.name, control);
-        let options = generation_options(&found.name, settings, Arc::new(directory));
+        let options = generation_options(&found.name, settings, given, Arc::new(directory));
         Generation::new(self.engine.clone(), component, options)
             .await
-            .map_err(failed)
+            .map_err(|error| failed(error.into()))
+    }
+
+    /// Whether the secrets of a loaded component are still what their files hold.
+    pub async fn has_same_secrets(
+        &self,
+        generation: &Generation,
+        settings: &ComponentSettings,
+    ) -> bool {
+        if settings.grants.secrets.is_empty() {
+            return true;
+        }
+        let settings = settings.clone();
+        let reading = tokio::task::spawn_blocking(move || environment(&settings)).await;
+        // What cannot be read any more is told by the load.
+        matches!(reading, Ok(Ok(environment)) if generation.has_environment(&environment))
+    }
+
+    async fn given(&self, name: &str, settings: &ComponentSettings) -> Result<Given, GrantError> {
+        let (name, settings, stores) = (name.to_owned(), settings.clone(), self.stores.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            let environment = environment(&settings)?;
+            let grants = grants(&name, &settings, &environment, &stores)?;
+            Ok(Given {
+                environment,
+                grants,
+            })
+        });
+        reading
+            .await
+            .unwrap_or_else(|panic| Err(GrantError::Internal(panic.to_string())))
     }
 
     async fn component(&self, found: &Found) -> Result<Component, LoadError> {
@@ -101,6 +151,7 @@ impl Loader {
 fn generation_options(
     name: &str,
     settings: &ComponentSettings,
+    given: Given,
     directory: Arc<dyn ServerDirectory>,
 ) -> GenerationOptions {
     let pool = &settings.pool;
@@ -123,11 +174,8 @@ fn generation_options(
             deadline: settings.limits.deadline,
             response_size: settings.limits.response_bytes,
         },
-        environment: settings
-            .environment
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
+        environment: given.environment,
+        grants: given.grants,
         directory,
     }
 }

@@ -8,15 +8,18 @@ mod certificates;
 mod control;
 mod directory;
 mod discover;
+mod grants;
 mod layers;
 mod lifecycle;
 mod load;
 mod place;
 mod processes;
 mod properties;
+mod rate;
 mod registry;
 mod reload;
 mod steering;
+mod traffic;
 mod urls;
 mod watch;
 
@@ -37,13 +40,16 @@ pub(crate) use certificates::Certificates;
 pub use control::{Changed, ControlError, ErrorCode};
 pub use directory::ComponentDirectory;
 pub use discover::{Fingerprint, Found, discover};
+pub use grants::{GrantError, Stores, environment, grants};
 pub use lifecycle::Started;
 pub use load::Loader;
 pub use processes::{ProcessPermit, Processes};
+pub use rate::RateLimiter;
 pub use registry::Registry;
 pub(crate) use reload::HostTurn;
 pub use reload::{Outcome, Reloaded, Reloader, UnknownServer};
 pub use steering::{Control, Steering};
+pub use traffic::{Counts, Traffic};
 pub use urls::{server_document, server_documents};
 pub use watch::{WatchError, Watcher};
 
@@ -62,6 +68,8 @@ pub struct WebServer {
     kind: Kind,
     serving: ArcSwapOption<Serving>,
     processes: Arc<Processes>,
+    traffic: Traffic,
+    rates: RateLimiter,
     status: Mutex<Status>,
 }
 
@@ -137,6 +145,8 @@ impl WebServer {
             kind,
             serving: ArcSwapOption::empty(),
             processes: Arc::default(),
+            traffic: Traffic::default(),
+            rates: RateLimiter::default(),
             status: Mutex::default(),
         })
     }
@@ -194,6 +204,16 @@ impl WebServer {
         &self.processes
     }
 
+    /// What it has answered.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// What its clients have asked of late.
+    pub fn rates(&self) -> &RateLimiter {
+        &self.rates
+    }
+
     pub(crate) fn status(&self) -> &Mutex<Status> {
         &self.status
     }
@@ -206,6 +226,7 @@ impl WebServer {
             status.error = None;
             if !self.is_running() {
                 self.processes.restart();
+                self.traffic.restart();
                 status.pending.clear();
             }
         }
@@ -217,6 +238,7 @@ impl WebServer {
     /// Stops answering. Requests in flight finish.
     pub(crate) fn stop_serving(&self, why: Option<String>) {
         let old = self.serving.swap(None);
+        self.traffic.stop();
         {
             let mut status = self.status.lock();
             status.error = why;

@@ -220,14 +220,16 @@ impl Reloader {
             return name_is_taken(&host, found);
         }
         let server = self.registry.component(&found.name);
-        let is_off = {
+        let (is_off, is_same) = {
             let status = server.status().lock();
             // One that failed is tried again: what was wrong may have been elsewhere, a port or a mount of another's.
-            if status.error.is_none() && status.fingerprint.as_ref() == Some(&found.fingerprint) {
-                return Outcome::Unchanged;
-            }
-            status.is_off
+            let is_same =
+                status.error.is_none() && status.fingerprint.as_ref() == Some(&found.fingerprint);
+            (status.is_off, is_same)
         };
+        if is_same && self.has_same_secrets(&server, turn).await {
+            return Outcome::Unchanged;
+        }
         turn.folder.clone_from(&found.folder);
         let result = if is_off || self.waits_for_start(&server, found, turn) {
             let mut status = server.status().lock();
@@ -254,6 +256,18 @@ impl Reloader {
                 }
                 Outcome::Failed(error)
             }
+        }
+    }
+
+    /// Whether the secrets that a running component has read are still those of their files.
+    async fn has_same_secrets(&self, server: &WebServer, turn: &Turn) -> bool {
+        let serving = server.serving();
+        let generation = serving.as_ref().and_then(|it| it.generation.as_ref());
+        match (generation, &turn.settings) {
+            (Some(generation), Some(settings)) => {
+                self.loader.has_same_secrets(generation, settings).await
+            }
+            _ => true,
         }
     }
 

@@ -8,7 +8,7 @@ use super::rule::{Handler, Handlers};
 use super::setting::{Definition, Scope, Setting};
 use super::table;
 use super::web_server::{
-    CacheSettings, Compression, Cors, Files, Https, KeepAlive, Listen, Missing, Requests,
+    CacheSettings, Compression, Cors, Files, Https, KeepAlive, Listen, Missing, Rate, Requests,
     Responses, Tls, Web,
 };
 
@@ -235,8 +235,18 @@ impl Requests {
             trace: reader.value(&table::HTTP_TRACE),
             sync_urls: reader.value(&table::SYNC_URLS),
             handlers: reader.value(&table::HANDLERS),
+            rate: read_rate(reader),
         }
     }
+}
+
+fn read_rate(reader: &mut Reader) -> Option<Rate> {
+    let per_second = reader.value(&table::RATE_REQUESTS);
+    let burst = match reader.value(&table::RATE_BURST) {
+        0 => per_second,
+        burst => burst,
+    };
+    (per_second > 0).then_some(Rate { per_second, burst })
 }
 
 impl KeepAlive {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::error::{Fault, Place, SettingsError};
 use super::folders::Base;
+use super::grants::{FolderGrant, Grants, read_folders, read_grants};
 use super::kind::network::mount_path;
 use super::overrides::Override;
 use super::reader::Reader;
@@ -32,6 +33,8 @@ pub struct ComponentSettings {
     pub permissions: Permissions,
     /// What the component reads as environment variables.
     pub environment: Environment,
+    /// Secrets, configuration and key-value buckets.
+    pub grants: Grants,
     values: Values,
 }
 
@@ -86,11 +89,13 @@ pub struct Limits {
 pub struct Permissions {
     /// The servers that it may start and stop: names, `self`, `host`, or `*` for all but itself.
     pub control: Vec<String>,
+    /// The folders that it may use.
+    pub folders: Vec<FolderGrant>,
 }
 
 /// `[environment]`: variables for the component. Only the names are ever printed.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment(pub(super) BTreeMap<String, String>);
 
 impl Environment {
     /// Lists the variables, name and value, by name.
@@ -132,6 +137,7 @@ impl ComponentSettings {
         let base = Base::of_component(folder);
         let web = Web::read(&mut reader, Scope::Component, &base);
         check_handlers(name, &mut reader, &web.requests.handlers);
+        let environment = reader.variables(&table::ENVIRONMENT);
         Ok(Self {
             web,
             mount: read_mount(name, &mut reader),
@@ -143,8 +149,10 @@ impl ComponentSettings {
             },
             permissions: Permissions {
                 control: reader.value(&table::CONTROL),
+                folders: read_folders(&mut reader, &base),
             },
-            environment: Environment(reader.variables(&table::ENVIRONMENT)),
+            grants: read_grants(&mut reader, &base, &environment),
+            environment: Environment(environment),
             values: reader.finish()?,
         })
     }
@@ -159,8 +167,14 @@ impl ComponentSettings {
     /// Lists what newer settings change, and what it takes for each change to hold.
     pub fn changes(&self, newer: &Self) -> Vec<Change> {
         let mut changes = self.values.changes(&newer.values);
-        if self.environment != newer.environment {
-            let setting = &table::ENVIRONMENT;
+        let (old, new) = (&self.grants, &newer.grants);
+        let tables: [(bool, &dyn Definition); 4] = [
+            (self.environment != newer.environment, &table::ENVIRONMENT),
+            (old.secrets != new.secrets, &table::SECRETS),
+            (old.config != new.config, &table::CONFIG),
+            (old.buckets != new.buckets, &table::KEYVALUE),
+        ];
+        for (_, setting) in tables.iter().filter(|(differs, _)| *differs) {
             changes.push(Change {
                 key: setting.table(),
                 effect: setting.effect(),

@@ -11,6 +11,7 @@ mod component;
 mod error;
 mod file;
 mod folders;
+mod grants;
 mod host;
 mod json_file;
 mod kind;
@@ -32,6 +33,7 @@ pub use component::{ComponentSettings, Environment, Limits, Mount, Permissions, 
 pub use error::{Fault, FaultKind, Place, SettingsError};
 pub(crate) use folders::is_inside;
 pub use folders::{CERTIFICATE_FILE, KEY_FILE};
+pub use grants::{Bucket, FolderGrant, Grants, StoreKind};
 pub use host::{Admin, Connections, Engine, HostSettings, Log, LogFormat};
 pub(crate) use json_file::LIST_FILES;
 pub use overrides::{Origin, Override};
@@ -42,5 +44,5 @@ pub use setting::{Change, Effect, Scope, effect_of};
 pub use value::Secret;
 pub use web_server::{
     Addresses, CacheSettings, Charset, Compression, Cors, CorsRule, Files, Https, KeepAlive,
-    Listen, Missing, Requests, Responses, Tls, TlsVersion, Web,
+    Listen, Missing, Rate, Requests, Responses, Tls, TlsVersion, Web,
 };

@@ -176,9 +176,10 @@ impl Override {
 fn flatten(settings: &Map<String, Json>) -> impl Iterator<Item = (String, &Json)> {
     settings.iter().flat_map(|(key, value)| {
         let is_table = table::TABLES.iter().any(|table| table.name == key);
+        let (table, name) = key.split_once('.').unwrap_or(("", key));
         match value {
             Json::Object(inner)
-                if is_table || (!inner.is_empty() && table::find("", key).is_none()) =>
+                if is_table || (!inner.is_empty() && table::find(table, name).is_none()) =>
             {
                 let dotted = |(name, value)| (format!("{key}.{name}"), value);
                 inner.iter().map(dotted).collect()

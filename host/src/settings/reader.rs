@@ -7,7 +7,6 @@ use serde_json::Value as Json;
 
 use super::error::{Fault, FaultKind, Place, SettingsError};
 use super::file::{Document, Entry};
-use super::kind::text::Variable;
 use super::kind::{Kind, Preset};
 use super::overrides::Override;
 use super::setting::{Definition, Effect, Scope, Setting, Values};
@@ -99,10 +98,10 @@ impl Reader {
     }
 
     /// Gives all values of a table whose names are free.
-    pub(super) fn variables(
+    pub(super) fn variables<K: Kind>(
         &mut self,
-        setting: &'static Setting<Variable>,
-    ) -> BTreeMap<String, String> {
+        setting: &'static Setting<K>,
+    ) -> BTreeMap<String, K::Value> {
         let mut variables = BTreeMap::new();
         for entry in self
             .entries
@@ -163,6 +162,19 @@ impl Reader {
         };
         self.faults.push(fault_of(definition, entry, reason.into()));
         true
+    }
+
+    /// Refuses a value of a table whose names are free.
+    pub(super) fn refuse_variable(
+        &mut self,
+        definition: &'static dyn Definition,
+        name: &str,
+        reason: impl Into<String>,
+    ) {
+        let is_it = |entry: &&Entry| entry.table == definition.table() && entry.name == name;
+        if let Some(entry) = self.entries.iter().rfind(is_it) {
+            self.faults.push(fault_of(definition, entry, reason.into()));
+        }
     }
 
     /// Whether a value was written, be it wrong.

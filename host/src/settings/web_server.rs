@@ -134,6 +134,17 @@ pub struct Requests {
     pub sync_urls: bool,
     /// `handlers`: the URLs that web methods answer.
     pub handlers: Handlers,
+    /// `[rate_limit]`: how often one client may ask; none is as often as it likes.
+    pub rate: Option<Rate>,
+}
+
+/// `[rate_limit]`: how often one client may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Requests a second, in the long run.
+    pub per_second: u32,
+    /// Requests at once.
+    pub burst: u32,
 }
 
 /// How long HTTP/1 connections are kept for further requests.

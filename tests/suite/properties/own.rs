@@ -29,6 +29,16 @@ web.allow_4dsync | both | boolean | reload | false
   takes true false
   refuses 1 "true" [] {} => true or false
 
+rate_limit.requests | both | number | reload | 0
+  takes 0 100000 1000000
+  refuses -1 1000001 => from 0 to 1000000
+  refuses "1" 1.5 true [] {} => a whole number
+
+rate_limit.burst | both | number | reload | 0
+  takes 0 100000 1000000
+  refuses -1 1000001 => from 0 to 1000000
+  refuses "1" 1.5 true [] {} => a whole number
+
 files.listing | both | boolean | reload | false
   takes true false
   refuses 1 "true" [] {} => true or false
@@ -223,8 +233,42 @@ permissions.control | component | list of texts | reload | []
   refuses [""] ["a/b"] [1] ["a\nb"] => names of components
   refuses "*" 1 true {} => a list of names
 
+permissions.folders | component | list of tables | reload | []
+  takes [] [{"path": "/usr", "guest": "/data"}]
+  stored [{"path": "data", "guest": "/data"}] [{"path": "/srv/data", "guest": "/a/b", "write": true}, {"path": "b", "guest": "/b"}]
+  refuses [{}] [{"path": "", "guest": "/data"}] [{"path": "../x", "guest": "/data"}] => must be an absolute path
+  refuses [{"path": "a", "guest": "data"}] [{"path": "a"}] [{"path": "a", "guest": "/a/"}] => must be a path such as
+  refuses [{"path": "a", "guest": "/a"}, {"path": "b", "guest": "/a"}] => is there twice
+  refuses [{"path": "a", "guest": "/a", "write": 1}] => true or false
+  refuses [{"path": "a", "guest": "/a", "mode": "rw"}] => only path, guest and write
+  refuses [{"path": "/", "guest": "/a"}] => must not hold the folder
+  refuses ["a"] [1] => must be {path, guest, write}
+  refuses "a" 1 true {} => a list of at most
+
 environment.GREETING | component | text | reload | none
   takes "hello" "" "2024"
   refuses "a\u0000b" => without NUL
   refuses 1 true [] {} => without NUL
+
+secrets.TOKEN | component | text | reload | none
+  takes "token" "secrets/token"
+  stored "/run/secrets/token"
+  refuses "" "../token" "a/" "a//b" => the path of a file
+  refuses 1 true [] {} => the path of a file
+
+config.color | component | text | reload | none
+  takes "red" "" "2024"
+  refuses "a\u0000b" => without NUL
+  refuses 1 true [] {} => without NUL
+
+keyvalue.carts | component | table or text | reload | none
+  takes "memory" {"store": "memory", "share": "carts-1", "size": "1 MiB"} {"store": "memory", "size": 4096}
+  stored "file" "redis://127.0.0.1:6379/0" {"store": "redis://:password@host"}
+  refuses "disk" "redis://" "rediss://host" "" => or the URL of a Redis server
+  refuses {} {"size": 1} => needs store
+  refuses {"store": "memory", "share": "a b"} {"store": "memory", "share": ""} => share must be a name
+  refuses {"store": "memory", "size": 0} {"store": "memory", "size": "65 GiB"} {"store": "memory", "size": true} => size must be a size
+  refuses {"store": "memory", "path": "x"} => only store, share and size
+  refuses {"store": 1} => store must be a text
+  refuses 1 true [] => or the URL of a Redis server
 "#;

@@ -1,9 +1,12 @@
-//! What components may ask of the host: one file for each interface of `wit/`.
+//! What components may ask of the host: one file for each interface of `wit/`, and what WASI has beside
+//! that which comes with Wasmtime.
 //!
 //! The functions are linked by hand, one by one: a component that imports one that is not here is refused when
 //! it is loaded, with the function's name, and the ones on the path of every request copy no more than they must.
 
 mod body_parts;
+mod config;
+mod keyvalue;
 mod missing;
 mod request;
 mod response;
@@ -20,5 +23,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     request::add_to_linker(&mut request)?;
     body_parts::add_to_linker(&mut request)?;
     response::add_to_linker(&mut linker.instance("tessera:web/response@0.1.0")?)?;
-    web_server::add_to_linker(&mut linker.instance("tessera:web/web-server@0.1.0")?)
+    web_server::add_to_linker(&mut linker.instance("tessera:web/web-server@0.1.0")?)?;
+    config::add_to_linker(linker)?;
+    keyvalue::add_to_linker(linker)
 }

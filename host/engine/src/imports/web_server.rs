@@ -5,11 +5,12 @@ use wasmtime::component::{LinkerInstance, WasmList, WasmStr};
 
 use crate::directory::{
     ControlFailure, Property, PropertyValue, SETTING_NAME_BYTES_MAX, SETTING_VALUES_BYTES_MAX,
-    SETTINGS_MAX, StartError,
+    SETTINGS_MAX, ServerStatistics, StartError,
 };
 use crate::state::State;
 use crate::wit::{
     PropertyThere, ServerError, Value, ValueThere, WitProperty, WitSelector, WitStartError,
+    WitStatistics,
 };
 
 type Done = Result<(), ServerError>;
@@ -34,6 +35,15 @@ pub(super) fn add_to_linker(linker: &mut LinkerInstance<'_, State>) -> wasmtime:
         |store: StoreContextMut<'_, State>, (name,): (WasmStr,)| {
             let name = name.to_str(&store)?;
             Ok((properties(store.data(), &name),))
+        },
+    )?;
+    linker.func_wrap(
+        "get-statistics",
+        |store: StoreContextMut<'_, State>, (name,): (WasmStr,)| {
+            let name = name.to_str(&store)?;
+            let statistics = store.data().profile.directory.statistics(&name);
+            let statistics = statistics.map(WitStatistics::from);
+            Ok((statistics.ok_or(ServerError::NotFound),))
         },
     )?;
     linker.func_wrap_async(
@@ -197,6 +207,21 @@ impl From<StartError> for WitStartError {
             err_code: error.code,
             message: error.message,
             component_signature: error.signature.to_owned(),
+        }
+    }
+}
+
+impl From<ServerStatistics> for WitStatistics {
+    fn from(statistics: ServerStatistics) -> Self {
+        Self {
+            requests: statistics.requests,
+            bytes_sent: statistics.bytes_sent,
+            current_processes: statistics.current_processes,
+            highest_processes: statistics.highest_processes,
+            cache_hits: statistics.cache_hits,
+            cache_misses: statistics.cache_misses,
+            cache_bytes: statistics.cache_bytes,
+            uptime_seconds: statistics.uptime_seconds,
         }
     }
 }

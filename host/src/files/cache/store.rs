@@ -65,6 +65,12 @@ impl Store {
         self.size
     }
 
+    /// Bytes that it holds.
+    pub(in crate::files) fn bytes(&self) -> u64 {
+        self.pages.run_pending_tasks();
+        self.pages.weighted_size()
+    }
+
     /// Milliseconds since the store was made.
     pub(in crate::files) fn now(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)

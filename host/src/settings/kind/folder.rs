@@ -72,8 +72,7 @@ impl Kind for CertificateFolder {
 
     fn read(&self, loose: &Loose) -> Result<PathBuf, Refusal> {
         let path = loose.text()?;
-        let is_inside = path.len() <= PATH_BYTES_MAX && is_plain(path);
-        if is_full_path(path) || is_inside {
+        if is_path(path) {
             Ok(path.into())
         } else {
             Err(Refusal::Value)
@@ -156,6 +155,11 @@ fn is_path_inside(path: &str) -> bool {
     // A colon is a drive or a stream on Windows, a backslash its separator.
     let is_dotted = path.split('/').any(|segment| segment.starts_with('.'));
     path.len() <= PATH_BYTES_MAX && !is_dotted && !path.contains(['\\', ':']) && is_plain(path)
+}
+
+/// Whether a path is absolute, or one inside the folder of the site or component.
+pub(super) fn is_path(path: &str) -> bool {
+    is_full_path(path) || (path.len() <= PATH_BYTES_MAX && is_plain(path))
 }
 
 /// Whether an absolute path is written in one way only. What stands above the site is not Tessera's to name.

@@ -7,6 +7,7 @@ use super::file::Loose;
 pub(in crate::settings) mod cookie;
 pub(in crate::settings) mod cors;
 pub(in crate::settings) mod folder;
+pub(in crate::settings) mod grants;
 pub(in crate::settings) mod handlers;
 pub(in crate::settings) mod network;
 pub(in crate::settings) mod quantity;

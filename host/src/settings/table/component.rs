@@ -1,7 +1,8 @@
-//! Tessera's own tables in `settings.toml`: mount, pool, limits, permissions, environment.
+//! Tessera's own tables in `settings.toml`: mount, pool, limits, permissions, environment, secrets, config, key-value buckets.
 
 use super::{minutes, ms, seconds};
 use crate::settings::component::Policy;
+use crate::settings::kind::grants::{FolderGrants, SecretFile, Store};
 use crate::settings::kind::network::{HostName, MountPath};
 use crate::settings::kind::quantity::{Number, Size, Time};
 use crate::settings::kind::text::{ServerNames, Variable};
@@ -141,10 +142,42 @@ pub(in crate::settings) static CONTROL: Setting<ServerNames> = Setting {
     doc: "The servers that the component may start and stop.",
 };
 
+pub(in crate::settings) static FOLDERS: Setting<FolderGrants> = Setting {
+    key: "permissions.folders",
+    scope: Component,
+    effect: Reload,
+    kind: FolderGrants,
+    doc: "The folders that the component may read, or write as well; links in them lead nowhere else.",
+};
+
 pub(in crate::settings) static ENVIRONMENT: Setting<Variable> = Setting {
     key: "environment.*",
     scope: Component,
     effect: Reload,
     kind: Variable,
     doc: "An environment variable that the component can read, under any name.",
+};
+
+pub(in crate::settings) static SECRETS: Setting<SecretFile> = Setting {
+    key: "secrets.*",
+    scope: Component,
+    effect: Reload,
+    kind: SecretFile,
+    doc: "The file of a secret, which the component reads under any name as an environment variable and through wasi:config.",
+};
+
+pub(in crate::settings) static CONFIG: Setting<Variable> = Setting {
+    key: "config.*",
+    scope: Component,
+    effect: Reload,
+    kind: Variable,
+    doc: "A value that the component reads through wasi:config, under any name.",
+};
+
+pub(in crate::settings) static KEYVALUE: Setting<Store> = Setting {
+    key: "keyvalue.*",
+    scope: Component,
+    effect: Reload,
+    kind: Store,
+    doc: "A bucket that the component opens through wasi:keyvalue, under any name, and where its values are kept.",
 };

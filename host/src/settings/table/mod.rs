@@ -64,6 +64,8 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &LAUNCH,
     &EXTENDED_CHARACTERS,
     &SYNC_URLS,
+    &RATE_REQUESTS,
+    &RATE_BURST,
     &FILES_LISTING,
     &FILES_CLEAN_URLS,
     &FILES_FALLBACK,
@@ -102,7 +104,11 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &LIMITS_DEADLINE,
     &LIMITS_RESPONSE,
     &CONTROL,
+    &FOLDERS,
     &ENVIRONMENT,
+    &SECRETS,
+    &CONFIG,
+    &KEYVALUE,
 ];
 
 /// One of Tessera's own tables.
@@ -124,6 +130,11 @@ pub(super) static TABLES: &[Table] = &[
         name: "web",
         scope: Both,
         doc: "The web server, where the WebServer class has no property for it.",
+    },
+    Table {
+        name: "rate_limit",
+        scope: Both,
+        doc: "How often one client may ask.",
     },
     Table {
         name: "files",
@@ -189,6 +200,22 @@ pub(super) static TABLES: &[Table] = &[
         name: "environment",
         scope: Component,
         doc: "Environment variables, by name, that the component can read.",
+    },
+    Table {
+        name: "secrets",
+        scope: Component,
+        doc: "Secrets, by name, each in a file of its own that only its owner and group can read. \
+              They are read when the component is loaded, and again by a reload.",
+    },
+    Table {
+        name: "config",
+        scope: Component,
+        doc: "Values, by name, that the component reads through `wasi:config/store`.",
+    },
+    Table {
+        name: "keyvalue",
+        scope: Component,
+        doc: "Buckets, by name, that the component opens through `wasi:keyvalue`.",
     },
 ];
 

@@ -120,3 +120,29 @@ pub(in crate::settings) static CACHE_REVALIDATE: Setting<Time> = Setting {
     },
     doc: "How long a file in memory is believed to be the one on disk, if the system tells of no change.",
 };
+
+pub(in crate::settings) static RATE_REQUESTS: Setting<Number<u32>> = Setting {
+    key: "rate_limit.requests",
+    scope: Both,
+    effect: Reload,
+    kind: Number {
+        min: 0,
+        max: 1_000_000,
+        default: 0,
+        unit: "requests a second; 0 means no limit",
+    },
+    doc: "The requests that one client may make of this web server in the long run; beyond them it gets 429. A client is an IPv4 address or an IPv6 network of 64 bits, behind a trusted proxy the one that this names.",
+};
+
+pub(in crate::settings) static RATE_BURST: Setting<Number<u32>> = Setting {
+    key: "rate_limit.burst",
+    scope: Both,
+    effect: Reload,
+    kind: Number {
+        min: 0,
+        max: 1_000_000,
+        default: 0,
+        unit: "requests; 0 means as many as in a second",
+    },
+    doc: "The requests that it may make at once after a while without any.",
+};

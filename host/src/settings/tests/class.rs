@@ -166,6 +166,8 @@ const ACCEPTED: &[(&str, &[(&str, &str)])] = &[
     ("web.launch_at_startup", &[("false", "false")]),
     ("web.send_extended_characters", &[("true", "true")]),
     ("web.allow_4dsync", &[("true", "true")]),
+    ("rate_limit.requests", &[("0", "0"), ("1000000", "1000000")]),
+    ("rate_limit.burst", &[("0", "0"), ("1000000", "1000000")]),
     ("files.listing", &[("true", "true")]),
     ("files.clean_urls", &[("true", "true")]),
     ("cache.enabled", &[("false", "false")]),

@@ -50,7 +50,7 @@ x = 1
              HSTSEnabled, HSTSMaxAge, rules, handlers, scalableSession, keepSession, inactiveProcessTimeout, \
              inactiveSessionTimeout, maxSessions, sessionCookieDomain, sessionCookiePath, \
              sessionCookieSameSite, sessionIPAddressValidation, debugLog, logRecording, \
-             [keep_alive], [web], [files], [cache], [server], [tls], [proxy], [admin], [log], [engine]",
+             [keep_alive], [web], [rate_limit], [files], [cache], [server], [tls], [proxy], [admin], [log], [engine]",
             "--set HTTPPort=70000: must be from 0 to 65535 (TCP port; 0 means 80)",
             "--set admin.enabled=2: must be true or false, not a number",
         ],
@@ -193,6 +193,9 @@ fn no_message_shows_a_secret() {
         "[environment]\nA = 'hunt2'",
         "environment = 'A=hunt2'",
         "[[environment]]\nA = 'hunt2'",
+        "[secrets]\nA = 'hunt2/'",
+        "[config]\nA = {hunt2 = 1}",
+        "[keyvalue]\nA = 'redis://:hunt2@host /'",
         "[[admin]]\naccess_key = 'hunt2hunt2'",
     ];
     for text in cases {

@@ -31,6 +31,7 @@ fn without_a_file_every_default_holds() {
             trace: false,
             sync_urls: false,
             handlers: Handlers::default(),
+            rate: None,
         }
     );
     let connections = Connections {

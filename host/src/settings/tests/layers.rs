@@ -190,7 +190,11 @@ fn a_component_may_not_set_what_holds_it_within_bounds() {
         json!({"limits": {"memory": "4 GiB"}}),
         json!({"limits.deadline": 3600}),
         json!({"permissions": {"control": ["*"]}}),
+        json!({"permissions": {"folders": [{"path": "/data", "guest": "/data"}]}}),
         json!({"environment": {"A": "x"}}),
+        json!({"secrets": {"A": "/run/secrets/a"}}),
+        json!({"config.A": "x"}),
+        json!({"keyvalue": {"A": "file"}}),
         json!({"mount.path": "/"}),
         json!({"pool.max": 1000}),
     ];

@@ -16,6 +16,7 @@ mod component;
 mod faults;
 mod folders;
 mod garbage;
+mod grants;
 mod host;
 mod layers;
 mod reference;

@@ -340,6 +340,14 @@ pub(super) const REFUSED: &[(&str, &[(&str, &str)])] = &[
     ("web.launch_at_startup", &[("1", "true or false")]),
     ("web.send_extended_characters", &[("1", "true or false")]),
     ("web.allow_4dsync", &[("1", "true or false")]),
+    (
+        "rate_limit.requests",
+        &[("-1", "from 0 to"), ("1000001", "from 0 to")],
+    ),
+    (
+        "rate_limit.burst",
+        &[("-1", "from 0 to"), ("1.5", "a whole number")],
+    ),
     ("files.listing", &[("1", "true or false")]),
     ("files.clean_urls", &[("1", "true or false")]),
     ("cache.enabled", &[("1", "true or false")]),

@@ -42,6 +42,10 @@ fn is_valid(schema: &Json, value: &Json) -> bool {
                     rule.get(name).is_none_or(|schema| is_valid(schema, member))
                 })
             }),
+            "required" => members.is_none_or(|members| {
+                let mut names = rule.as_array().unwrap().iter();
+                names.all(|name| members.contains_key(name.as_str().unwrap()))
+            }),
             "additionalProperties" if rule == &json!(false) => members.is_none_or(|members| {
                 members
                     .keys()
@@ -128,7 +132,19 @@ fn what_is_out_of_range_is_not_valid() {
             json!({"control": "*"}),
             json!({"control": ["*"]}),
         ),
+        (
+            "permissions",
+            json!({"folders": [{"path": "a"}]}),
+            json!({"folders": [{"path": "a", "guest": "/a", "write": true}]}),
+        ),
         ("environment", json!({"A": 1}), json!({"A": "1"})),
+        ("secrets", json!({"A": 1}), json!({"A": "token"})),
+        ("config", json!({"A": 1}), json!({"A": "1"})),
+        (
+            "keyvalue",
+            json!({"A": {"share": "x"}}),
+            json!({"A": {"store": "file", "share": "x", "size": "1 MiB"}, "B": "memory"}),
+        ),
         ("unknown", json!(1), json!(null)),
     ];
     let schema = schema(Scope::Component);

@@ -161,6 +161,22 @@ fn servers() -> Result<Json<Tree>, Error> {
     })))
 }
 
+/// `/4DACTION/statistics/name`: the counters of a server.
+#[web_method]
+fn statistics(param: &str) -> Result<Json<Tree>, Error> {
+    let counts = web_server::statistics(param)?;
+    Ok(Json(json!({
+        "requests": counts.requests,
+        "bytesSent": counts.bytes_sent,
+        "currentProcesses": counts.current_processes,
+        "highestProcesses": counts.highest_processes,
+        "cacheHits": counts.cache_hits,
+        "cacheMisses": counts.cache_misses,
+        "cacheBytes": counts.cache_bytes,
+        "uptimeSeconds": counts.uptime_seconds,
+    })))
+}
+
 fn tree(value: Value) -> Tree {
     match value {
         Value::Null => Tree::Null,

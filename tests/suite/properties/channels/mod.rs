@@ -6,6 +6,9 @@ mod defaults;
 mod file;
 mod guest;
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::{Map, Value, json};
 use tessera_tests::{CertificatePair, Server, Site};
 
@@ -190,6 +193,12 @@ fn stage() -> Site {
         for folder in ["", "tls/", "more/tls/", "WebFolder/tls/"] {
             site.put_certificate(&format!("{}{folder}", target.folder), &pair);
         }
+    }
+    for secret in ["token", "secrets/token"] {
+        let path = format!("{}{secret}", SHOP.folder);
+        site.write(&path, "secret");
+        let private = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(site.at(&path), private).unwrap();
     }
     site
 }

@@ -29,6 +29,7 @@ const PROCESSES: &str = "requests::the_number_of_processes_changes_at_once";
 const NO_FILE: &str = "files::what_answers_where_no_file_is_changes_at_once";
 const RULES: &str = "rules::rules_and_handlers_change_while_a_connection_is_open";
 const COMPRESSION: &str = "responses::compression_changes_while_a_connection_is_open";
+const RATE: &str = "rate_limit::each_server_holds_each_client_to_its_rate";
 const REQUESTS: &str = "connection::a_connection_has_as_many_requests_as_the_settings_say";
 const SILENCE: &str = "connection::a_silent_connection_of_either_is_closed_in_its_time";
 const INSTANCES: &str = "lifecycle::instances_and_what_they_have_change_at_once";
@@ -73,6 +74,8 @@ const SHOWN_BY: &[Shown] = &[
         "responses::extended_characters_are_sent_as_they_are_as_soon_as_they_may_be",
     ),
     ("web.allow_4dsync", LET_IN, LET_IN),
+    ("rate_limit.requests", RATE, RATE),
+    ("rate_limit.burst", RATE, RATE),
     ("cache.enabled", KEPT, KEPT),
     (
         "cache.size",
@@ -195,7 +198,27 @@ const SHOWN_BY: &[Shown] = &[
         NOTHING,
         "lifecycle::what_a_component_may_do_changes_at_once",
     ),
+    (
+        "permissions.folders",
+        NOTHING,
+        "grants::folders_are_read_only_unless_said_otherwise",
+    ),
     ("environment.GREETING", NOTHING, INSTANCES),
+    (
+        "secrets.TOKEN",
+        NOTHING,
+        "grants::a_secret_is_given_and_read_again_by_a_reload",
+    ),
+    (
+        "config.color",
+        NOTHING,
+        "grants::configuration_is_what_the_settings_say",
+    ),
+    (
+        "keyvalue.carts",
+        NOTHING,
+        "keyvalue::buckets_are_a_components_own_unless_they_are_shared",
+    ),
 ];
 
 /// The test for a setting of one of the two kinds of web servers.
