@@ -74,6 +74,7 @@ impl Engine {
         let refused = |error: wasmtime::Error| EngineError::Configuration(format!("{error:#}"));
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(refused)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(refused)?;
         imports::add_to_linker(&mut linker).map_err(refused)?;
 
         let code_cache = options.code_cache.as_ref().and_then(|folder| {

@@ -44,7 +44,7 @@ pub enum LoadError {
     Link(String),
     /// The component has none of the hooks that make it a web server.
     #[error(
-        "exports none of tessera:web/connection, tessera:web/actions; it exports {0}: \
+        "exports none of tessera:web/connection, tessera:web/actions, wasi:http/incoming-handler; it exports {0}: \
          export at least one of them (in Rust: #[on_web_connection] or #[web_method])"
     )]
     NoHooks(String),

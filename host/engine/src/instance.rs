@@ -11,9 +11,10 @@ use crate::call::{self, HEADER_TEXT_BYTES_MAX, Target};
 use crate::clock::TICKS_INLINE;
 use crate::error::ProcessError;
 use crate::generation::Generation;
-use crate::hooks::{self, BoundHooks};
+use crate::hooks::{self, BoundHooks, IncomingHandler};
 use crate::limits::InstanceLimiter;
 use crate::state::{Exchange, State};
+use crate::wasi_http;
 use crate::wit::{Value, WebCall, WitMethod};
 
 /// Most bytes of a trap's message and backtrace that are logged.
@@ -96,7 +97,8 @@ impl Instance {
             }
         );
         let has_guard = self.hooks.authenticate.is_some() && !is_handler;
-        let needs_call = has_guard || target == Target::Connection;
+        let needs_call =
+            has_guard || (target == Target::Connection && self.hooks.connect.is_some());
         let web_call = if needs_call {
             Some(self.web_call().await?)
         } else {
@@ -121,6 +123,12 @@ impl Instance {
             self.call(hooks::COMPILER, &compiler_web, ()).await?;
         }
         let (hook, result) = match target {
+            Target::Connection if self.hooks.connect.is_none() => {
+                let Some(incoming) = self.hooks.incoming else {
+                    return Err(ProcessError::NoHook(hooks::CONNECTION));
+                };
+                return self.serve_http(incoming).await;
+            }
             Target::Connection => {
                 let (Some(connect), Some(web_call)) = (self.hooks.connect, web_call) else {
                     return Err(ProcessError::NoHook(hooks::CONNECTION));
@@ -145,6 +153,13 @@ impl Instance {
             hook,
             message: one_line(&message),
         })
+    }
+
+    /// Hands the request to a handler of `wasi:http`, and sees it through.
+    async fn serve_http(&mut self, incoming: IncomingHandler) -> Result<(), ProcessError> {
+        let parameters = wasi_http::resources(self.store.data_mut())
+            .map_err(|error| ProcessError::Instantiate(trap_text(&error)))?;
+        self.call(hooks::HTTP, &incoming, parameters).await
     }
 
     /// The refusal of On Web Authentication, with what it set and sent.

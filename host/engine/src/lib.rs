@@ -22,6 +22,7 @@ mod limits;
 mod body;
 mod answer;
 mod form;
+mod wasi_http;
 mod imports;
 mod output;
 mod wit;
@@ -43,3 +44,4 @@ pub use error::{EngineError, LoadError, ProcessError};
 pub use generation::{
     Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy, PoolStatistics,
 };
+pub use wasi_http::AnswerStream;

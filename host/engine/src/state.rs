@@ -12,6 +12,7 @@ use crate::call::{Call, Deadline};
 use crate::directory::ServerDirectory;
 use crate::limits::{InstanceLimiter, MemoryBudget};
 use crate::output::{GuestLog, LogStream, Stream};
+use crate::wasi_http::{HttpState, Responder};
 use crate::wit::Variable;
 
 /// Most resources (streams, pollables, ...) that a guest may hold.
@@ -36,6 +37,7 @@ pub(crate) struct State {
     /// Told when the guest has run for so long that it should make room for others.
     slow: Arc<AtomicBool>,
     table: ResourceTable,
+    http: HttpState,
     /// Made when first needed: most handlers never call WASI, and it costs as much as the call itself.
     wasi: Option<WasiCtx>,
 }
@@ -48,6 +50,10 @@ pub(crate) struct Exchange {
     /// WEB GET VARIABLES, once it was asked for.
     pub(crate) variables: Option<Vec<Variable>>,
     pub(crate) deadline: Deadline,
+    /// Where a handler of `wasi:http` puts its response.
+    pub(crate) responder: Option<Responder>,
+    /// Whether it read more of a body than is allowed.
+    pub(crate) too_large: Arc<AtomicBool>,
 }
 
 impl Exchange {
@@ -64,6 +70,8 @@ impl Exchange {
             answer: Answer::default(),
             variables: None,
             deadline,
+            responder: None,
+            too_large: Arc::default(),
         }
     }
 }
@@ -86,6 +94,7 @@ impl State {
             log,
             slow,
             table,
+            http: HttpState::default(),
             wasi: None,
         }
     }
@@ -95,6 +104,11 @@ impl State {
         self.log.begin(exchange.call.id);
         self.exchange = exchange;
         self.slow = slow;
+    }
+
+    /// What `wasi:http` works on.
+    pub(crate) fn http_parts(&mut self) -> (&mut HttpState, &mut ResourceTable) {
+        (&mut self.http, &mut self.table)
     }
 
     pub(crate) fn mark_slow(&self) {

@@ -10,13 +10,14 @@ use std::task::{Context, Poll, ready};
 use ::http::HeaderValue;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use tessera_engine::BodyError;
+use tessera_engine::{AnswerStream, BodyError};
 
 use super::coding::Coding;
 use super::direct::DirectFiles;
 use super::encoded::{EncodedBody, Encoders, encode};
 use super::file::{FileBody, StoredFile};
 use super::parts::PartsBody;
+use super::streamed::{StreamedBody, Teller};
 
 /// Bodies in memory up to this size are compressed where the request is handled: their length is then known, which
 /// clients like, and no coder waits for a slow one.
@@ -38,6 +39,7 @@ enum Kind {
     File(FileBody),
     Parts(Box<PartsBody>),
     Encoded(EncodedBody),
+    Streamed(StreamedBody),
 }
 
 impl Body {
@@ -56,6 +58,18 @@ impl Body {
         Content::File(StoredFile::of_length(file, length)).whole()
     }
 
+    /// What a component is still making.
+    pub fn streamed(stream: Box<AnswerStream>) -> Self {
+        Self::of(Kind::Streamed(StreamedBody::new(stream)))
+    }
+
+    /// Has `teller` told if what a component makes does not come to its end.
+    pub fn tell(&mut self, teller: impl FnOnce() -> Teller) {
+        if let Kind::Streamed(body) = &mut self.kind {
+            body.tell(teller());
+        }
+    }
+
     fn of(kind: Kind) -> Self {
         Self { kind }
     }
@@ -68,7 +82,11 @@ impl Body {
         match &mut self.kind {
             Kind::File(file) => file.sent_by(direct.clone()),
             Kind::Parts(parts) => parts.sent_by(direct.clone()),
-            Kind::Empty | Kind::Unsent(_) | Kind::Bytes(_) | Kind::Encoded(_) => {}
+            Kind::Empty
+            | Kind::Unsent(_)
+            | Kind::Bytes(_)
+            | Kind::Encoded(_)
+            | Kind::Streamed(_) => {}
         }
         self
     }
@@ -79,7 +97,11 @@ impl Body {
         match &mut self.kind {
             Kind::File(file) => file.share(number),
             Kind::Parts(parts) => parts.share(number),
-            Kind::Empty | Kind::Unsent(_) | Kind::Bytes(_) | Kind::Encoded(_) => {}
+            Kind::Empty
+            | Kind::Unsent(_)
+            | Kind::Bytes(_)
+            | Kind::Encoded(_)
+            | Kind::Streamed(_) => {}
         }
         self
     }
@@ -93,6 +115,7 @@ impl Body {
             Kind::File(file) => Some(file.left()),
             Kind::Parts(parts) => Some(parts.left()),
             Kind::Encoded(_) => None,
+            Kind::Streamed(body) => body.left(),
         }
     }
 
@@ -100,7 +123,12 @@ impl Body {
     /// among the encoders.
     pub fn encode(&mut self, coding: Coding, level: Option<u8>, encoders: &Encoders) -> bool {
         let encoded = match &self.kind {
-            Kind::Empty | Kind::Unsent(_) | Kind::Parts(_) | Kind::Encoded(_) => return false,
+            // A coder would keep together what is to arrive piece by piece, and has no trailers.
+            Kind::Empty
+            | Kind::Unsent(_)
+            | Kind::Parts(_)
+            | Kind::Encoded(_)
+            | Kind::Streamed(_) => return false,
             Kind::Bytes(bytes) if bytes.len() <= ENCODE_AT_ONCE_BYTES_MAX => {
                 encode(coding, level, bytes.clone()).ok().map(Kind::Bytes)
             }
@@ -185,8 +213,11 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Kind::Streamed(body) = &mut self.kind {
+            return body.poll(context);
+        }
         let (piece, is_last) = match &mut self.kind {
-            Kind::Empty | Kind::Unsent(_) => return Poll::Ready(None),
+            Kind::Empty | Kind::Unsent(_) | Kind::Streamed(_) => return Poll::Ready(None),
             Kind::Bytes(bytes) => (Some(Ok(std::mem::take(bytes))), true),
             Kind::Encoded(body) => (ready!(body.poll(context)), false),
             Kind::File(file) => (ready!(file.poll_piece(context)), file.left() == 0),
@@ -199,7 +230,10 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.kind, Kind::Empty | Kind::Unsent(_))
+        match &self.kind {
+            Kind::Streamed(body) => body.is_end(),
+            kind => matches!(kind, Kind::Empty | Kind::Unsent(_)),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
