@@ -47,6 +47,7 @@ mod error_pages;
 mod dynamic;
 mod responses;
 mod failures;
+mod wasi_http;
 mod limits;
 mod processes;
 mod pilot;

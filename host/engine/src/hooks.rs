@@ -12,6 +12,8 @@ use crate::wit::{Value, WebCall, WitMethod};
 const VERSION: &str = "0.1.0";
 /// Any 0.2 is found by it.
 const INCOMING_HANDLER: &str = "wasi:http/incoming-handler@0.2.0";
+/// Any 0.3.
+const HANDLER: &str = "wasi:http/handler@0.3.0";
 
 /// Names of the hooks, as messages write them.
 pub(crate) const AUTHENTICATION: &str = "On Web Authentication";
@@ -27,6 +29,7 @@ pub(crate) struct HookIndices {
     authenticate: Option<ComponentExportIndex>,
     connect: Option<ComponentExportIndex>,
     incoming: Option<ComponentExportIndex>,
+    service: Option<ComponentExportIndex>,
     methods: Option<ComponentExportIndex>,
     call: Option<ComponentExportIndex>,
     close_process: Option<ComponentExportIndex>,
@@ -46,6 +49,7 @@ impl HookIndices {
             authenticate: find("authentication", "authenticate"),
             connect: find("connection", "connect"),
             incoming: find_in(INCOMING_HANDLER, "handle"),
+            service: find_in(HANDLER, "handle"),
             methods: find("actions", "methods"),
             call: find("actions", "call"),
             close_process: find("session-end", "close-process"),
@@ -58,10 +62,19 @@ impl HookIndices {
     }
 
     pub(crate) fn has_connection(&self) -> bool {
-        self.connect.is_some() || self.has_http()
+        self.connect.is_some() || self.has_http() || self.has_service()
     }
 
-    /// Whether a handler of `wasi:http` takes the place of On Web Connection.
+    /// Whether one of `wasi:http` 0.3 does. It has the component to itself: its instances serve several requests at a
+    /// time, which hooks of `tessera:web` cannot.
+    pub(crate) fn has_service(&self) -> bool {
+        cfg!(feature = "p3")
+            && self.service.is_some()
+            && self.connect.is_none()
+            && self.incoming.is_none()
+    }
+
+    /// Whether a handler of `wasi:http` 0.2 takes the place of On Web Connection.
     pub(crate) fn has_http(&self) -> bool {
         self.connect.is_none() && self.incoming.is_some()
     }

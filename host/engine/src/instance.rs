@@ -43,20 +43,7 @@ impl Instance {
             .slot(patience)
             .await
             .ok_or(ProcessError::Busy(patience))?;
-        let limiter =
-            InstanceLimiter::new(generation.limits.memory, generation.engine.budget.clone());
-        let state = State::new(generation.profile.clone(), limiter, exchange, slow);
-        let mut store = Store::new(generation.engine.wasmtime(), state);
-        store.limiter(|state| &mut state.limiter);
-        store.set_epoch_deadline(TICKS_INLINE);
-        store.epoch_deadline_callback(|store| {
-            store.data().mark_slow();
-            // A plain yield would be polled again at once, ahead of every other task.
-            Ok(UpdateDeadline::YieldCustom(
-                1,
-                Box::pin(tokio::task::yield_now()),
-            ))
-        });
+        let mut store = new_store(generation, exchange, slow);
         let failed = |error: wasmtime::Error| ProcessError::Instantiate(trap_text(&error));
         let instance = generation
             .component
@@ -245,8 +232,30 @@ impl Instance {
     }
 }
 
+/// A store for one instance, with its limits and its turns.
+pub(crate) fn new_store(
+    generation: &Generation,
+    exchange: Exchange,
+    slow: Arc<AtomicBool>,
+) -> Store<State> {
+    let limiter = InstanceLimiter::new(generation.limits.memory, generation.engine.budget.clone());
+    let state = State::new(generation.profile.clone(), limiter, exchange, slow);
+    let mut store = Store::new(generation.component.pre.engine(), state);
+    store.limiter(|state| &mut state.limiter);
+    store.set_epoch_deadline(TICKS_INLINE);
+    store.epoch_deadline_callback(|store| {
+        store.data().mark_slow();
+        // A plain yield would be polled again at once, ahead of every other task.
+        Ok(UpdateDeadline::YieldCustom(
+            1,
+            Box::pin(tokio::task::yield_now()),
+        ))
+    });
+    store
+}
+
 /// The error with its backtrace, bounded: it goes into a log.
-fn trap_text(error: &wasmtime::Error) -> String {
+pub(crate) fn trap_text(error: &wasmtime::Error) -> String {
     let mut text = format!("{error:?}");
     call::cut(&mut text, TRAP_TEXT_BYTES_MAX);
     text
@@ -266,7 +275,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Spreads the retirement of instances that were made together, by up to a quarter.
-fn jittered(requests_max: u32, number: u64) -> u32 {
+pub(crate) fn jittered(requests_max: u32, number: u64) -> u32 {
     // Multiples of the golden ratio: neighbours end up far apart, without a generator of random numbers.
     let spread =
         (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % (u64::from(requests_max / 4) + 1);

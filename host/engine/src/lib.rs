@@ -5,6 +5,7 @@
 
 // From a file to something that can be called.
 mod engine;
+mod forge;
 mod clock;
 mod code_cache;
 mod turns;
@@ -44,4 +45,6 @@ pub use error::{EngineError, LoadError, ProcessError};
 pub use generation::{
     Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy, PoolStatistics,
 };
-pub use wasi_http::AnswerStream;
+pub use wasi_http::{
+    AnswerStream, NoOutbound, Outbound, OutboundBody, OutboundError, OutboundTimes,
+};

@@ -36,7 +36,7 @@ impl Generation {
         let slow = Arc::new(AtomicBool::new(false));
         let deadline = deadline(self.limits.deadline);
         let is_http = target == Target::Connection && self.component.hooks.has_http();
-        let begun = match is_http {
+        let begun = match is_http || self.component.is_service() {
             true => Begun::Http(self.begin_http(call, deadline, slow)),
             // Boxed here and now, so that the call is not moved again with each future around this one.
             false => Begun::Hooks(
@@ -73,6 +73,14 @@ impl Generation {
         };
         let (responder, head) = wasi_http::responder();
         let mut exchange = exchange(self, call, deadline);
+        #[cfg(feature = "p3")]
+        if self.component.is_service() {
+            let generation = self.clone();
+            return Box::pin(async move {
+                let service = generation.service();
+                wasi_http::answer_shared(&generation, service, exchange, asked).await
+            });
+        }
         exchange.responder = Some(responder);
         let (generation, flag) = (self.clone(), slow.clone());
         let work =
@@ -314,7 +322,7 @@ fn exchange(generation: &Generation, call: Call, deadline: Deadline) -> Exchange
     )
 }
 
-fn idle_exchange(generation: &Generation) -> Exchange {
+pub(crate) fn idle_exchange(generation: &Generation) -> Exchange {
     exchange(
         generation,
         Call::outside_of_a_request(),

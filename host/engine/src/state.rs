@@ -12,7 +12,7 @@ use crate::call::{Call, Deadline};
 use crate::directory::ServerDirectory;
 use crate::limits::{InstanceLimiter, MemoryBudget};
 use crate::output::{GuestLog, LogStream, Stream};
-use crate::wasi_http::{HttpState, Responder};
+use crate::wasi_http::{HttpState, Outbound, Responder};
 use crate::wit::Variable;
 
 /// Most resources (streams, pollables, ...) that a guest may hold.
@@ -26,6 +26,8 @@ pub(crate) struct Profile {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) response_bytes_max: usize,
     pub(crate) directory: Arc<dyn ServerDirectory>,
+    pub(crate) outbound: Arc<dyn Outbound>,
+    pub(crate) outbound_calls: u32,
 }
 
 /// The data of a store.
@@ -85,6 +87,8 @@ impl State {
     ) -> Self {
         let log = Arc::new(GuestLog::new(profile.component.clone()));
         log.begin(exchange.call.id);
+        let mut http = HttpState::new(profile.component.clone(), profile.outbound.clone());
+        http.begin(exchange.call.id, profile.outbound_calls);
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
         Self {
@@ -94,7 +98,7 @@ impl State {
             log,
             slow,
             table,
-            http: HttpState::default(),
+            http,
             wasi: None,
         }
     }
@@ -102,6 +106,8 @@ impl State {
     /// Starts the next web process on a kept instance.
     pub(crate) fn begin(&mut self, exchange: Exchange, slow: Arc<AtomicBool>) {
         self.log.begin(exchange.call.id);
+        self.http
+            .begin(exchange.call.id, self.profile.outbound_calls);
         self.exchange = exchange;
         self.slow = slow;
     }

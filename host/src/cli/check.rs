@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tessera_engine::{
     Component, Engine, EngineOptions, Generation, GenerationOptions, Hooks, InstanceLimits,
-    NoDirectory, PoolOptions, PoolPolicy,
+    NoDirectory, NoOutbound, PoolOptions, PoolPolicy,
 };
 use tessera_host::server::discover;
 use tessera_host::settings::{ComponentSettings, Handler, Handlers, HostSettings, Web};
@@ -239,6 +239,7 @@ fn generation_options(name: &str, settings: &ComponentSettings) -> GenerationOpt
             policy: PoolPolicy::Fresh,
             min: 0,
             max: 0,
+            concurrency: 1,
             max_requests: 0,
             queue_timeout: settings.pool.queue_timeout,
         },
@@ -246,11 +247,13 @@ fn generation_options(name: &str, settings: &ComponentSettings) -> GenerationOpt
             memory: settings.limits.memory_bytes,
             deadline: settings.limits.deadline,
             response_size: settings.limits.response_bytes,
+            outbound_calls: settings.limits.outbound_calls,
         },
         environment: environment
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
         directory: Arc::new(NoDirectory),
+        outbound: Arc::new(NoOutbound),
     }
 }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tessera_engine::{
-    Component, Engine, Generation, GenerationOptions, InstanceLimits, LoadError, PoolOptions,
-    PoolPolicy, ServerDirectory,
+    Component, Engine, Generation, GenerationOptions, InstanceLimits, LoadError, Outbound,
+    PoolOptions, PoolPolicy, ServerDirectory,
 };
 
 use super::{ComponentDirectory, Found, Registry, Steering};
+use crate::outbound::Clients;
 use crate::settings::{ComponentSettings, Policy};
 
 /// A component's module could not be loaded.
@@ -23,6 +24,7 @@ pub struct ModuleError {
 pub struct Loader {
     engine: Arc<Engine>,
     steering: Arc<Steering>,
+    clients: Clients,
     compiled: AtomicU32,
     from_cache: AtomicU32,
 }
@@ -33,6 +35,7 @@ impl Loader {
         Self {
             engine,
             steering: Arc::default(),
+            clients: Clients::default(),
             compiled: AtomicU32::new(0),
             from_cache: AtomicU32::new(0),
         }
@@ -77,7 +80,10 @@ impl Loader {
         let control = settings.permissions.control.clone();
         let directory =
             ComponentDirectory::new(registry, self.steering.clone(), &found.name, control);
-        let options = generation_options(&found.name, settings, Arc::new(directory));
+        let outbound = self
+            .clients
+            .for_component(&found.name, &settings.permissions.hosts);
+        let options = generation_options(&found.name, settings, Arc::new(directory), outbound);
         Generation::new(self.engine.clone(), component, options)
             .await
             .map_err(failed)
@@ -102,17 +108,21 @@ fn generation_options(
     name: &str,
     settings: &ComponentSettings,
     directory: Arc<dyn ServerDirectory>,
+    outbound: Arc<dyn Outbound>,
 ) -> GenerationOptions {
     let pool = &settings.pool;
     GenerationOptions {
         name: name.into(),
         pool: PoolOptions {
             policy: match pool.policy {
+                Policy::Auto => PoolPolicy::Auto,
+                Policy::Concurrent => PoolPolicy::Concurrent,
                 Policy::Fresh => PoolPolicy::Fresh,
                 Policy::Reuse => PoolPolicy::Reuse,
             },
             min: pool.min as usize,
             max: pool.max as usize,
+            concurrency: pool.concurrency,
             max_requests: pool
                 .requests_max
                 .map_or(0, |max| u32::try_from(max).unwrap_or(u32::MAX)),
@@ -122,6 +132,7 @@ fn generation_options(
             memory: settings.limits.memory_bytes,
             deadline: settings.limits.deadline,
             response_size: settings.limits.response_bytes,
+            outbound_calls: settings.limits.outbound_calls,
         },
         environment: settings
             .environment
@@ -129,5 +140,6 @@ fn generation_options(
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
         directory,
+        outbound,
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
+use super::allowed_hosts::AllowedHosts;
 use super::error::{Fault, Place, SettingsError};
 use super::folders::Base;
 use super::kind::network::mount_path;
@@ -55,6 +56,8 @@ pub struct Pool {
     pub min: u32,
     /// The idle instances kept for the next requests.
     pub max: u32,
+    /// The requests that an instance serves at a time, with `concurrent`.
+    pub concurrency: u32,
     /// The requests after which an instance is retired; none is no limit.
     pub requests_max: Option<u64>,
     /// How long a request waits for an instance when the engine has none to give.
@@ -64,6 +67,10 @@ pub struct Pool {
 /// How long an instance lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
+    /// What suits the component: that of the Tessera world reuses, one of wasi:http 0.2 is fresh, one of 0.3 concurrent.
+    Auto,
+    /// It serves several requests at a time.
+    Concurrent,
     /// It serves one request after another.
     Reuse,
     /// It serves a single request.
@@ -79,6 +86,8 @@ pub struct Limits {
     pub deadline: Duration,
     /// The largest response body.
     pub response_bytes: u64,
+    /// The requests that one web process may send to other servers.
+    pub outbound_calls: u32,
 }
 
 /// `[permissions]`: what the component may do beside answering requests.
@@ -86,6 +95,8 @@ pub struct Limits {
 pub struct Permissions {
     /// The servers that it may start and stop: names, `self`, `host`, or `*` for all but itself.
     pub control: Vec<String>,
+    /// The servers that it may send requests to.
+    pub hosts: AllowedHosts,
 }
 
 /// `[environment]`: variables for the component. Only the names are ever printed.
@@ -140,9 +151,11 @@ impl ComponentSettings {
                 memory_bytes: reader.value(&table::LIMITS_MEMORY),
                 deadline: reader.value(&table::LIMITS_DEADLINE),
                 response_bytes: reader.value(&table::LIMITS_RESPONSE),
+                outbound_calls: reader.value(&table::LIMITS_OUTBOUND),
             },
             permissions: Permissions {
                 control: reader.value(&table::CONTROL),
+                hosts: reader.value(&table::HOSTS),
             },
             environment: Environment(reader.variables(&table::ENVIRONMENT)),
             values: reader.finish()?,
@@ -230,6 +243,7 @@ fn read_pool(reader: &mut Reader) -> Pool {
         policy: reader.value(&table::POOL_POLICY),
         min: reader.value(&table::POOL_MIN),
         max: reader.value(&table::POOL_MAX),
+        concurrency: reader.value(&table::POOL_CONCURRENCY),
         requests_max: Some(reader.value(&table::POOL_REQUESTS)).filter(|max| *max > 0),
         queue_timeout: reader.value(&table::POOL_QUEUE_TIMEOUT),
     };

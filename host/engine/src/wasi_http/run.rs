@@ -14,7 +14,7 @@ use tokio::time::timeout_at;
 use wasmtime_wasi_http::WasiBody;
 
 use super::head::{self, Head, HeadReceiver};
-use super::stream::{AnswerStream, Limits, too_large};
+use super::stream::{AnswerStream, Behind, Limits, too_large};
 use super::worker::{Circumstances, Work, Worker};
 use crate::answer::{Answer, AnswerBody};
 use crate::call::Deadline;
@@ -80,7 +80,8 @@ pub(crate) async fn answer(
         return Ok(answer);
     }
     let length = length(&answer, limits)?;
-    let stream = AnswerStream::new(VecDeque::new(), Some(body), Some(worker), length, limits);
+    let behind = Some(Behind::Worker(worker));
+    let stream = AnswerStream::new(VecDeque::new(), Some(body), behind, length, limits);
     answer.body = AnswerBody::Stream(Box::new(stream));
     Ok(answer)
 }
@@ -226,7 +227,7 @@ fn drain(mut body: WasiBody) -> Result<VecDeque<Frame<Bytes>>, ProcessError> {
 }
 
 /// What the header says of the body's length, held to its limit before any of it is sent.
-fn length(answer: &Answer, limits: Limits) -> Result<Option<u64>, ProcessError> {
+pub(super) fn length(answer: &Answer, limits: Limits) -> Result<Option<u64>, ProcessError> {
     let length = head::length(answer);
     match length {
         Some(length) if length > limits.bytes_max => Err(too_large(limits.bytes_max)),

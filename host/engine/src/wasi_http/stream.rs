@@ -11,6 +11,8 @@ use tokio::time::{Sleep, sleep_until};
 use wasmtime_wasi_http::WasiBody;
 
 use super::head::failed;
+#[cfg(feature = "p3")]
+use super::ticket::Client;
 use super::worker::Worker;
 use crate::call::Deadline;
 use crate::error::ProcessError;
@@ -23,7 +25,7 @@ pub struct AnswerStream {
     /// None once it has ended.
     body: Option<WasiBody>,
     /// None when the guest is done, and all is in `body`.
-    worker: Option<Worker>,
+    behind: Option<Behind>,
     deadline: Deadline,
     /// Past it the client is told, even if the guest's thread does not get to it.
     timer: Option<Pin<Box<Sleep>>>,
@@ -41,6 +43,34 @@ impl fmt::Debug for AnswerStream {
     }
 }
 
+/// Who makes a body.
+pub(super) enum Behind {
+    /// A web process with an instance of its own.
+    Worker(Worker),
+    /// An instance that has other requests as well.
+    #[cfg(feature = "p3")]
+    Shared(Client),
+}
+
+impl Behind {
+    /// How the guest ended; one with other requests does not end with this one.
+    fn poll_outcome(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ProcessError>> {
+        match self {
+            Self::Worker(worker) => worker.poll_outcome(context),
+            #[cfg(feature = "p3")]
+            Self::Shared(_) => Poll::Pending,
+        }
+    }
+
+    fn fault(&mut self) -> Option<ProcessError> {
+        match self {
+            Self::Worker(worker) => worker.fault(),
+            #[cfg(feature = "p3")]
+            Self::Shared(client) => client.0.fault(),
+        }
+    }
+}
+
 /// What holds a body.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -52,14 +82,14 @@ impl AnswerStream {
     pub(super) fn new(
         ready: VecDeque<Frame<Bytes>>,
         body: Option<WasiBody>,
-        worker: Option<Worker>,
+        behind: Option<Behind>,
         length: Option<u64>,
         limits: Limits,
     ) -> Self {
         Self {
             ready,
             body,
-            worker,
+            behind,
             deadline: limits.deadline,
             timer: None,
             length,
@@ -75,14 +105,14 @@ impl AnswerStream {
 
     fn cut(&mut self, error: ProcessError) -> Poll<Option<Result<Frame<Bytes>, ProcessError>>> {
         self.body = None;
-        self.worker = None;
+        self.behind = None;
         Poll::Ready(Some(Err(error)))
     }
 
     /// All was sent. What the guest does beyond that is its own, within its deadline.
     fn end(&mut self) {
         self.body = None;
-        if let Some(worker) = self.worker.take() {
+        if let Some(Behind::Worker(worker)) = self.behind.take() {
             worker.let_go();
         }
     }
@@ -101,13 +131,13 @@ impl AnswerStream {
 
     /// Waits for the end of the guest or of its time, whatever is first.
     fn poll_ends(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ProcessError>> {
-        let Some(worker) = &mut self.worker else {
+        let Some(behind) = &mut self.behind else {
             return Poll::Ready(Err(failed(
                 "it ended without finishing the body of its answer",
             )));
         };
-        if let Poll::Ready(result) = worker.poll_outcome(context) {
-            self.worker = None;
+        if let Poll::Ready(result) = behind.poll_outcome(context) {
+            self.behind = None;
             return Poll::Ready(result);
         }
         let deadline = self.deadline;
@@ -147,13 +177,13 @@ impl Body for AnswerStream {
                 Poll::Ready(Some(Ok(frame))) => return self.pass(frame),
                 Poll::Ready(Some(Err(error))) => {
                     // The guest's own end says more than that of its body.
-                    let fault = self.worker.as_mut().and_then(Worker::fault);
+                    let fault = self.behind.as_mut().and_then(Behind::fault);
                     let broken = || failed(format!("it broke off the body of its answer: {error}"));
                     return self.cut(fault.unwrap_or_else(broken));
                 }
                 Poll::Ready(None) => {
                     // The body of a guest that died ends as one that was finished does.
-                    return match self.worker.as_mut().and_then(Worker::fault) {
+                    return match self.behind.as_mut().and_then(Behind::fault) {
                         Some(fault) => self.cut(fault),
                         None => {
                             self.end();

@@ -96,12 +96,15 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &POOL_POLICY,
     &POOL_MIN,
     &POOL_MAX,
+    &POOL_CONCURRENCY,
     &POOL_REQUESTS,
     &POOL_QUEUE_TIMEOUT,
     &LIMITS_MEMORY,
     &LIMITS_DEADLINE,
     &LIMITS_RESPONSE,
+    &LIMITS_OUTBOUND,
     &CONTROL,
+    &HOSTS,
     &ENVIRONMENT,
 ];
 
