@@ -71,7 +71,7 @@ impl Generation {
             is_head: call.method == http::Method::HEAD,
             deadline,
         };
-        let (responder, head) = wasi_http::responder();
+        let (responder, head, body) = wasi_http::responder();
         let mut exchange = exchange(self, call, deadline);
         #[cfg(feature = "p3")]
         if self.component.is_service() {
@@ -88,7 +88,9 @@ impl Generation {
                 async move { performed(&generation, exchange, Target::Connection, flag).await },
             );
         let generation = self.clone();
-        Box::pin(async move { wasi_http::answer(work, head, slow, &generation, asked).await })
+        Box::pin(
+            async move { wasi_http::answer(work, (head, body), slow, &generation, asked).await },
+        )
     }
 }
 

@@ -63,6 +63,11 @@ impl Body {
         Self::of(Kind::Streamed(StreamedBody::new(stream)))
     }
 
+    /// Whether a component is still making it.
+    pub fn is_being_made(&self) -> bool {
+        matches!(self.kind, Kind::Streamed(_))
+    }
+
     /// Has `teller` told if what a component makes does not come to its end.
     pub fn tell(&mut self, teller: impl FnOnce() -> Teller) {
         if let Kind::Streamed(body) = &mut self.kind {

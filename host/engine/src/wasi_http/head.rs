@@ -1,6 +1,9 @@
 //! The head of an answer: from the guest to whoever waits for it.
 
+use std::sync::Arc;
+
 use http::{Response, StatusCode, header};
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::WasiBody;
 
@@ -8,16 +11,41 @@ use crate::answer::{Answer, AnswerBody, HEADER_BYTES_MAX, HEADER_FIELDS_MAX};
 use crate::error::ProcessError;
 use crate::hooks;
 
-/// What the guest answered: a response whose body it may still be making, or why there is none.
-pub(crate) type Head = Result<Response<WasiBody>, String>;
-/// Where it does.
-pub(crate) type Responder = oneshot::Sender<Head>;
+/// What the guest answered, or why it did not.
+pub(crate) type Head = Result<Response<()>, String>;
 /// Where that is waited for.
 pub(crate) type HeadReceiver = oneshot::Receiver<Head>;
+/// The body that belongs to it. Who sends it and who ends the guest both look at it: the guest's end is not told from that
+/// of the body by the body alone.
+pub(crate) type BodyPlace = Arc<Mutex<Option<WasiBody>>>;
 
-/// Both ends.
-pub(crate) fn responder() -> (Responder, HeadReceiver) {
-    oneshot::channel()
+/// Where the guest puts its answer.
+pub(crate) struct Responder {
+    head: oneshot::Sender<Head>,
+    body: BodyPlace,
+}
+
+/// The guest's end, the other end of the head, and the place of the body.
+pub(crate) fn responder() -> (Responder, HeadReceiver, BodyPlace) {
+    let (head, receiver) = oneshot::channel();
+    let body = BodyPlace::default();
+    let responder = Responder {
+        head,
+        body: body.clone(),
+    };
+    (responder, receiver, body)
+}
+
+impl Responder {
+    pub(super) fn send(self, answer: Result<Response<WasiBody>, String>) {
+        let head = answer.map(|response| {
+            let (parts, body) = response.into_parts();
+            *self.body.lock() = Some(body);
+            Response::from_parts(parts, ())
+        });
+        // Nobody waits any more if the deadline passed.
+        let _ = self.head.send(head);
+    }
 }
 
 /// A failure of the handler, in words of our own.
@@ -28,16 +56,21 @@ pub(super) fn failed(message: impl Into<String>) -> ProcessError {
     }
 }
 
+/// A body that the guest gave up.
+pub(super) fn broken_off(error: &wasmtime_wasi_http::Error) -> ProcessError {
+    failed(format!("it broke off the body of its answer: {error}"))
+}
+
 /// A handler that has ended without a word.
 pub(super) fn no_answer() -> ProcessError {
     failed("it ended without an answer: response-outparam was never set")
 }
 
-/// The answer as far as its head tells it, and the body that follows. `is_head` says that the request was one.
-pub(super) fn begin(head: Head, is_head: bool) -> Result<(Answer, WasiBody), ProcessError> {
+/// The answer as far as its head tells it. `is_head` says that the request was one.
+pub(super) fn begin(head: Head, is_head: bool) -> Result<Answer, ProcessError> {
     let response =
         head.map_err(|code| failed(format!("it answered with the error code {code}")))?;
-    let (parts, body) = response.into_parts();
+    let (parts, ()) = response.into_parts();
     let bytes = parts.headers.iter();
     let bytes: usize = bytes
         .map(|(name, value)| name.as_str().len() + value.len())
@@ -63,7 +96,7 @@ pub(super) fn begin(head: Head, is_head: bool) -> Result<(Answer, WasiBody), Pro
             answer.body = AnswerBody::Unsent(length);
         }
     }
-    Ok((answer, body))
+    Ok(answer)
 }
 
 /// What the header says of the body's length; the guest is held to it.
@@ -75,12 +108,9 @@ pub(super) fn length(answer: &Answer) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
-    use http_body_util::{BodyExt, Empty};
 
-    fn head(change: impl FnOnce(&mut Response<WasiBody>)) -> Head {
-        let body = Empty::<Bytes>::new();
-        let mut response = Response::new(body.map_err(|never| match never {}).boxed_unsync());
+    fn head(change: impl FnOnce(&mut Response<()>)) -> Head {
+        let mut response = Response::new(());
         change(&mut response);
         Ok(response)
     }
@@ -116,9 +146,9 @@ mod tests {
                 response.headers_mut().insert("content-length", length);
             })
         };
-        let (answer, _) = begin(sized(), true).unwrap();
+        let answer = begin(sized(), true).unwrap();
         assert!(matches!(answer.body, AnswerBody::Unsent(1000)));
-        let (answer, _) = begin(sized(), false).unwrap();
+        let answer = begin(sized(), false).unwrap();
         assert!(matches!(answer.body, AnswerBody::Empty));
         assert_eq!(length(&answer), Some(1000));
     }

@@ -32,8 +32,7 @@ pub(crate) fn resources(
     let request = http.new_incoming_request(scheme, request)?;
     let outparam = http.new_response_outparam_from_callback(move |head| {
         if let Some(responder) = responder {
-            // Nobody waits any more if the deadline passed.
-            let _ = responder.send(head.map_err(|code| format!("{code:?}")));
+            responder.send(head.map_err(|code| format!("{code:?}")));
         }
     })?;
     Ok((request, outparam))

@@ -11,10 +11,9 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 use tokio::time::timeout_at;
-use wasmtime_wasi_http::WasiBody;
 
-use super::head::{self, Head, HeadReceiver};
-use super::stream::{AnswerStream, Behind, Limits, too_large};
+use super::head::{self, BodyPlace, Head, HeadReceiver};
+use super::stream::{AnswerStream, Limits, Source, too_large};
 use super::worker::{Circumstances, Work, Worker};
 use crate::answer::{Answer, AnswerBody};
 use crate::call::Deadline;
@@ -43,7 +42,7 @@ enum Step {
 /// Runs `work` until there is an answer. What it does from then on goes on behind the answer's body.
 pub(crate) async fn answer(
     mut work: Work,
-    mut head: HeadReceiver,
+    (mut head, body): (HeadReceiver, BodyPlace),
     slow: std::sync::Arc<std::sync::atomic::AtomicBool>,
     generation: &Generation,
     asked: Asked,
@@ -65,23 +64,22 @@ pub(crate) async fn answer(
         .await
         .map_err(late)?;
     let (head, worker) = match step {
-        Step::Ended(ended) => return whole(*ended, head, limits, asked.is_head),
-        Step::Head(head) => (head, Worker::begin(work, circumstances)),
+        Step::Ended(ended) => return whole(*ended, (head, body), limits, asked.is_head),
+        Step::Head(head) => (head, Worker::begin(work, body.clone(), circumstances)),
         Step::Slow => {
-            let mut worker = Worker::begin_slow(work, circumstances);
+            let mut worker = Worker::begin_slow(work, body.clone(), circumstances);
             let head = timeout_at(at, head_of(&mut worker, &mut head))
                 .await
                 .map_err(late)??;
             (head, worker)
         }
     };
-    let (mut answer, body) = head::begin(head, asked.is_head)?;
+    let mut answer = head::begin(head, asked.is_head)?;
     if matches!(answer.body, AnswerBody::Unsent(_)) {
         return Ok(answer);
     }
     let length = length(&answer, limits)?;
-    let behind = Some(Behind::Worker(worker));
-    let stream = AnswerStream::new(VecDeque::new(), Some(body), behind, length, limits);
+    let stream = AnswerStream::new(Source::Worker { body, worker }, length, limits);
     answer.body = AnswerBody::Stream(Box::new(stream));
     Ok(answer)
 }
@@ -128,10 +126,13 @@ async fn head_of(worker: &mut Worker, head: &mut HeadReceiver) -> Result<Head, P
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             // Both may have come since the head was looked for.
-            Poll::Ready(Ok(())) => Poll::Ready(match may_answer.then(|| head.try_recv()) {
-                Some(Ok(head)) => Ok(head),
-                _ => Err(head::no_answer()),
-            }),
+            Poll::Ready(Ok(left)) => {
+                worker.is_done_with(left);
+                Poll::Ready(match may_answer.then(|| head.try_recv()) {
+                    Some(Ok(head)) => Ok(head),
+                    _ => Err(head::no_answer()),
+                })
+            }
         }
     })
     .await
@@ -140,7 +141,7 @@ async fn head_of(worker: &mut Worker, head: &mut HeadReceiver) -> Result<Head, P
 /// The answer of a guest that is done: all of its body is there.
 fn whole(
     mut ended: Ended,
-    mut head: HeadReceiver,
+    (mut head, body): (HeadReceiver, BodyPlace),
     limits: Limits,
     is_head: bool,
 ) -> Result<Answer, ProcessError> {
@@ -151,7 +152,7 @@ fn whole(
         (Err(error), _) => Err(error),
         (Ok(()), Err(_)) if is_too_large => Err(ProcessError::BodyTooLarge),
         (Ok(()), Err(_)) => Err(head::no_answer()),
-        (Ok(()), Ok(head)) => whole_body(head, limits, is_head),
+        (Ok(()), Ok(head)) => whole_body(head, &body, limits, is_head),
     };
     if answer.is_err() {
         // An instance that left something half done does not serve again.
@@ -161,17 +162,23 @@ fn whole(
     answer
 }
 
-fn whole_body(head: Head, limits: Limits, is_head: bool) -> Result<Answer, ProcessError> {
-    let (mut answer, body) = head::begin(head, is_head)?;
+fn whole_body(
+    head: Head,
+    body: &BodyPlace,
+    limits: Limits,
+    is_head: bool,
+) -> Result<Answer, ProcessError> {
+    let mut answer = head::begin(head, is_head)?;
     if matches!(answer.body, AnswerBody::Unsent(_)) {
         return Ok(answer);
     }
     let length = length(&answer, limits)?;
-    let frames = match drain(body) {
-        // None of it would be sent.
-        Err(_) if is_head => VecDeque::new(),
-        drained => drained?,
-    };
+    let left = drain(body);
+    let frames = left.frames;
+    // Of a head's body nothing would be sent, and it need not be there.
+    if !is_head {
+        left.end?;
+    }
     let data = frames.iter().filter_map(Frame::data_ref);
     let bytes: usize = data.clone().map(Bytes::len).sum();
     if bytes as u64 > limits.bytes_max {
@@ -197,33 +204,44 @@ fn whole_body(head: Head, limits: Limits, is_head: bool) -> Result<Answer, Proce
         None => {
             // Without trailers, and with all there, the length is known as well.
             let length = length.or((!has_trailers).then_some(bytes as u64));
-            let stream = AnswerStream::new(frames, None, None, length, limits);
+            let stream = AnswerStream::new(Source::Ready(frames), length, limits);
             AnswerBody::Stream(Box::new(stream))
         }
     };
     Ok(answer)
 }
 
-/// The frames of a body that its guest has left.
-fn drain(mut body: WasiBody) -> Result<VecDeque<Frame<Bytes>>, ProcessError> {
+/// What a guest has left of a body.
+pub(super) struct Left {
+    pub(super) frames: VecDeque<Frame<Bytes>>,
+    /// Whether that is all of it.
+    pub(super) end: Result<(), ProcessError>,
+}
+
+/// Takes what is left of the body of a guest that is done, but still there.
+pub(super) fn drain(body: &BodyPlace) -> Left {
     let mut frames = VecDeque::new();
+    let Some(mut body) = body.lock().take() else {
+        // It had been sent.
+        return Left {
+            frames,
+            end: Ok(()),
+        };
+    };
     let mut context = Context::from_waker(Waker::noop());
-    loop {
+    let end = loop {
         match Pin::new(&mut body).poll_frame(&mut context) {
             Poll::Ready(Some(Ok(frame))) => frames.push_back(frame),
-            Poll::Ready(None) => return Ok(frames),
-            Poll::Ready(Some(Err(error))) => {
-                return Err(head::failed(format!(
-                    "it broke off the body of its answer: {error}"
-                )));
-            }
+            Poll::Ready(None) => break Ok(()),
+            Poll::Ready(Some(Err(error))) => break Err(head::broken_off(&error)),
             Poll::Pending => {
-                return Err(head::failed(
+                break Err(head::failed(
                     "it ended without finishing the body of its answer",
                 ));
             }
         }
-    }
+    };
+    Left { frames, end }
 }
 
 /// What the header says of the body's length, held to its limit before any of it is sent.

@@ -21,7 +21,7 @@ use wasmtime_wasi_http::handler::{
 };
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
-use super::ticket::{Company, Share, Ticket};
+use super::ticket::{Company, Ticket, join};
 use crate::error::ProcessError;
 use crate::generation::{Generation, PoolPolicy};
 use crate::instance::{jittered, new_store, trap_text};
@@ -184,7 +184,7 @@ impl WorkerState for Worker {
         if in_total >= self.in_total || (in_total > 0 && self.ends.retired.load(Ordering::Relaxed))
         {
             ShouldAccept::Never
-        } else if now >= self.at_a_time {
+        } else if now.max(self.company.size()) >= self.at_a_time {
             ShouldAccept::No
         } else {
             ShouldAccept::Yes
@@ -199,9 +199,9 @@ impl WorkerState for Worker {
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
         let (http, _) = store.data_mut().http_parts();
         http.also(ticket.id(), self.calls);
-        let share = Share::new(ticket, self.company.clone());
+        join(&ticket, &self.company);
         Box::pin(async move {
-            sleep_until(share.deadline().into()).await;
+            sleep_until(ticket.deadline().into()).await;
         })
     }
 

@@ -1,17 +1,17 @@
 //! One request of a component of `wasi:http` 0.3: from its call to the head of its answer.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 
+use http::Response;
 use tokio::time::timeout_at;
 
 use super::head;
 use super::request;
 use super::run::{Asked, length};
 use super::service::{Service, process_error};
-use super::stream::{AnswerStream, Behind, Limits};
+use super::stream::{AnswerStream, Limits, Source};
 use super::ticket::{Client, Ticket};
 use crate::answer::{Answer, AnswerBody};
 use crate::error::ProcessError;
@@ -50,13 +50,14 @@ pub(crate) async fn answer(
         Err(_) if is_too_large => return Err(ProcessError::BodyTooLarge),
         Err(error) => return Err(process_error(&error, &ticket)),
     };
-    let (mut answer, body) = head::begin(Ok(response), asked.is_head)?;
+    let (parts, body) = response.into_parts();
+    let head = Response::from_parts(parts, ());
+    let mut answer = head::begin(Ok(head), asked.is_head)?;
     if matches!(answer.body, AnswerBody::Unsent(_)) {
         return Ok(answer);
     }
     let length = length(&answer, limits)?;
-    let behind = Some(Behind::Shared(client));
-    let stream = AnswerStream::new(VecDeque::new(), Some(body), behind, length, limits);
+    let stream = AnswerStream::new(Source::Shared { body, client }, length, limits);
     answer.body = AnswerBody::Stream(Box::new(stream));
     Ok(answer)
 }

@@ -8,9 +8,11 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep_until};
+#[cfg(feature = "p3")]
 use wasmtime_wasi_http::WasiBody;
 
-use super::head::failed;
+use super::head::{BodyPlace, broken_off, failed};
+use super::run::Left;
 #[cfg(feature = "p3")]
 use super::ticket::Client;
 use super::worker::Worker;
@@ -20,18 +22,28 @@ use crate::error::ProcessError;
 /// A body on its way out of a guest. It ends with an error if the guest, its deadline or a limit cuts it off, so that the
 /// client can tell a part from the whole. Dropping it ends the web process.
 pub struct AnswerStream {
-    /// What was taken out before it was known that more follows.
-    ready: VecDeque<Frame<Bytes>>,
-    /// None once it has ended.
-    body: Option<WasiBody>,
-    /// None when the guest is done, and all is in `body`.
-    behind: Option<Behind>,
+    source: Source,
     deadline: Deadline,
     /// Past it the client is told, even if the guest's thread does not get to it.
     timer: Option<Pin<Box<Sleep>>>,
     length: Option<u64>,
     sent: u64,
     bytes_max: u64,
+}
+
+/// Where a body comes from.
+pub(super) enum Source {
+    /// A web process with an instance of its own.
+    Worker { body: BodyPlace, worker: Worker },
+    /// What is left of one that is done.
+    Left(Left),
+    /// All that there is.
+    Ready(VecDeque<Frame<Bytes>>),
+    /// An instance that has other requests as well.
+    #[cfg(feature = "p3")]
+    Shared { body: WasiBody, client: Client },
+    /// Nothing more comes.
+    Ended,
 }
 
 impl fmt::Debug for AnswerStream {
@@ -43,34 +55,6 @@ impl fmt::Debug for AnswerStream {
     }
 }
 
-/// Who makes a body.
-pub(super) enum Behind {
-    /// A web process with an instance of its own.
-    Worker(Worker),
-    /// An instance that has other requests as well.
-    #[cfg(feature = "p3")]
-    Shared(Client),
-}
-
-impl Behind {
-    /// How the guest ended; one with other requests does not end with this one.
-    fn poll_outcome(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ProcessError>> {
-        match self {
-            Self::Worker(worker) => worker.poll_outcome(context),
-            #[cfg(feature = "p3")]
-            Self::Shared(_) => Poll::Pending,
-        }
-    }
-
-    fn fault(&mut self) -> Option<ProcessError> {
-        match self {
-            Self::Worker(worker) => worker.fault(),
-            #[cfg(feature = "p3")]
-            Self::Shared(client) => client.0.fault(),
-        }
-    }
-}
-
 /// What holds a body.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -79,17 +63,9 @@ pub(super) struct Limits {
 }
 
 impl AnswerStream {
-    pub(super) fn new(
-        ready: VecDeque<Frame<Bytes>>,
-        body: Option<WasiBody>,
-        behind: Option<Behind>,
-        length: Option<u64>,
-        limits: Limits,
-    ) -> Self {
+    pub(super) fn new(source: Source, length: Option<u64>, limits: Limits) -> Self {
         Self {
-            ready,
-            body,
-            behind,
+            source,
             deadline: limits.deadline,
             timer: None,
             length,
@@ -103,21 +79,19 @@ impl AnswerStream {
         Some(self.length?.saturating_sub(self.sent))
     }
 
-    fn cut(&mut self, error: ProcessError) -> Poll<Option<Result<Frame<Bytes>, ProcessError>>> {
-        self.body = None;
-        self.behind = None;
+    fn cut(&mut self, error: ProcessError) -> Polled {
+        self.source = Source::Ended;
         Poll::Ready(Some(Err(error)))
     }
 
     /// All was sent. What the guest does beyond that is its own, within its deadline.
     fn end(&mut self) {
-        self.body = None;
-        if let Some(Behind::Worker(worker)) = self.behind.take() {
+        if let Source::Worker { worker, .. } = std::mem::replace(&mut self.source, Source::Ended) {
             worker.let_go();
         }
     }
 
-    fn pass(&mut self, frame: Frame<Bytes>) -> Poll<Option<Result<Frame<Bytes>, ProcessError>>> {
+    fn pass(&mut self, frame: Frame<Bytes>) -> Polled {
         if let Some(data) = frame.data_ref() {
             self.sent += data.len() as u64;
             if self.sent > self.bytes_max {
@@ -129,24 +103,72 @@ impl AnswerStream {
         Poll::Ready(Some(Ok(frame)))
     }
 
-    /// Waits for the end of the guest or of its time, whatever is first.
-    fn poll_ends(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ProcessError>> {
-        let Some(behind) = &mut self.behind else {
-            return Poll::Ready(Err(failed(
-                "it ended without finishing the body of its answer",
-            )));
-        };
-        if let Poll::Ready(result) = behind.poll_outcome(context) {
-            self.behind = None;
-            return Poll::Ready(result);
-        }
+    /// Waits for the end of the guest's time.
+    fn poll_deadline(&mut self, context: &mut Context<'_>) -> Polled {
         let deadline = self.deadline;
         let timer = self
             .timer
             .get_or_insert_with(|| Box::pin(sleep_until(deadline.at.into())));
         match timer.as_mut().poll(context) {
-            Poll::Ready(()) => Poll::Ready(Err(ProcessError::Deadline(deadline.after))),
+            Poll::Ready(()) => self.cut(ProcessError::Deadline(deadline.after)),
             Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+type Polled = Poll<Option<Result<Frame<Bytes>, ProcessError>>>;
+
+/// What a look at a source came to.
+enum Look {
+    Frame(Frame<Bytes>),
+    End,
+    Fault(ProcessError),
+    /// Nothing yet.
+    Wait,
+    /// The guest is done; this is the rest.
+    Left(Left),
+}
+
+impl Source {
+    fn look(&mut self, context: &mut Context<'_>) -> Look {
+        match self {
+            Self::Worker { body, worker } => {
+                let frame = match &mut *body.lock() {
+                    Some(body) => Pin::new(body).poll_frame(context),
+                    None => Poll::Pending,
+                };
+                // The guest's own end says more than that of its body, which ends alike if the guest dies.
+                match frame {
+                    Poll::Ready(Some(Ok(frame))) => Look::Frame(frame),
+                    Poll::Ready(Some(Err(error))) => {
+                        Look::Fault(worker.fault().unwrap_or_else(|| broken_off(&error)))
+                    }
+                    Poll::Ready(None) => worker.fault().map_or(Look::End, Look::Fault),
+                    Poll::Pending => match worker.poll_outcome(context) {
+                        Poll::Ready(Ok(left)) => Look::Left(left),
+                        Poll::Ready(Err(fault)) => Look::Fault(fault),
+                        Poll::Pending => Look::Wait,
+                    },
+                }
+            }
+            Self::Left(left) => match left.frames.pop_front() {
+                Some(frame) => Look::Frame(frame),
+                None => match std::mem::replace(&mut left.end, Ok(())) {
+                    Ok(()) => Look::End,
+                    Err(fault) => Look::Fault(fault),
+                },
+            },
+            Self::Ready(frames) => frames.pop_front().map_or(Look::End, Look::Frame),
+            #[cfg(feature = "p3")]
+            Self::Shared { body, client } => match Pin::new(body).poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => Look::Frame(frame),
+                Poll::Ready(Some(Err(error))) => {
+                    Look::Fault(client.0.fault().unwrap_or_else(|| broken_off(&error)))
+                }
+                Poll::Ready(None) => client.0.fault().map_or(Look::End, Look::Fault),
+                Poll::Pending => Look::Wait,
+            },
+            Self::Ended => Look::End,
         }
     }
 }
@@ -166,43 +188,26 @@ impl Body for AnswerStream {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ProcessError>>> {
-        if let Some(frame) = self.ready.pop_front() {
-            return self.pass(frame);
-        }
         loop {
-            let Some(body) = &mut self.body else {
-                return Poll::Ready(None);
-            };
-            match Pin::new(body).poll_frame(context) {
-                Poll::Ready(Some(Ok(frame))) => return self.pass(frame),
-                Poll::Ready(Some(Err(error))) => {
-                    // The guest's own end says more than that of its body.
-                    let fault = self.behind.as_mut().and_then(Behind::fault);
-                    let broken = || failed(format!("it broke off the body of its answer: {error}"));
-                    return self.cut(fault.unwrap_or_else(broken));
+            match self.source.look(context) {
+                Look::Frame(frame) => return self.pass(frame),
+                Look::Fault(fault) => return self.cut(fault),
+                Look::Wait => return self.poll_deadline(context),
+                Look::Left(left) => self.source = Source::Left(left),
+                Look::End => {
+                    self.end();
+                    return Poll::Ready(None);
                 }
-                Poll::Ready(None) => {
-                    // The body of a guest that died ends as one that was finished does.
-                    return match self.behind.as_mut().and_then(Behind::fault) {
-                        Some(fault) => self.cut(fault),
-                        None => {
-                            self.end();
-                            Poll::Ready(None)
-                        }
-                    };
-                }
-                Poll::Pending => match self.poll_ends(context) {
-                    // All that will ever come of it is there now.
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(fault)) => return self.cut(fault),
-                    Poll::Pending => return Poll::Pending,
-                },
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.ready.is_empty() && self.body.is_none()
+        match &self.source {
+            Source::Ended => true,
+            Source::Ready(frames) => frames.is_empty(),
+            _ => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {

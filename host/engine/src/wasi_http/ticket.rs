@@ -1,7 +1,7 @@
 //! Who asked for what an instance of `wasi:http` 0.3 does, and who it does it with.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -25,7 +25,7 @@ pub(crate) struct Ticket {
 /// The requests that one instance works on.
 #[derive(Default)]
 pub(crate) struct Company {
-    tickets: Mutex<Vec<Arc<Ticket>>>,
+    tickets: Mutex<Vec<Weak<Ticket>>>,
     waker: WakerPlace,
     fault: Mutex<Option<Arc<str>>>,
 }
@@ -47,6 +47,10 @@ impl Ticket {
 
     pub(super) fn id(&self) -> u64 {
         self.id
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline.at
     }
 
     pub(super) fn limit(&self) -> Duration {
@@ -85,15 +89,29 @@ impl Company {
         }
     }
 
+    /// Those whose answer is not complete, in the instance or on its way.
+    fn living(&self) -> Vec<Arc<Ticket>> {
+        let mut tickets = self.tickets.lock();
+        tickets.retain(|ticket| ticket.strong_count() > 0);
+        tickets.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// How many those are.
+    pub(super) fn size(&self) -> usize {
+        let mut tickets = self.tickets.lock();
+        tickets.retain(|ticket| ticket.strong_count() > 0);
+        tickets.len()
+    }
+
     /// Whether the instance works on requests whose clients are all gone.
     pub(super) fn is_given_up(&self) -> bool {
-        let tickets = self.tickets.lock();
+        let tickets = self.living();
         let gone = |ticket: &Arc<Ticket>| ticket.is_given_up.load(Ordering::Relaxed);
         !tickets.is_empty() && tickets.iter().all(gone)
     }
 
     pub(super) fn ids(&self) -> String {
-        let tickets = self.tickets.lock();
+        let tickets = self.living();
         let ids: Vec<_> = tickets
             .iter()
             .map(|ticket| format!("{:016x}", ticket.id))
@@ -106,29 +124,10 @@ impl Company {
     }
 }
 
-/// A request in its instance, until it has a response.
-pub(super) struct Share {
-    ticket: Arc<Ticket>,
-    company: Arc<Company>,
-}
-
-impl Share {
-    pub(super) fn new(ticket: Arc<Ticket>, company: Arc<Company>) -> Self {
-        *ticket.company.lock() = Some(company.clone());
-        company.tickets.lock().push(ticket.clone());
-        Self { ticket, company }
-    }
-
-    pub(super) fn deadline(&self) -> Instant {
-        self.ticket.deadline.at
-    }
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        let mut tickets = self.company.tickets.lock();
-        tickets.retain(|ticket| !Arc::ptr_eq(ticket, &self.ticket));
-    }
+/// The request has come to an instance, which has it until its answer is complete.
+pub(super) fn join(ticket: &Arc<Ticket>, company: &Arc<Company>) {
+    *ticket.company.lock() = Some(company.clone());
+    company.tickets.lock().push(Arc::downgrade(ticket));
 }
 
 #[cfg(test)]
@@ -150,15 +149,15 @@ mod tests {
         assert!(!company.is_given_up(), "idle");
         let (one, two) = (ticket(1), ticket(2));
         let clients = (Client(one.clone()), Client(two.clone()));
-        let shares = (
-            Share::new(one, company.clone()),
-            Share::new(two, company.clone()),
-        );
+        join(&one, &company);
+        join(&two, &company);
         drop(clients.0);
         assert!(!company.is_given_up());
         drop(clients.1);
         assert!(company.is_given_up());
-        drop(shares);
+        assert_eq!(company.size(), 2);
+        drop((one, two));
+        assert_eq!(company.size(), 0);
         assert!(!company.is_given_up());
     }
 
@@ -166,7 +165,7 @@ mod tests {
     fn a_fault_reaches_everybody_in_the_instance() {
         let company = Arc::<Company>::default();
         let (one, other) = (ticket(0x10), ticket(2));
-        let _share = Share::new(one.clone(), company.clone());
+        join(&one, &company);
         assert_eq!(company.ids(), "0000000000000010");
         assert!(one.fault().is_none());
         company.fail("trap");

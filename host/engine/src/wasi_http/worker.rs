@@ -11,6 +11,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
 
+use super::head::BodyPlace;
+use super::run::{Left, drain};
 use crate::call::Deadline;
 use crate::error::ProcessError;
 use crate::process::Ended;
@@ -33,19 +35,26 @@ pub(super) struct Circumstances {
 /// A web process in a task of its own, which ends when nobody waits for it any more.
 pub(super) struct Worker {
     task: Option<JoinHandle<()>>,
-    outcome: oneshot::Receiver<Result<(), ProcessError>>,
+    outcome: oneshot::Receiver<Told>,
+    /// What it told before it was asked.
+    left: Option<Left>,
 }
+
+/// What was left of the body when the guest ended, or why it ended badly.
+type Told = Result<Left, ProcessError>;
 
 impl Worker {
     /// On the threads of the caller, until it is slow.
-    pub(super) fn begin(work: Work, circumstances: Circumstances) -> Self {
+    pub(super) fn begin(work: Work, body: BodyPlace, circumstances: Circumstances) -> Self {
         let (outcome, receiver) = oneshot::channel();
         let task = tokio::spawn(async move {
             let slow = circumstances.slow.clone();
             let background = circumstances.background.clone();
-            if let Some((work, outcome)) = on(work, outcome, &circumstances, Some(&slow)).await {
+            if let Some((work, outcome)) =
+                on(work, outcome, &body, &circumstances, Some(&slow)).await
+            {
                 let task = background.spawn(async move {
-                    on(work, outcome, &circumstances, None).await;
+                    on(work, outcome, &body, &circumstances, None).await;
                 });
                 AbortOnDrop(task).wait().await;
             }
@@ -53,36 +62,49 @@ impl Worker {
         Self {
             task: Some(task),
             outcome: receiver,
+            left: None,
         }
     }
 
     /// On the threads for those that take long.
-    pub(super) fn begin_slow(work: Work, circumstances: Circumstances) -> Self {
+    pub(super) fn begin_slow(work: Work, body: BodyPlace, circumstances: Circumstances) -> Self {
         let (outcome, receiver) = oneshot::channel();
         let background = circumstances.background.clone();
         let task = background.spawn(async move {
-            on(work, outcome, &circumstances, None).await;
+            on(work, outcome, &body, &circumstances, None).await;
         });
         Self {
             task: Some(task),
             outcome: receiver,
+            left: None,
         }
     }
 
     /// How it ended. Not to be asked again once it has been told.
-    pub(super) fn poll_outcome(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), ProcessError>> {
+    pub(super) fn poll_outcome(&mut self, context: &mut Context<'_>) -> Poll<Told> {
+        if let Some(left) = self.left.take() {
+            return Poll::Ready(Ok(left));
+        }
         let outcome = Pin::new(&mut self.outcome).poll(context);
         outcome.map(|told| told.unwrap_or_else(|_| Err(vanished())))
+    }
+
+    /// It is done, and this is what it left.
+    pub(super) fn is_done_with(&mut self, left: Left) {
+        self.left = Some(left);
     }
 
     /// The fault it ended with, if it has ended with one.
     pub(super) fn fault(&mut self) -> Option<ProcessError> {
         match self.outcome.try_recv() {
-            Ok(result) => result.err(),
+            Ok(Err(fault)) => Some(fault),
+            Ok(Ok(left)) => {
+                self.left = Some(left);
+                None
+            }
             Err(oneshot::error::TryRecvError::Empty) => None,
+            // Told already.
+            Err(oneshot::error::TryRecvError::Closed) if self.left.is_some() => None,
             Err(oneshot::error::TryRecvError::Closed) => Some(vanished()),
         }
     }
@@ -108,12 +130,13 @@ fn vanished() -> ProcessError {
     }
 }
 
-type Outcome = oneshot::Sender<Result<(), ProcessError>>;
+type Outcome = oneshot::Sender<Told>;
 
 /// Works until the end or the deadline, and says which. Gives the work back if it is `slow` before that.
 async fn on(
     mut work: Work,
     outcome: Outcome,
+    body: &BodyPlace,
     circumstances: &Circumstances,
     slow: Option<&AtomicBool>,
 ) -> Option<(Work, Outcome)> {
@@ -131,7 +154,12 @@ async fn on(
     // Told before the instance is gone: that ends the body, and then it must be known why.
     match ended {
         Some(mut ended) => {
-            tell(outcome, ended.take_result(), circumstances);
+            let left = ended.take_result().map(|()| drain(body));
+            if left.as_ref().is_ok_and(|left| left.end.is_err()) {
+                // What left its answer half done does not serve again.
+                ended.retire();
+            }
+            tell(outcome, left, circumstances);
             ended.settle();
         }
         None => {
@@ -146,8 +174,8 @@ async fn on(
     None
 }
 
-fn tell(outcome: Outcome, result: Result<(), ProcessError>, circumstances: &Circumstances) {
-    if let Err(Err(error)) = outcome.send(result) {
+fn tell(outcome: Outcome, told: Told, circumstances: &Circumstances) {
+    if let Err(Err(error)) = outcome.send(told) {
         let request = format_args!("{:016x}", circumstances.request);
         let component = &*circumstances.component;
         tracing::warn!(component, %request, "{component}, request {request}, after its answer: {error}");

@@ -13,7 +13,7 @@ wasip3::http::service::export!(Component);
 
 struct Component;
 
-/// Requests that this instance has begun, and that it is at.
+/// Requests that this instance has begun, and those that it holds.
 static REQUESTS: AtomicU32 = AtomicU32::new(0);
 static NOW: AtomicU32 = AtomicU32::new(0);
 const CHUNK: usize = 64 * 1024;
@@ -21,10 +21,7 @@ const CHUNK: usize = 64 * 1024;
 impl Guest for Component {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         REQUESTS.fetch_add(1, Ordering::Relaxed);
-        NOW.fetch_add(1, Ordering::Relaxed);
-        let answer = answer(request).await;
-        NOW.fetch_sub(1, Ordering::Relaxed);
-        answer
+        answer(request).await
     }
 }
 
@@ -44,7 +41,7 @@ async fn answer(request: Request) -> Result<Response, ErrorCode> {
             request.get_scheme(),
             request.get_authority().unwrap_or_default()
         ))),
-        "/together" => Ok(text(&together(number as u32).await.to_string())),
+        "/hold" => Ok(hold(number as u32)),
         "/echo" => Ok(echo(request)),
         "/upload" => Ok(text(&upload(request).await.to_string())),
         "/download" => Ok(download(number)),
@@ -69,19 +66,30 @@ fn spin() -> ! {
     }
 }
 
-/// Waits until the instance has so many requests at a time, for some seconds, and says how many it has.
-async fn together(wanted: u32) -> u32 {
-    let mut most = 0;
-    for _ in 0..500 {
-        most = most.max(NOW.load(Ordering::Relaxed));
-        if most >= wanted {
-            // The others should see it, too.
-            wait_for(100_000_000).await;
-            break;
+/// Begins its answer at once, and ends it when the instance has so many requests, or has waited long enough; says how many
+/// it had at most.
+fn hold(wanted: u32) -> Response {
+    let (mut writer, reader) = wit_stream::new();
+    let (trailers, trailers_reader) = wit_future::new(|| Ok(None));
+    drop(trailers);
+    let (response, _) = Response::new(Fields::new(), Some(reader), trailers_reader);
+    NOW.fetch_add(1, Ordering::Relaxed);
+    spawn_local(async move {
+        writer.write_all(b"here ".to_vec()).await;
+        let mut most = 0;
+        for _ in 0..200 {
+            most = most.max(NOW.load(Ordering::Relaxed));
+            if most >= wanted {
+                // The others should see it, too.
+                wait_for(200_000_000).await;
+                break;
+            }
+            wait_for(10_000_000).await;
         }
-        wait_for(10_000_000).await;
-    }
-    most
+        NOW.fetch_sub(1, Ordering::Relaxed);
+        writer.write_all(format!("most {most}").into_bytes()).await;
+    });
+    response
 }
 
 fn text(text: &str) -> Response {
