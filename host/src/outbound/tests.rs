@@ -89,6 +89,7 @@ async fn a_silent_server_is_not_waited_for() {
         let (mut silent, _) = listener.accept().await.unwrap();
         silent.read_u8().await.unwrap();
         let (mut stalling, _) = listener.accept().await.unwrap();
+        stalling.read_u8().await.unwrap();
         let head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc";
         stalling.write_all(head).await.unwrap();
         (silent, stalling)

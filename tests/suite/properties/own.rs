@@ -174,8 +174,8 @@ mount.strip | component | boolean | reload | true
 pool.policy | component | text | reload | "auto"
   takes "fresh" "reuse" "auto"
   stored "concurrent"
-  refuses "Reuse" "" "session" => "auto", "reuse", "fresh" or "concurrent"
-  refuses 1 true [] {} => "auto", "reuse", "fresh" or "concurrent"
+  refuses "Reuse" "" "session" => "auto" or "reuse" or "fresh" or "concurrent"
+  refuses 1 true [] {} => "auto" or "reuse" or "fresh" or "concurrent"
 
 pool.concurrency | component | number | reload | 16
   takes 1 1000 16

@@ -141,7 +141,7 @@ fn refused_values_say_what_is_allowed() {
         (
             "pool.policy",
             "'Reuse'",
-            "\"auto\", \"reuse\", \"fresh\" or \"concurrent\"",
+            "\"auto\" or \"reuse\" or \"fresh\" or \"concurrent\"",
         ),
         (
             "pool.policy",
