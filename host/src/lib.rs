@@ -19,6 +19,7 @@ pub mod cors;
 pub mod rules;
 pub mod route;
 pub mod auth;
+mod outbound;
 pub mod files;
 pub mod response;
 

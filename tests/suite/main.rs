@@ -53,6 +53,7 @@ mod dynamic;
 mod parts;
 mod responses;
 mod failures;
+mod wasi_http;
 mod limits;
 mod processes;
 mod pilot;

@@ -4,11 +4,12 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::wasi_http::AnswerStream;
 use crate::wit::{HeaderField, ResponseError};
 
 /// What a response's header may take, in bytes and in fields: as much as clients commonly accept.
-const HEADER_BYTES_MAX: usize = 64 * 1024;
-const HEADER_FIELDS_MAX: usize = 128;
+pub(crate) const HEADER_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const HEADER_FIELDS_MAX: usize = 128;
 
 /// Fields that belong to the connection, not to the answer: only the host sets them.
 const HOST_FIELDS: [HeaderName; 8] = [
@@ -55,6 +56,10 @@ pub enum AnswerBody {
         /// The content type; `None` leaves it to the client.
         content_type: Option<HeaderValue>,
     },
+    /// So many bytes that are not sent: the request asked for the head only, or the client has them.
+    Unsent(u64),
+    /// What the component is still making: it comes piece by piece, with trailers perhaps.
+    Stream(Box<AnswerStream>),
     /// A redirect; wins over every other answer.
     Redirect(HeaderValue),
 }

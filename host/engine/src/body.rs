@@ -1,9 +1,11 @@
 //! The body of a request: read once from the network, whole or piece by piece, as the component asks.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes, BytesMut};
-use http_body::Body;
+use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 
@@ -102,6 +104,22 @@ impl BodyReader {
         Ok(self.buffered.clone())
     }
 
+    /// What was not read yet, to be read elsewhere: piece by piece, held only to the server's limit. None if that is nothing.
+    pub(crate) fn rest(&mut self) -> Option<RequestBody> {
+        let error = self.error.take();
+        let source = self.source.take();
+        let read = std::mem::take(&mut self.buffered);
+        if read.is_empty() && error.is_none() {
+            return source;
+        }
+        let rest = Rest {
+            read,
+            error,
+            source,
+        };
+        Some(rest.boxed_unsync())
+    }
+
     /// Counts bytes that are kept of it.
     pub(crate) fn account(&mut self, bytes: u64) -> Result<(), BodyError> {
         if self.taken + bytes > self.buffer_max || !self.budget.take(bytes) {
@@ -168,6 +186,34 @@ impl BodyReader {
     }
 }
 
+/// A body whose beginning was read already.
+struct Rest {
+    read: Bytes,
+    error: Option<BodyError>,
+    source: Option<RequestBody>,
+}
+
+impl Body for Rest {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if !self.read.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.read)))));
+        }
+        if let Some(error) = self.error.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        match &mut self.source {
+            Some(source) => Pin::new(source).poll_frame(context),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
 impl Drop for BodyReader {
     fn drop(&mut self) {
         self.budget.give_back(self.taken);
@@ -211,6 +257,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_was_peeked_is_still_passed_on() {
+        let mut body = reader("hello world");
+        assert_eq!(body.peek(5).await.unwrap(), b"hello");
+        let rest = body.rest().unwrap().collect().await.unwrap();
+        assert_eq!(rest.to_bytes(), "hello world");
+        assert!(body.rest().is_none());
+        assert_eq!(body.whole().await.unwrap(), "");
+    }
+
+    #[tokio::test]
     async fn pieces_end_with_an_empty_one() {
         let mut body = reader("hello");
         assert_eq!(body.piece(3).await.unwrap(), "hel");
@@ -251,8 +307,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_body_stays_broken() {
-        let frames: Vec<Result<http_body::Frame<Bytes>, BodyError>> = vec![
-            Ok(http_body::Frame::data(Bytes::from_static(b"a"))),
+        let frames: Vec<Result<Frame<Bytes>, BodyError>> = vec![
+            Ok(Frame::data(Bytes::from_static(b"a"))),
             Err(BodyError::TooLarge),
         ];
         let stream = StreamBody::new(futures_list(frames));
@@ -269,11 +325,8 @@ mod tests {
         struct List<T>(std::vec::IntoIter<T>);
         impl<T: Unpin> futures_core::Stream for List<T> {
             type Item = T;
-            fn poll_next(
-                mut self: std::pin::Pin<&mut Self>,
-                _: &mut std::task::Context<'_>,
-            ) -> std::task::Poll<Option<T>> {
-                std::task::Poll::Ready(self.0.next())
+            fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<T>> {
+                Poll::Ready(self.0.next())
             }
         }
         List(list.into_iter())

@@ -60,10 +60,16 @@ pub enum LoadError {
     },
     /// The component has none of the hooks that make it a web server.
     #[error(
-        "exports none of tessera:web/connection, tessera:web/actions; it exports {0}: \
+        "exports none of tessera:web/connection, tessera:web/actions, wasi:http/incoming-handler (0.2), wasi:http/handler (0.3); it exports {0}: \
          export at least one of them (in Rust: #[on_web_connection] or #[web_method])"
     )]
     NoHooks(String),
+    /// Its instances cannot serve several requests at a time.
+    #[error(
+        "pool.policy = \"concurrent\" is for components that export wasi:http/handler (0.3); \
+         use \"reuse\" or \"fresh\""
+    )]
+    NotConcurrent,
     /// Two methods have one name.
     #[error(
         "has two methods named {0:?} (names are compared without regard to case); rename one of them"

@@ -11,9 +11,10 @@ use crate::call::{self, HEADER_TEXT_BYTES_MAX, Target};
 use crate::clock::TICKS_INLINE;
 use crate::error::ProcessError;
 use crate::generation::Generation;
-use crate::hooks::{self, BoundHooks};
+use crate::hooks::{self, BoundHooks, IncomingHandler};
 use crate::limits::InstanceLimiter;
 use crate::state::{Exchange, State};
+use crate::wasi_http;
 use crate::wit::{Value, WebCall, WitMethod};
 
 /// Most bytes of a trap's message and backtrace that are logged.
@@ -42,20 +43,7 @@ impl Instance {
             .slot(patience)
             .await
             .ok_or(ProcessError::Busy(patience))?;
-        let limiter =
-            InstanceLimiter::new(generation.limits.memory, generation.engine.budget.clone());
-        let state = State::new(generation.profile.clone(), limiter, exchange, slow);
-        let mut store = Store::new(generation.engine.wasmtime(), state);
-        store.limiter(|state| &mut state.limiter);
-        store.set_epoch_deadline(TICKS_INLINE);
-        store.epoch_deadline_callback(|store| {
-            store.data().mark_slow();
-            // A plain yield would be polled again at once, ahead of every other task.
-            Ok(UpdateDeadline::YieldCustom(
-                1,
-                Box::pin(tokio::task::yield_now()),
-            ))
-        });
+        let mut store = new_store(generation, exchange, slow);
         let failed = |error: wasmtime::Error| ProcessError::Instantiate(trap_text(&error));
         let instance = generation
             .component
@@ -96,7 +84,8 @@ impl Instance {
             }
         );
         let has_guard = self.hooks.authenticate.is_some() && !is_handler;
-        let needs_call = has_guard || target == Target::Connection;
+        let needs_call =
+            has_guard || (target == Target::Connection && self.hooks.connect.is_some());
         let web_call = if needs_call {
             Some(self.web_call().await?)
         } else {
@@ -121,6 +110,12 @@ impl Instance {
             self.call(hooks::COMPILER, &compiler_web, ()).await?;
         }
         let (hook, result) = match target {
+            Target::Connection if self.hooks.connect.is_none() => {
+                let Some(incoming) = self.hooks.incoming else {
+                    return Err(ProcessError::NoHook(hooks::CONNECTION));
+                };
+                return self.serve_http(incoming).await;
+            }
             Target::Connection => {
                 let (Some(connect), Some(web_call)) = (self.hooks.connect, web_call) else {
                     return Err(ProcessError::NoHook(hooks::CONNECTION));
@@ -145,6 +140,13 @@ impl Instance {
             hook,
             message: one_line(&message),
         })
+    }
+
+    /// Hands the request to a handler of `wasi:http`, and sees it through.
+    async fn serve_http(&mut self, incoming: IncomingHandler) -> Result<(), ProcessError> {
+        let parameters = wasi_http::resources(self.store.data_mut())
+            .map_err(|error| ProcessError::Instantiate(trap_text(&error)))?;
+        self.call(hooks::HTTP, &incoming, parameters).await
     }
 
     /// The refusal of On Web Authentication, with what it set and sent.
@@ -230,8 +232,30 @@ impl Instance {
     }
 }
 
+/// A store for one instance, with its limits and its turns.
+pub(crate) fn new_store(
+    generation: &Generation,
+    exchange: Exchange,
+    slow: Arc<AtomicBool>,
+) -> Store<State> {
+    let limiter = InstanceLimiter::new(generation.limits.memory, generation.engine.budget.clone());
+    let state = State::new(generation.profile.clone(), limiter, exchange, slow);
+    let mut store = Store::new(generation.component.pre.engine(), state);
+    store.limiter(|state| &mut state.limiter);
+    store.set_epoch_deadline(TICKS_INLINE);
+    store.epoch_deadline_callback(|store| {
+        store.data().mark_slow();
+        // A plain yield would be polled again at once, ahead of every other task.
+        Ok(UpdateDeadline::YieldCustom(
+            1,
+            Box::pin(tokio::task::yield_now()),
+        ))
+    });
+    store
+}
+
 /// The error with its backtrace, bounded: it goes into a log.
-fn trap_text(error: &wasmtime::Error) -> String {
+pub(crate) fn trap_text(error: &wasmtime::Error) -> String {
     let mut text = format!("{error:?}");
     call::cut(&mut text, TRAP_TEXT_BYTES_MAX);
     text
@@ -251,7 +275,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Spreads the retirement of instances that were made together, by up to a quarter.
-fn jittered(requests_max: u32, number: u64) -> u32 {
+pub(crate) fn jittered(requests_max: u32, number: u64) -> u32 {
     // Multiples of the golden ratio: neighbours end up far apart, without a generator of random numbers.
     let spread =
         (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % (u64::from(requests_max / 4) + 1);

@@ -5,6 +5,7 @@
 
 // From a file to something that can be called.
 mod engine;
+mod forge;
 mod clock;
 mod code_cache;
 mod turns;
@@ -26,6 +27,7 @@ mod charset;
 mod parameters;
 mod multipart;
 mod parts;
+mod wasi_http;
 mod imports;
 mod output;
 mod wit;
@@ -56,4 +58,7 @@ pub use grants::{GrantedFolder, Grants};
 pub use store::{
     BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, KEY_BYTES_MAX, KeyPage, MemoryStore,
     RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
+};
+pub use wasi_http::{
+    AnswerStream, NoOutbound, Outbound, OutboundBody, OutboundError, OutboundTimes,
 };

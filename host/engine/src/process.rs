@@ -20,7 +20,9 @@ use crate::component::Method;
 use crate::error::ProcessError;
 use crate::generation::{Generation, PoolPolicy};
 use crate::instance::Instance;
+use crate::pool::Pool;
 use crate::state::Exchange;
+use crate::wasi_http;
 
 impl Generation {
     /// Runs one request and returns what the component answered.
@@ -33,17 +35,71 @@ impl Generation {
     ) -> impl Future<Output = Result<Answer, ProcessError>> + Send + use<> {
         let slow = Arc::new(AtomicBool::new(false));
         let deadline = deadline(self.limits.deadline);
+        let is_http = target == Target::Connection && self.component.hooks.has_http();
+        let begun = match is_http || self.component.is_service() {
+            true => Begun::Http(self.begin_http(call, deadline, slow)),
+            // Boxed here and now, so that the call is not moved again with each future around this one.
+            false => Begun::Hooks(
+                Box::pin(web_process(
+                    self.clone(),
+                    call,
+                    target,
+                    deadline,
+                    slow.clone(),
+                )),
+                slow,
+            ),
+        };
         let background = self.engine.background().clone();
-        // Boxed here and now, so that the call is not moved again with each future around this one.
-        let work = Box::pin(web_process(
-            self.clone(),
-            call,
-            target,
-            deadline,
-            slow.clone(),
-        ));
-        async move { drive(work, &slow, deadline.after, &background).await }
+        async move {
+            match begun {
+                Begun::Hooks(work, slow) => drive(work, &slow, deadline.after, &background).await,
+                Begun::Http(answering) => answering.await,
+            }
+        }
     }
+
+    /// A web process whose handler is one of `wasi:http`: it may go on when there is an answer.
+    fn begin_http(
+        self: &Arc<Self>,
+        call: Call,
+        deadline: Deadline,
+        slow: Arc<AtomicBool>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, ProcessError>> + Send>> {
+        let asked = wasi_http::Asked {
+            id: call.id,
+            is_head: call.method == http::Method::HEAD,
+            deadline,
+        };
+        let (responder, head, body) = wasi_http::responder();
+        let mut exchange = exchange(self, call, deadline);
+        #[cfg(feature = "p3")]
+        if self.component.is_service() {
+            let generation = self.clone();
+            return Box::pin(async move {
+                let service = generation.service();
+                wasi_http::answer_shared(&generation, service, exchange, asked).await
+            });
+        }
+        exchange.responder = Some(responder);
+        let (generation, flag) = (self.clone(), slow.clone());
+        let work =
+            Box::pin(
+                async move { performed(&generation, exchange, Target::Connection, flag).await },
+            );
+        let generation = self.clone();
+        Box::pin(
+            async move { wasi_http::answer(work, (head, body), slow, &generation, asked).await },
+        )
+    }
+}
+
+/// A web process that has begun.
+enum Begun<W> {
+    /// It answers when it has ended. With what says that it is slow.
+    Hooks(Pin<Box<W>>, Arc<AtomicBool>),
+    /// It answers on its way.
+    Http(Pin<Box<dyn Future<Output = Result<Answer, ProcessError>> + Send>>),
 }
 
 /// Asks a new instance for its methods. It is kept if the policy is to keep any.
@@ -84,6 +140,23 @@ async fn web_process(
     slow: Arc<AtomicBool>,
 ) -> Result<Answer, ProcessError> {
     let exchange = exchange(&generation, call, deadline);
+    let mut ended = performed(&generation, exchange, target, slow).await;
+    let is_too_large = ended.is_body_too_large();
+    let result = ended.take_result();
+    let answer = ended.settle();
+    if is_too_large && matches!(answer.body, AnswerBody::Empty) {
+        return Err(ProcessError::BodyTooLarge);
+    }
+    result.map(|()| answer)
+}
+
+/// Runs the hooks of one request on an instance.
+async fn performed(
+    generation: &Arc<Generation>,
+    exchange: Exchange,
+    target: Target,
+    slow: Arc<AtomicBool>,
+) -> Ended {
     let kept = if generation.pool_options.policy == PoolPolicy::Reuse {
         generation.pool.take()
     } else {
@@ -94,25 +167,85 @@ async fn web_process(
             instance.begin(exchange, slow);
             instance
         }
-        None => Instance::new(&generation, exchange, slow).await?,
+        None => match Instance::new(generation, exchange, slow).await {
+            Ok(instance) => instance,
+            Err(error) => return Ended::without_instance(error),
+        },
     };
-    keep_some_ahead(&generation);
+    keep_some_ahead(generation);
 
     let result = instance.perform(target).await;
-    let exchange = instance.finish(idle_exchange(&generation));
+    let exchange = instance.finish(idle_exchange(generation));
     let trapped = matches!(
         result,
         Err(ProcessError::Trap { .. } | ProcessError::OutOfMemory { .. })
     );
     if trapped {
         generation.trapped.fetch_add(1, Ordering::Relaxed);
-    } else if generation.pool_options.policy == PoolPolicy::Reuse && !instance.is_worn_out() {
-        generation.pool.put(instance);
     }
-    if exchange.body.is_too_large() && matches!(exchange.answer.body, AnswerBody::Empty) {
-        return Err(ProcessError::BodyTooLarge);
+    let is_kept =
+        generation.pool_options.policy == PoolPolicy::Reuse && !trapped && !instance.is_worn_out();
+    Ended {
+        result,
+        rest: Some(Rest {
+            pool: is_kept.then(|| generation.pool.clone()),
+            instance,
+            exchange,
+        }),
     }
-    result.map(|()| exchange.answer)
+}
+
+/// A web process whose hooks have returned.
+pub(crate) struct Ended {
+    result: Result<(), ProcessError>,
+    rest: Option<Rest>,
+}
+
+/// What is left of a web process.
+struct Rest {
+    /// Where the instance is kept, if it serves again.
+    pool: Option<Arc<Pool>>,
+    instance: Instance,
+    exchange: Exchange,
+}
+
+impl Ended {
+    fn without_instance(error: ProcessError) -> Self {
+        Self {
+            result: Err(error),
+            rest: None,
+        }
+    }
+
+    /// How it ended; to be taken once.
+    pub(crate) fn take_result(&mut self) -> Result<(), ProcessError> {
+        std::mem::replace(&mut self.result, Ok(()))
+    }
+
+    /// Whether the request's body was refused for its size when the guest read it.
+    pub(crate) fn is_body_too_large(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| {
+            rest.exchange.body.is_too_large() || rest.exchange.too_large.load(Ordering::Relaxed)
+        })
+    }
+
+    /// The instance does not serve again.
+    pub(crate) fn retire(&mut self) {
+        if let Some(rest) = &mut self.rest {
+            rest.pool = None;
+        }
+    }
+
+    /// Gives up the instance, to the pool or for good, and then the place under the limits; what was answered is left.
+    pub(crate) fn settle(self) -> Answer {
+        let Some(rest) = self.rest else {
+            return Answer::default();
+        };
+        if let Some(pool) = rest.pool {
+            pool.put(rest.instance);
+        }
+        rest.exchange.answer
+    }
 }
 
 /// Makes instances ahead again when a request has taken one of them.
@@ -191,7 +324,7 @@ fn exchange(generation: &Generation, call: Call, deadline: Deadline) -> Exchange
     )
 }
 
-fn idle_exchange(generation: &Generation) -> Exchange {
+pub(crate) fn idle_exchange(generation: &Generation) -> Exchange {
     exchange(
         generation,
         Call::outside_of_a_request(),

@@ -15,6 +15,7 @@ use crate::grants::Granted;
 use crate::limits::{InstanceLimiter, MemoryBudget};
 use crate::output::{GuestLog, LogStream, Stream};
 use crate::parts::Parts;
+use crate::wasi_http::{HttpState, Outbound, Responder};
 use crate::wit::Variable;
 
 /// Most resources (streams, pollables, ...) that a guest may hold.
@@ -31,6 +32,8 @@ pub(crate) struct Profile {
     pub(crate) directory: Arc<dyn ServerDirectory>,
     /// Where large parts of bodies are kept while they are needed.
     pub(crate) spill_folder: Arc<PathBuf>,
+    pub(crate) outbound: Arc<dyn Outbound>,
+    pub(crate) outbound_calls: u32,
 }
 
 /// The data of a store.
@@ -44,6 +47,7 @@ pub(crate) struct State {
     pub(crate) table: ResourceTable,
     /// Bytes that the guest holds by handles for compare-and-swap.
     pub(crate) swap_bytes: usize,
+    http: HttpState,
     /// Made when first needed: most handlers never call WASI, and it costs as much as the call itself.
     wasi: Option<WasiCtx>,
 }
@@ -58,6 +62,10 @@ pub(crate) struct Exchange {
     /// The parts of the body, once they were asked for.
     pub(crate) parts: Option<Parts>,
     pub(crate) deadline: Deadline,
+    /// Where a handler of `wasi:http` puts its response.
+    pub(crate) responder: Option<Responder>,
+    /// Whether it read more of a body than is allowed.
+    pub(crate) too_large: Arc<AtomicBool>,
 }
 
 impl Exchange {
@@ -75,6 +83,8 @@ impl Exchange {
             variables: None,
             parts: None,
             deadline,
+            responder: None,
+            too_large: Arc::default(),
         }
     }
 }
@@ -88,6 +98,8 @@ impl State {
     ) -> Self {
         let log = Arc::new(GuestLog::new(profile.component.clone()));
         log.begin(exchange.call.id);
+        let mut http = HttpState::new(profile.component.clone(), profile.outbound.clone());
+        http.begin(exchange.call.id, profile.outbound_calls);
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
         Self {
@@ -98,6 +110,7 @@ impl State {
             slow,
             table,
             swap_bytes: 0,
+            http,
             wasi: None,
         }
     }
@@ -105,8 +118,15 @@ impl State {
     /// Starts the next web process on a kept instance.
     pub(crate) fn begin(&mut self, exchange: Exchange, slow: Arc<AtomicBool>) {
         self.log.begin(exchange.call.id);
+        self.http
+            .begin(exchange.call.id, self.profile.outbound_calls);
         self.exchange = exchange;
         self.slow = slow;
+    }
+
+    /// What `wasi:http` works on.
+    pub(crate) fn http_parts(&mut self) -> (&mut HttpState, &mut ResourceTable) {
+        (&mut self.http, &mut self.table)
     }
 
     pub(crate) fn mark_slow(&self) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tessera_engine::{
     Component, Engine, EngineOptions, Generation, GenerationOptions, Hooks, InstanceLimits,
-    NoDirectory, PoolOptions, PoolPolicy,
+    NoDirectory, NoOutbound, PoolOptions, PoolPolicy,
 };
 use tessera_host::server::{GrantError, Stores, discover, environment, grants};
 use tessera_host::settings::{ComponentSettings, Handler, Handlers, HostSettings, Web};
@@ -244,6 +244,7 @@ fn generation_options(
             policy: PoolPolicy::Fresh,
             min: 0,
             max: 0,
+            concurrency: 1,
             max_requests: 0,
             queue_timeout: settings.pool.queue_timeout,
         },
@@ -251,10 +252,12 @@ fn generation_options(
             memory: settings.limits.memory_bytes,
             deadline: settings.limits.deadline,
             response_size: settings.limits.response_bytes,
+            outbound_calls: settings.limits.outbound_calls,
         },
         environment,
         grants,
         directory: Arc::new(NoDirectory),
+        outbound: Arc::new(NoOutbound),
     })
 }
 

@@ -11,7 +11,8 @@ use tessera_engine::{Answer, Call, Generation, ProcessError, Target};
 use super::admit::Visit;
 use crate::auth::Credentials;
 use crate::http::{
-    Coding, DecodedBody, LimitedBody, Peer, Reject, Request, RequestBody, Response, UnknownCoding,
+    Coding, DecodedBody, LimitedBody, Peer, Reject, Request, RequestBody, Response, Teller,
+    UnknownCoding,
 };
 use crate::response;
 use crate::server::{Kind, ProcessPermit, Receiver, WebServer};
@@ -118,7 +119,11 @@ fn answered(
 ) -> Response {
     let (name, settings) = (server.name(), &visit.serving.web.responses);
     match outcome {
-        Ok(answer) => response::from_answer(answer, settings),
+        Ok(answer) => {
+            let mut response = response::from_answer(answer, settings);
+            response.body_mut().tell(|| cut(server.shared_name(), id));
+            response
+        }
         Err(ProcessError::Unauthorized { reason, answer }) => {
             if let Some(reason) = reason {
                 tracing::warn!(server = name, request = %format_args!("{id:016x}"), "On Web Authentication failed: {reason}");
@@ -179,6 +184,15 @@ fn failed(receiver: &Receiver, server: &str, id: u64, error: &ProcessError) -> R
         .shows_details
         .then(|| format!("request {request}\n{error}"));
     response::from_reject(reject, details.as_deref())
+}
+
+/// Logs that an answer was cut off after its head was sent. The client sees that it was; why, only the log says.
+fn cut(server: Arc<str>, id: u64) -> Teller {
+    Box::new(move |error| {
+        let request = format_args!("{id:016x}");
+        let server = &*server;
+        tracing::error!(server, %request, "{server}, request {request}: the answer was cut off: {error}");
+    })
 }
 
 /// Puts together what browsers send in pieces over HTTP/2: RFC 9113, section 8.2.3.

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tessera_engine::{
-    Component, Engine, Generation, GenerationOptions, Grants, InstanceLimits, LoadError,
+    Component, Engine, Generation, GenerationOptions, Grants, InstanceLimits, LoadError, Outbound,
     PoolOptions, PoolPolicy, ServerDirectory,
 };
 
 use super::grants::{GrantError, Stores, environment, grants};
 use super::{ComponentDirectory, Found, Registry, Steering};
+use crate::outbound::Clients;
 use crate::settings::{ComponentSettings, Policy};
 
 /// A component's module could not be loaded.
@@ -39,6 +40,7 @@ pub struct Loader {
     engine: Arc<Engine>,
     steering: Arc<Steering>,
     stores: Arc<Stores>,
+    clients: Clients,
     compiled: AtomicU32,
     from_cache: AtomicU32,
 }
@@ -50,6 +52,7 @@ impl Loader {
             engine,
             stores: Arc::new(stores),
             steering: Arc::default(),
+            clients: Clients::default(),
             compiled: AtomicU32::new(0),
             from_cache: AtomicU32::new(0),
         }
@@ -97,7 +100,11 @@ impl Loader {
         let control = settings.permissions.control.clone();
         let directory =
             ComponentDirectory::new(registry, self.steering.clone(), &found.name, control);
-        let options = generation_options(&found.name, settings, given, Arc::new(directory));
+        let outbound = self
+            .clients
+            .for_component(&found.name, &settings.permissions.hosts);
+        let options =
+            generation_options(&found.name, settings, given, Arc::new(directory), outbound);
         Generation::new(self.engine.clone(), component, options)
             .await
             .map_err(|error| failed(error.into()))
@@ -153,17 +160,21 @@ fn generation_options(
     settings: &ComponentSettings,
     given: Given,
     directory: Arc<dyn ServerDirectory>,
+    outbound: Arc<dyn Outbound>,
 ) -> GenerationOptions {
     let pool = &settings.pool;
     GenerationOptions {
         name: name.into(),
         pool: PoolOptions {
             policy: match pool.policy {
+                Policy::Auto => PoolPolicy::Auto,
+                Policy::Concurrent => PoolPolicy::Concurrent,
                 Policy::Fresh => PoolPolicy::Fresh,
                 Policy::Reuse => PoolPolicy::Reuse,
             },
             min: pool.min as usize,
             max: pool.max as usize,
+            concurrency: pool.concurrency,
             max_requests: pool
                 .requests_max
                 .map_or(0, |max| u32::try_from(max).unwrap_or(u32::MAX)),
@@ -173,9 +184,11 @@ fn generation_options(
             memory: settings.limits.memory_bytes,
             deadline: settings.limits.deadline,
             response_size: settings.limits.response_bytes,
+            outbound_calls: settings.limits.outbound_calls,
         },
         environment: given.environment,
         grants: given.grants,
         directory,
+        outbound,
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
+use super::allowed_hosts::AllowedHosts;
 use super::error::{Fault, Place, SettingsError};
 use super::folders::Base;
 use super::grants::{FolderGrant, Grants, read_folders, read_grants};
@@ -58,6 +59,8 @@ pub struct Pool {
     pub min: u32,
     /// The idle instances kept for the next requests.
     pub max: u32,
+    /// The requests that an instance serves at a time, with `concurrent`.
+    pub concurrency: u32,
     /// The requests after which an instance is retired; none is no limit.
     pub requests_max: Option<u64>,
     /// How long a request waits for an instance when the engine has none to give.
@@ -67,6 +70,10 @@ pub struct Pool {
 /// How long an instance lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
+    /// What suits the component: that of the Tessera world reuses, one of wasi:http 0.2 is fresh, one of 0.3 concurrent.
+    Auto,
+    /// It serves several requests at a time.
+    Concurrent,
     /// It serves one request after another.
     Reuse,
     /// It serves a single request.
@@ -82,6 +89,8 @@ pub struct Limits {
     pub deadline: Duration,
     /// The largest response body.
     pub response_bytes: u64,
+    /// The requests that one web process may send to other servers.
+    pub outbound_calls: u32,
 }
 
 /// `[permissions]`: what the component may do beside answering requests.
@@ -91,6 +100,8 @@ pub struct Permissions {
     pub control: Vec<String>,
     /// The folders that it may use.
     pub folders: Vec<FolderGrant>,
+    /// The servers that it may send requests to.
+    pub hosts: AllowedHosts,
 }
 
 /// `[environment]`: variables for the component. Only the names are ever printed.
@@ -146,10 +157,12 @@ impl ComponentSettings {
                 memory_bytes: reader.value(&table::LIMITS_MEMORY),
                 deadline: reader.value(&table::LIMITS_DEADLINE),
                 response_bytes: reader.value(&table::LIMITS_RESPONSE),
+                outbound_calls: reader.value(&table::LIMITS_OUTBOUND),
             },
             permissions: Permissions {
                 control: reader.value(&table::CONTROL),
                 folders: read_folders(&mut reader, &base),
+                hosts: reader.value(&table::HOSTS),
             },
             grants: read_grants(&mut reader, &base, &environment),
             environment: Environment(environment),
@@ -244,6 +257,7 @@ fn read_pool(reader: &mut Reader) -> Pool {
         policy: reader.value(&table::POOL_POLICY),
         min: reader.value(&table::POOL_MIN),
         max: reader.value(&table::POOL_MAX),
+        concurrency: reader.value(&table::POOL_CONCURRENCY),
         requests_max: Some(reader.value(&table::POOL_REQUESTS)).filter(|max| *max > 0),
         queue_timeout: reader.value(&table::POOL_QUEUE_TIMEOUT),
     };

@@ -181,10 +181,16 @@ mount.strip | component | boolean | reload | true
   takes false true
   refuses 1 "true" [] {} => true or false
 
-pool.policy | component | text | reload | "reuse"
-  takes "fresh" "reuse"
-  refuses "Reuse" "" "session" => "reuse" or "fresh"
-  refuses 1 true [] {} => "reuse" or "fresh"
+pool.policy | component | text | reload | "auto"
+  takes "fresh" "reuse" "auto"
+  stored "concurrent"
+  refuses "Reuse" "" "session" => "auto" or "reuse" or "fresh" or "concurrent"
+  refuses 1 true [] {} => "auto" or "reuse" or "fresh" or "concurrent"
+
+pool.concurrency | component | number | reload | 16
+  takes 1 1000 16
+  refuses 0 -1 1001 => from 1 to 1000
+  refuses "1" 1.5 true [] {} => a whole number
 
 pool.min | component | number | reload | 0
   takes 0 1
@@ -227,6 +233,17 @@ limits.response_size | component | size | reload | "64 MiB"
   takes 1024 "1 KiB" "4 GiB" "64 MiB"
   refuses 1023 4294967297 "" => from 1 KiB to 4 GiB
   refuses 1.5 true [] {} => a size from
+
+limits.outbound_calls | component | number | reload | 32
+  takes 0 10000 32
+  refuses -1 10001 => from 0 to 10000
+  refuses "1" 1.5 true [] {} => a whole number
+
+permissions.hosts | component | list of texts | reload | []
+  takes ["api.example.com"] ["*.example.org:8443", "http://localhost:9000"] []
+  refuses ["a/b"] ["ftp://a"] [""] => is none of hosts
+  refuses [1] => hosts such as
+  refuses "*" 1 true {} => a list of hosts
 
 permissions.control | component | list of texts | reload | []
   takes ["self"] ["host", "*", "a name"] []

@@ -1,6 +1,7 @@
 //! A component's settings: defaults, range edges, ports and mounts.
 
 use super::*;
+use crate::settings::AllowedHosts;
 
 #[test]
 fn without_a_file_every_default_holds() {
@@ -37,9 +38,10 @@ fn without_a_file_every_default_holds() {
     };
     assert_eq!(settings.mount, Some(mount));
     let pool = Pool {
-        policy: Policy::Reuse,
+        policy: Policy::Auto,
         min: 0,
         max: 10,
+        concurrency: 16,
         requests_max: Some(1000),
         queue_timeout: Duration::from_secs(1),
     };
@@ -48,9 +50,11 @@ fn without_a_file_every_default_holds() {
         memory_bytes: 128 << 20,
         deadline: Duration::from_secs(30),
         response_bytes: 64 << 20,
+        outbound_calls: 32,
     };
     assert_eq!(settings.limits, limits);
     assert_eq!(settings.permissions.control, [""; 0]);
+    assert_eq!(settings.permissions.hosts, AllowedHosts::default());
     assert_eq!(settings.environment.iter().count(), 0);
     assert_eq!(settings.properties()["HTTPPort"], Json::Null);
 }
@@ -73,6 +77,18 @@ fn allowed_values_are_taken_up_to_the_edge() {
         ("mount.strip", "false", json!(false)),
         ("pool.policy", "'fresh'", json!("fresh")),
         ("pool.policy", "'reuse'", json!("reuse")),
+        ("pool.policy", "'auto'", json!("auto")),
+        ("pool.policy", "'concurrent'", json!("concurrent")),
+        ("pool.concurrency", "1", json!(1)),
+        ("pool.concurrency", "1000", json!(1000)),
+        ("limits.outbound_calls", "0", json!(0)),
+        ("limits.outbound_calls", "10000", json!(10_000)),
+        ("permissions.hosts", "[]", json!([])),
+        (
+            "permissions.hosts",
+            "['Api.Example.com:443', 'http://localhost:9000', '::1']",
+            json!(["api.example.com", "http://localhost:9000", "::1"]),
+        ),
         ("pool.min", "10", json!(10)),
         ("pool.max", "0", json!(0)),
         ("pool.max", "1000", json!(1000)),
@@ -123,7 +139,11 @@ fn refused_values_say_what_is_allowed() {
         ("mount.host", "'[::1]'", "a DNS name"),
         ("mount.host", "'größe.de'", "a DNS name in ASCII"),
         ("mount.host", long_label.as_str(), "a DNS name"),
-        ("pool.policy", "'Reuse'", "\"reuse\" or \"fresh\""),
+        (
+            "pool.policy",
+            "'Reuse'",
+            "\"auto\" or \"reuse\" or \"fresh\" or \"concurrent\"",
+        ),
         (
             "pool.policy",
             "true",
@@ -135,6 +155,14 @@ fn refused_values_say_what_is_allowed() {
         ("pool.max", "1001", "from 0 to 1000"),
         ("pool.max_requests", "1000000001", "from 0 to 1000000000"),
         ("pool.queue_timeout", "60.001", "from 0 s to 1 min"),
+        ("pool.concurrency", "0", "from 1 to 1000"),
+        ("limits.outbound_calls", "10001", "from 0 to 10000"),
+        ("permissions.hosts", "'*'", "a list of hosts"),
+        (
+            "permissions.hosts",
+            "['ftp://a']",
+            "\"ftp://a\" is none of hosts",
+        ),
         ("permissions.control", "'*'", "a list of names"),
         ("permissions.control", "[1]", "names of components"),
         ("permissions.control", "['']", "names of components"),

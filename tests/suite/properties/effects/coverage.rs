@@ -176,6 +176,11 @@ const SHOWN_BY: &[Shown] = &[
     ("pool.policy", NOTHING, INSTANCES),
     ("pool.min", NOTHING, INSTANCES),
     ("pool.max", NOTHING, INSTANCES),
+    (
+        "pool.concurrency",
+        NOTHING,
+        "wasi_http::an_instance_of_0_3_has_several_requests_at_a_time",
+    ),
     ("pool.max_requests", NOTHING, INSTANCES),
     (
         "pool.queue_timeout",
@@ -193,6 +198,16 @@ const SHOWN_BY: &[Shown] = &[
         "limits::a_handler_past_its_deadline_is_a_504",
     ),
     ("limits.response_size", NOTHING, INSTANCES),
+    (
+        "limits.outbound_calls",
+        NOTHING,
+        "wasi_http::requests_go_out_as_permitted",
+    ),
+    (
+        "permissions.hosts",
+        NOTHING,
+        "wasi_http::requests_go_out_as_permitted",
+    ),
     (
         "permissions.control",
         NOTHING,
