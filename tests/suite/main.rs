@@ -48,6 +48,7 @@ mod dynamic;
 mod responses;
 mod failures;
 mod limits;
+mod hostile;
 mod processes;
 mod pilot;
 mod places;

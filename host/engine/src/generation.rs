@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::pool::Pool;
 use crate::process;
+use crate::reached;
 use crate::state::Profile;
 
 /// How the instances of a component are kept.
@@ -33,6 +34,10 @@ pub struct PoolOptions {
     pub max: usize,
     /// Requests after which an instance is retired; 0 is never.
     pub max_requests: u32,
+    /// Bytes that an instance may grow by before it is retired.
+    pub max_growth: u64,
+    /// Most requests that wait when no more instances may be made.
+    pub queue: usize,
     /// How long a request waits when no more instances may be made.
     pub queue_timeout: Duration,
 }
@@ -42,10 +47,18 @@ pub struct PoolOptions {
 pub struct InstanceLimits {
     /// Bytes of linear memory.
     pub memory: u64,
+    /// Elements of all tables together.
+    pub table_elements: usize,
     /// Wall-clock time of a web process.
     pub deadline: Duration,
+    /// Time that a web process may compute.
+    pub cpu_time: Duration,
     /// Bytes of a response.
     pub response_size: u64,
+    /// Bytes that the guest may pass in one call of a host function; never less than a response needs.
+    pub call_size: u64,
+    /// Handles of host resources, and of its own.
+    pub handles: usize,
 }
 
 /// Everything a generation is made of, beside the component.
@@ -100,6 +113,8 @@ impl Generation {
             component: options.name,
             environment: options.environment,
             response_bytes_max: usize::try_from(options.limits.response_size).unwrap_or(usize::MAX),
+            handles_max: options.limits.handles,
+            call_bytes_max: reached::call_bytes_max(&options.limits),
             directory: options.directory,
         });
         let pool = Arc::new(Pool::new(options.pool.max));

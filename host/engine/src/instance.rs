@@ -1,7 +1,7 @@
 //! One instance of a component, and the calls into it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
@@ -9,10 +9,12 @@ use wasmtime::{Store, UpdateDeadline};
 
 use crate::call::{self, HEADER_TEXT_BYTES_MAX, Target};
 use crate::clock::TICKS_INLINE;
+use crate::cpu::CpuMeter;
 use crate::error::ProcessError;
 use crate::generation::Generation;
 use crate::hooks::{self, BoundHooks};
 use crate::limits::InstanceLimiter;
+use crate::reached;
 use crate::state::{Exchange, State};
 use crate::wit::{Value, WebCall, WitMethod};
 
@@ -34,7 +36,7 @@ impl Instance {
     pub(crate) async fn new(
         generation: &Generation,
         exchange: Exchange,
-        slow: Arc<AtomicBool>,
+        meter: Arc<CpuMeter>,
     ) -> Result<Self, ProcessError> {
         let patience = generation.pool_options.queue_timeout;
         let slot = generation
@@ -42,32 +44,31 @@ impl Instance {
             .slot(patience)
             .await
             .ok_or(ProcessError::Busy(patience))?;
-        let limiter =
-            InstanceLimiter::new(generation.limits.memory, generation.engine.budget.clone());
-        let state = State::new(generation.profile.clone(), limiter, exchange, slow);
+        let limiter = InstanceLimiter::new(&generation.limits, generation.engine.budget.clone());
+        let state = State::new(generation.profile.clone(), limiter, exchange, meter);
         let mut store = Store::new(generation.engine.wasmtime(), state);
         store.limiter(|state| &mut state.limiter);
+        reached::hold(&mut store);
         store.set_epoch_deadline(TICKS_INLINE);
         store.epoch_deadline_callback(|store| {
-            store.data().mark_slow();
+            store.data().meter.tick()?;
             // A plain yield would be polled again at once, ahead of every other task.
             Ok(UpdateDeadline::YieldCustom(
                 1,
                 Box::pin(tokio::task::yield_now()),
             ))
         });
-        let failed = |error: wasmtime::Error| ProcessError::Instantiate(trap_text(&error));
         let instance = generation
             .component
             .pre
             .instantiate_async(&mut store)
             .await
-            .map_err(failed)?;
+            .map_err(|error| reached::not_made(&error, store.data(), trap_text(&error)))?;
         let hooks = generation
             .component
             .hooks
             .bind(&mut store, &instance)
-            .map_err(failed)?;
+            .map_err(|error| ProcessError::Instantiate(trap_text(&error)))?;
         let number = generation.created.fetch_add(1, Ordering::Relaxed);
         let requests_max = jittered(generation.pool_options.max_requests, number);
         Ok(Self {
@@ -80,8 +81,8 @@ impl Instance {
     }
 
     /// Makes the instance ready for the next request.
-    pub(crate) fn begin(&mut self, exchange: Exchange, slow: Arc<AtomicBool>) {
-        self.store.data_mut().begin(exchange, slow);
+    pub(crate) fn begin(&mut self, exchange: Exchange, meter: Arc<CpuMeter>) {
+        self.store.data_mut().begin(exchange, meter);
     }
 
     /// Runs the hooks of one request, in the order of the documents: authentication, COMPILER_WEB, handler.
@@ -173,7 +174,7 @@ impl Instance {
     /// Whether the instance has done its share or outgrown its limits.
     pub(crate) fn is_worn_out(&self) -> bool {
         (self.requests_max > 0 && self.requests >= self.requests_max)
-            || self.store.data().limiter.was_refused()
+            || self.store.data().limiter.refused().is_some()
     }
 
     /// The six parameters. The body is read ahead as far as `$2` shows it.
@@ -216,16 +217,7 @@ impl Instance {
             .await
             .map_err(|error| {
                 let message = trap_text(&error);
-                let limiter = &self.store.data().limiter;
-                if limiter.was_refused() {
-                    ProcessError::OutOfMemory {
-                        hook,
-                        limit: limiter.memory_max(),
-                        message,
-                    }
-                } else {
-                    ProcessError::Trap { hook, message }
-                }
+                reached::ended(&error, self.store.data(), hook, message)
             })
     }
 }

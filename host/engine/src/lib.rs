@@ -19,6 +19,8 @@ mod pool;
 mod instance;
 mod state;
 mod limits;
+mod cpu;
+mod reached;
 mod body;
 mod answer;
 mod form;
@@ -43,3 +45,4 @@ pub use error::{EngineError, LoadError, ProcessError};
 pub use generation::{
     Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy, PoolStatistics,
 };
+pub use reached::Limit;

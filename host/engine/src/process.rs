@@ -7,7 +7,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::answer::{Answer, AnswerBody};
 use crate::call::{Call, Deadline, Target};
 use crate::component::Method;
+use crate::cpu::{CpuMeter, Metered};
 use crate::error::ProcessError;
 use crate::generation::{Generation, PoolPolicy};
 use crate::instance::Instance;
@@ -31,7 +32,7 @@ impl Generation {
         call: Call,
         target: Target,
     ) -> impl Future<Output = Result<Answer, ProcessError>> + Send + use<> {
-        let slow = Arc::new(AtomicBool::new(false));
+        let meter = CpuMeter::new(self.limits.cpu_time);
         let deadline = deadline(self.limits.deadline);
         let background = self.engine.background().clone();
         // Boxed here and now, so that the call is not moved again with each future around this one.
@@ -40,9 +41,9 @@ impl Generation {
             call,
             target,
             deadline,
-            slow.clone(),
+            meter.clone(),
         ));
-        async move { drive(work, &slow, deadline.after, &background).await }
+        async move { drive(work, meter, deadline.after, &background).await }
     }
 }
 
@@ -73,7 +74,8 @@ pub(crate) async fn ask_methods(generation: &Generation) -> Result<Vec<Method>, 
 
 /// An instance that waits for its first request.
 pub(crate) async fn new_idle_instance(generation: &Generation) -> Result<Instance, ProcessError> {
-    Instance::new(generation, idle_exchange(generation), Arc::default()).await
+    let meter = CpuMeter::new(generation.limits.cpu_time);
+    Instance::new(generation, idle_exchange(generation), meter).await
 }
 
 async fn web_process(
@@ -81,7 +83,7 @@ async fn web_process(
     call: Call,
     target: Target,
     deadline: Deadline,
-    slow: Arc<AtomicBool>,
+    meter: Arc<CpuMeter>,
 ) -> Result<Answer, ProcessError> {
     let exchange = exchange(&generation, call, deadline);
     let kept = if generation.pool_options.policy == PoolPolicy::Reuse {
@@ -91,10 +93,10 @@ async fn web_process(
     };
     let mut instance = match kept {
         Some(mut instance) => {
-            instance.begin(exchange, slow);
+            instance.begin(exchange, meter);
             instance
         }
-        None => Instance::new(&generation, exchange, slow).await?,
+        None => Instance::new(&generation, exchange, meter).await?,
     };
     keep_some_ahead(&generation);
 
@@ -102,7 +104,9 @@ async fn web_process(
     let exchange = instance.finish(idle_exchange(&generation));
     let trapped = matches!(
         result,
-        Err(ProcessError::Trap { .. } | ProcessError::OutOfMemory { .. })
+        Err(ProcessError::Trap { .. }
+            | ProcessError::OutOfMemory { .. }
+            | ProcessError::Limit { .. })
     );
     if trapped {
         generation.trapped.fetch_add(1, Ordering::Relaxed);
@@ -134,20 +138,24 @@ fn keep_some_ahead(generation: &Arc<Generation>) {
 /// Runs `work` here, and elsewhere once it is slow.
 async fn drive(
     mut work: Pin<Box<impl Future<Output = Result<Answer, ProcessError>> + Send + 'static>>,
-    slow: &AtomicBool,
+    meter: Arc<CpuMeter>,
     limit: Duration,
     background: &Handle,
 ) -> Result<Answer, ProcessError> {
     let driving = async {
         let done = poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending if slow.load(Ordering::Relaxed) => Poll::Ready(None),
+            Poll::Pending if meter.is_slow() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         })
         .await;
         match done {
             Some(result) => result,
-            None => AbortOnDrop(background.spawn(work)).join().await,
+            None => {
+                AbortOnDrop(background.spawn(Metered { work, meter }))
+                    .join()
+                    .await
+            }
         }
     };
     tokio::time::timeout(limit, driving)

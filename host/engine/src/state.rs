@@ -1,7 +1,6 @@
 //! What an instance carries: the current exchange, and the little that outlives it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -9,13 +8,12 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use crate::answer::Answer;
 use crate::body::BodyReader;
 use crate::call::{Call, Deadline};
+use crate::cpu::CpuMeter;
 use crate::directory::ServerDirectory;
 use crate::limits::{InstanceLimiter, MemoryBudget};
 use crate::output::{GuestLog, LogStream, Stream};
 use crate::wit::Variable;
 
-/// Most resources (streams, pollables, ...) that a guest may hold.
-const RESOURCES_MAX: usize = 1_000;
 /// Most random bytes that a guest may ask for at once.
 const RANDOM_BYTES_MAX: u64 = 64 * 1024;
 
@@ -24,6 +22,10 @@ pub(crate) struct Profile {
     pub(crate) component: Arc<str>,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) response_bytes_max: usize,
+    /// Most resources (streams, pollables, ...) that an instance may hold.
+    pub(crate) handles_max: usize,
+    /// Most bytes that a guest may pass in one call.
+    pub(crate) call_bytes_max: usize,
     pub(crate) directory: Arc<dyn ServerDirectory>,
 }
 
@@ -34,7 +36,7 @@ pub(crate) struct State {
     pub(crate) exchange: Exchange,
     pub(crate) log: Arc<GuestLog>,
     /// Told when the guest has run for so long that it should make room for others.
-    slow: Arc<AtomicBool>,
+    pub(crate) meter: Arc<CpuMeter>,
     table: ResourceTable,
     /// Made when first needed: most handlers never call WASI, and it costs as much as the call itself.
     wasi: Option<WasiCtx>,
@@ -73,32 +75,28 @@ impl State {
         profile: Arc<Profile>,
         limiter: InstanceLimiter,
         exchange: Exchange,
-        slow: Arc<AtomicBool>,
+        meter: Arc<CpuMeter>,
     ) -> Self {
         let log = Arc::new(GuestLog::new(profile.component.clone()));
         log.begin(exchange.call.id);
         let mut table = ResourceTable::new();
-        table.set_max_capacity(RESOURCES_MAX);
+        table.set_max_capacity(profile.handles_max);
         Self {
             profile,
             limiter,
             exchange,
             log,
-            slow,
+            meter,
             table,
             wasi: None,
         }
     }
 
     /// Starts the next web process on a kept instance.
-    pub(crate) fn begin(&mut self, exchange: Exchange, slow: Arc<AtomicBool>) {
+    pub(crate) fn begin(&mut self, exchange: Exchange, meter: Arc<CpuMeter>) {
         self.log.begin(exchange.call.id);
         self.exchange = exchange;
-        self.slow = slow;
-    }
-
-    pub(crate) fn mark_slow(&self) {
-        self.slow.store(true, Ordering::Relaxed);
+        self.meter = meter;
     }
 }
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tessera_engine::{
-    Component, Engine, EngineOptions, Generation, GenerationOptions, Hooks, InstanceLimits,
-    NoDirectory, PoolOptions, PoolPolicy,
+    Component, Engine, EngineOptions, Generation, GenerationOptions, Hooks, NoDirectory,
+    PoolOptions, PoolPolicy,
 };
-use tessera_host::server::discover;
+use tessera_host::server::{discover, instance_limits};
 use tessera_host::settings::{ComponentSettings, Handler, Handlers, HostSettings, Web};
 use tessera_host::tls::ServerTls;
 
@@ -240,13 +240,11 @@ fn generation_options(name: &str, settings: &ComponentSettings) -> GenerationOpt
             min: 0,
             max: 0,
             max_requests: 0,
+            max_growth: u64::MAX,
+            queue: 0,
             queue_timeout: settings.pool.queue_timeout,
         },
-        limits: InstanceLimits {
-            memory: settings.limits.memory_bytes,
-            deadline: settings.limits.deadline,
-            response_size: settings.limits.response_bytes,
-        },
+        limits: instance_limits(&settings.limits),
         environment: environment
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),

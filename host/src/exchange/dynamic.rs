@@ -6,7 +6,7 @@ use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName}
 use ::http::{HeaderMap, HeaderValue};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tessera_engine::{Answer, Call, Generation, ProcessError, Target};
+use tessera_engine::{Answer, Call, Generation, Limit, ProcessError, Target};
 
 use super::admit::Visit;
 use crate::auth::Credentials;
@@ -162,13 +162,26 @@ fn failed(receiver: &Receiver, server: &str, id: u64, error: &ProcessError) -> R
             tracing::warn!(server, %request, "{server}, request {request}: {error}");
             Reject::Unavailable
         }
-        ProcessError::Deadline(_) => {
+        // Not the guest's own fault, and over when others have ended.
+        ProcessError::Limit {
+            limit: Limit::AllMemory,
+            ..
+        } => {
+            tracing::warn!(server, %request, "{server}, request {request}: {error}");
+            Reject::Unavailable
+        }
+        ProcessError::Deadline(_)
+        | ProcessError::Limit {
+            limit: Limit::CpuTime,
+            ..
+        } => {
             tracing::warn!(server, %request, "{server}, request {request}: {error}");
             Reject::Deadline
         }
         ProcessError::Failed { .. }
         | ProcessError::Trap { .. }
         | ProcessError::OutOfMemory { .. }
+        | ProcessError::Limit { .. }
         | ProcessError::Instantiate(_) => {
             tracing::error!(server, %request, "{server}, request {request}: {error}");
             Reject::Failed

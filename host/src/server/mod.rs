@@ -38,7 +38,7 @@ pub use control::{Changed, ControlError, ErrorCode};
 pub use directory::ComponentDirectory;
 pub use discover::{Fingerprint, Found, discover};
 pub use lifecycle::Started;
-pub use load::Loader;
+pub use load::{Loader, instance_limits};
 pub use processes::{ProcessPermit, Processes};
 pub use registry::Registry;
 pub(crate) use reload::HostTurn;
