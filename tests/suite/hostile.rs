@@ -73,6 +73,43 @@ async fn each_attack_meets_its_limit_and_harms_nobody() {
     server.wait_for_processes("hostile", 0).await;
 }
 
+/// Every attack many times over, and with them clients that go away in the middle of a call of the host.
+#[tokio::test]
+async fn hundreds_of_attacks_leave_nothing_behind() {
+    const ROUNDS: usize = 12;
+    let server = site().await;
+    let quick = TIGHT.replace("100 ms", "10 ms");
+    server
+        .site
+        .write("components/hostile/settings.toml", quick.as_str());
+    server.admin.post("/api/v1/servers/hostile/reload").await;
+    let round = async || {
+        for (path, status, _) in ATTACKS {
+            assert_eq!(server.get(path).await.status, *status, "{path}");
+        }
+        let mut client = Client::http1(server.address).await.unwrap();
+        let ticking = tokio::spawn(async move {
+            let request = Request::get("/hostile/ticks").body(Bytes::new()).unwrap();
+            client.send(request).await
+        });
+        server.wait_for_processes("hostile", 1).await;
+        ticking.abort();
+        server.wait_for_processes("hostile", 0).await;
+        assert_eq!(server.get("/version1/").await.text(), "v1");
+    };
+    // What is taken once, and kept for the next time, is taken in the first rounds.
+    for _ in 0..ROUNDS {
+        round().await;
+    }
+    let before = server.resident_bytes();
+    for _ in 0..ROUNDS {
+        round().await;
+    }
+    let after = server.resident_bytes();
+    assert!(after < before + (16 << 20), "{before} to {after}");
+    assert_eq!(server.get("/hostile/").await.text(), "harmless");
+}
+
 #[tokio::test]
 async fn what_is_passed_to_the_host_has_a_largest_size() {
     let more_memory = TIGHT.replace("16 MiB", "128 MiB");

@@ -50,6 +50,7 @@ mod failures;
 mod limits;
 mod hostile;
 mod processes;
+mod pools;
 mod pilot;
 mod places;
 mod stop;

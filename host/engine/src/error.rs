@@ -117,6 +117,11 @@ pub enum ProcessError {
     /// No instance was free in time.
     #[error("no instance was free within {0:?} ([pool] queue_timeout)")]
     Busy(Duration),
+    /// As many requests wait for an instance as may.
+    #[error(
+        "no instance is free, and {0} requests of the component wait already ([pool] queue), or memory is short"
+    )]
+    QueueFull(usize),
     /// The body of the request was too large for the server.
     #[error("the request's body is too large")]
     BodyTooLarge,

@@ -2,14 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::component::{Component, ComponentInfo, Method};
 use crate::directory::ServerDirectory;
 use crate::engine::Engine;
 use crate::error::LoadError;
-use crate::pool::Pool;
+use crate::pool::{Pool, PoolStatistics};
 use crate::process;
 use crate::reached;
 use crate::state::Profile;
@@ -76,17 +75,6 @@ pub struct GenerationOptions {
     pub directory: Arc<dyn ServerDirectory>,
 }
 
-/// Counts of a generation's instances.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PoolStatistics {
-    /// Instances kept for the next request.
-    pub idle: usize,
-    /// Instances made so far.
-    pub created: u64,
-    /// Instances that ended by a trap.
-    pub trapped: u64,
-}
-
 /// One version of a component that serves.
 pub struct Generation {
     pub(crate) engine: Arc<Engine>,
@@ -95,8 +83,6 @@ pub struct Generation {
     pub(crate) pool_options: PoolOptions,
     pub(crate) limits: InstanceLimits,
     pub(crate) pool: Arc<Pool>,
-    pub(crate) created: AtomicU64,
-    pub(crate) trapped: AtomicU64,
     methods: Vec<Method>,
     /// Names in lower case, as URLs are compared.
     by_name: HashMap<String, usize>,
@@ -117,7 +103,8 @@ impl Generation {
             call_bytes_max: reached::call_bytes_max(&options.limits),
             directory: options.directory,
         });
-        let pool = Arc::new(Pool::new(options.pool.max));
+        let holder = engine.slots.holder(&profile.component);
+        let pool = Arc::new(Pool::new(options.pool, holder));
         engine.register(&pool);
         let mut generation = Self {
             engine,
@@ -126,8 +113,6 @@ impl Generation {
             pool_options: options.pool,
             limits: options.limits,
             pool,
-            created: AtomicU64::new(0),
-            trapped: AtomicU64::new(0),
             methods: Vec::new(),
             by_name: HashMap::new(),
         };
@@ -170,11 +155,7 @@ impl Generation {
 
     /// Counts of now.
     pub fn statistics(&self) -> PoolStatistics {
-        PoolStatistics {
-            idle: self.pool.idle(),
-            created: self.created.load(Ordering::Relaxed),
-            trapped: self.trapped.load(Ordering::Relaxed),
-        }
+        self.pool.statistics()
     }
 
     /// Ends the pool: instances still running are dropped when their request has ended.

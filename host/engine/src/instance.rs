@@ -1,9 +1,7 @@
 //! One instance of a component, and the calls into it.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
 use wasmtime::{Store, UpdateDeadline};
 
@@ -11,10 +9,12 @@ use crate::call::{self, HEADER_TEXT_BYTES_MAX, Target};
 use crate::clock::TICKS_INLINE;
 use crate::cpu::CpuMeter;
 use crate::error::ProcessError;
-use crate::generation::Generation;
+use crate::generation::{Generation, PoolOptions, PoolPolicy};
 use crate::hooks::{self, BoundHooks};
 use crate::limits::InstanceLimiter;
+use crate::pool::Cause;
 use crate::reached;
+use crate::slots::Slot;
 use crate::state::{Exchange, State};
 use crate::wit::{Value, WebCall, WitMethod};
 
@@ -28,22 +28,19 @@ pub(crate) struct Instance {
     /// Requests after which this instance is retired; 0 is never.
     requests_max: u32,
     requests: u32,
+    /// Bytes that it held when it was made.
+    memory_at_first: u64,
     /// Its place among the engine's instances. Last, so that the place is free only when the instance is gone.
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot<Self>,
 }
 
 impl Instance {
     pub(crate) async fn new(
         generation: &Generation,
+        slot: Slot<Self>,
         exchange: Exchange,
         meter: Arc<CpuMeter>,
     ) -> Result<Self, ProcessError> {
-        let patience = generation.pool_options.queue_timeout;
-        let slot = generation
-            .engine
-            .slot(patience)
-            .await
-            .ok_or(ProcessError::Busy(patience))?;
         let limiter = InstanceLimiter::new(&generation.limits, generation.engine.budget.clone());
         let state = State::new(generation.profile.clone(), limiter, exchange, meter);
         let mut store = Store::new(generation.engine.wasmtime(), state);
@@ -69,13 +66,15 @@ impl Instance {
             .hooks
             .bind(&mut store, &instance)
             .map_err(|error| ProcessError::Instantiate(trap_text(&error)))?;
-        let number = generation.created.fetch_add(1, Ordering::Relaxed);
+        let number = generation.pool.count_new();
         let requests_max = jittered(generation.pool_options.max_requests, number);
+        let memory_at_first = store.data().limiter.memory_used();
         Ok(Self {
             store,
             hooks,
             requests_max,
             requests: 0,
+            memory_at_first,
             _slot: slot,
         })
     }
@@ -171,10 +170,22 @@ impl Instance {
         std::mem::replace(&mut state.exchange, idle)
     }
 
-    /// Whether the instance has done its share or outgrown its limits.
-    pub(crate) fn is_worn_out(&self) -> bool {
-        (self.requests_max > 0 && self.requests >= self.requests_max)
-            || self.store.data().limiter.refused().is_some()
+    /// Why the instance ends after its request; `None` if it is kept for the next one.
+    pub(crate) fn end(&self, trapped: bool, options: &PoolOptions) -> Option<Cause> {
+        let limiter = &self.store.data().limiter;
+        let growth = limiter.memory_used().saturating_sub(self.memory_at_first);
+        let is_spent = self.requests_max > 0 && self.requests >= self.requests_max;
+        if trapped {
+            Some(Cause::Trap)
+        } else if options.policy == PoolPolicy::Fresh || is_spent {
+            Some(Cause::Requests)
+        } else if limiter.refused().is_some() {
+            Some(Cause::Limit)
+        } else if growth > options.max_growth {
+            Some(Cause::Growth)
+        } else {
+            None
+        }
     }
 
     /// The six parameters. The body is read ahead as far as `$2` shows it.

@@ -16,6 +16,7 @@ mod hooks;
 mod call;
 mod process;
 mod pool;
+mod slots;
 mod instance;
 mod state;
 mod limits;
@@ -42,7 +43,6 @@ pub use directory::{
 };
 pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
-pub use generation::{
-    Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy, PoolStatistics,
-};
+pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy};
+pub use pool::{PoolStatistics, Retired};
 pub use reached::Limit;

@@ -7,7 +7,6 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -21,6 +20,7 @@ use crate::cpu::{CpuMeter, Metered};
 use crate::error::ProcessError;
 use crate::generation::{Generation, PoolPolicy};
 use crate::instance::Instance;
+use crate::slots::{NoSlot, Place};
 use crate::state::Exchange;
 
 impl Generation {
@@ -74,8 +74,23 @@ pub(crate) async fn ask_methods(generation: &Generation) -> Result<Vec<Method>, 
 
 /// An instance that waits for its first request.
 pub(crate) async fn new_idle_instance(generation: &Generation) -> Result<Instance, ProcessError> {
-    let meter = CpuMeter::new(generation.limits.cpu_time);
-    Instance::new(generation, idle_exchange(generation), meter).await
+    match place(generation).await? {
+        Place::Instance(instance) => Ok(instance),
+        Place::Slot(slot) => {
+            let meter = CpuMeter::new(generation.limits.cpu_time);
+            Instance::new(generation, slot, idle_exchange(generation), meter).await
+        }
+    }
+}
+
+/// Room for an instance; where it takes a wait, an instance that has become idle meanwhile.
+async fn place(generation: &Generation) -> Result<Place<Instance>, ProcessError> {
+    let options = &generation.pool_options;
+    let place = generation.engine.place(&generation.pool).await;
+    place.map_err(|none| match none {
+        NoSlot::Late => ProcessError::Busy(options.queue_timeout),
+        NoSlot::QueueFull => ProcessError::QueueFull(options.queue),
+    })
 }
 
 async fn web_process(
@@ -91,12 +106,16 @@ async fn web_process(
     } else {
         None
     };
-    let mut instance = match kept {
-        Some(mut instance) => {
+    let place = match kept {
+        Some(instance) => Place::Instance(instance),
+        None => place(&generation).await?,
+    };
+    let mut instance = match place {
+        Place::Instance(mut instance) => {
             instance.begin(exchange, meter);
             instance
         }
-        None => Instance::new(&generation, exchange, meter).await?,
+        Place::Slot(slot) => Instance::new(&generation, slot, exchange, meter).await?,
     };
     keep_some_ahead(&generation);
 
@@ -108,10 +127,11 @@ async fn web_process(
             | ProcessError::OutOfMemory { .. }
             | ProcessError::Limit { .. })
     );
-    if trapped {
-        generation.trapped.fetch_add(1, Ordering::Relaxed);
-    } else if generation.pool_options.policy == PoolPolicy::Reuse && !instance.is_worn_out() {
-        generation.pool.put(instance);
+    match instance.end(trapped, &generation.pool_options) {
+        Some(cause) => generation.pool.count(cause, 1),
+        None => {
+            generation.pool.put(instance);
+        }
     }
     if exchange.body.is_too_large() && matches!(exchange.answer.body, AnswerBody::Empty) {
         return Err(ProcessError::BodyTooLarge);

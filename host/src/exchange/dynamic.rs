@@ -14,7 +14,7 @@ use crate::http::{
     Coding, DecodedBody, LimitedBody, Peer, Reject, Request, RequestBody, Response, UnknownCoding,
 };
 use crate::response;
-use crate::server::{Kind, ProcessPermit, Receiver, WebServer};
+use crate::server::{Kind, ProcessPermit, Receiver, SharedPermit, WebServer};
 
 /// The mount's path, for components that make links.
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
@@ -134,20 +134,22 @@ fn answered(
 fn places(
     receiver: &Receiver,
     server: &WebServer,
-) -> Option<(ProcessPermit, Option<ProcessPermit>)> {
-    let take = |server: &WebServer| {
-        let permit = server.processes().begin();
-        if permit.is_none() {
-            tracing::debug!(server = server.name(), "maxConcurrentProcesses reached");
-        }
-        permit
+) -> Option<(ProcessPermit, Option<SharedPermit>)> {
+    let reached = |server: &WebServer| {
+        tracing::debug!(server = server.name(), "maxConcurrentProcesses reached");
     };
-    let own = take(server)?;
-    let hosts = match receiver.server.kind() {
-        Kind::Host => Some(take(&receiver.server)?),
-        Kind::Component => None,
+    let Some(own) = server.processes().begin() else {
+        reached(server);
+        return None;
     };
-    Some((own, hosts))
+    if receiver.server.kind() == Kind::Component {
+        return Some((own, None));
+    }
+    let hosts = receiver.server.processes().begin_for(server.processes());
+    if hosts.is_none() {
+        reached(&receiver.server);
+    }
+    Some((own, Some(hosts?)))
 }
 
 /// The one place where a guest's failure becomes a status and a line in the log. The line begins with server and
@@ -158,7 +160,7 @@ fn failed(receiver: &Receiver, server: &str, id: u64, error: &ProcessError) -> R
         ProcessError::Unauthorized { .. } => Reject::Unauthorized,
         ProcessError::NoHook(_) => Reject::NotFound,
         ProcessError::BodyTooLarge => Reject::BodyTooLarge,
-        ProcessError::Busy(_) => {
+        ProcessError::Busy(_) | ProcessError::QueueFull(_) => {
             tracing::warn!(server, %request, "{server}, request {request}: {error}");
             Reject::Unavailable
         }

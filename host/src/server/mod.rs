@@ -39,7 +39,7 @@ pub use directory::ComponentDirectory;
 pub use discover::{Fingerprint, Found, discover};
 pub use lifecycle::Started;
 pub use load::{Loader, instance_limits};
-pub use processes::{ProcessPermit, Processes};
+pub use processes::{ProcessPermit, Processes, SharedPermit};
 pub use registry::Registry;
 pub(crate) use reload::HostTurn;
 pub use reload::{Outcome, Reloaded, Reloader, UnknownServer};

@@ -223,7 +223,7 @@ limits.memory | component | size | reload | "128 MiB"
   refuses 1.5 true [] {} => a size from
 
 limits.table_elements | component | number | reload | 100000
-  takes 100000
+  takes 50000 100000
   stored 10
   refuses 9 100001 -1 => from 10 to 100000
   refuses "100" 1.5 true [] {} => a whole number
