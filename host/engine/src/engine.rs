@@ -4,17 +4,17 @@ use std::path::PathBuf;
 #[cfg(feature = "p3")]
 use std::sync::OnceLock;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::InstancePre;
 
 use crate::error::{EngineError, LoadError};
 use crate::forge::{Forge, Manner};
+use crate::instance::Instance;
 use crate::limits::MemoryBudget;
-use crate::pool::Pool;
+use crate::pool::{Cause, Pool};
+use crate::slots::{NoSlot, Place, Slots};
 use crate::state::State;
 use crate::turns::Turns;
 
@@ -42,6 +42,8 @@ pub struct EngineStatistics {
     pub instances: usize,
     /// Most instances that may.
     pub instances_max: usize,
+    /// Requests that wait for an instance.
+    pub waiting: usize,
     /// Bytes of memory that the instances hold.
     pub memory: u64,
     /// Most bytes that they may.
@@ -57,8 +59,7 @@ pub struct Engine {
     options: EngineOptions,
     compilers: rayon::ThreadPool,
     compiling: Turns,
-    slots: Arc<Semaphore>,
-    slots_max: usize,
+    pub(crate) slots: Arc<Slots<Instance>>,
     pub(crate) budget: Arc<MemoryBudget>,
     pub(crate) spill_folder: Arc<PathBuf>,
     /// Every pool, to take idle instances from when slots run out.
@@ -79,7 +80,6 @@ impl Engine {
             .start_handler(|_| lower_priority(COMPILE_NICE))
             .build()
             .map_err(|error| EngineError::Threads(std::io::Error::other(error)))?;
-        let slots_max = options.instances as usize;
         Ok(Arc::new(Self {
             plain,
             #[cfg(feature = "p3")]
@@ -87,8 +87,7 @@ impl Engine {
             options: options.clone(),
             compilers,
             compiling: Turns::default(),
-            slots: Arc::new(Semaphore::new(slots_max)),
-            slots_max,
+            slots: Slots::new(options.instances as usize),
             budget: Arc::new(MemoryBudget::new(options.memory)),
             spill_folder: Arc::new(options.spill_folder.clone()),
             pools: Mutex::default(),
@@ -98,9 +97,11 @@ impl Engine {
 
     /// Counts of now.
     pub fn statistics(&self) -> EngineStatistics {
+        let (instances, waiting) = self.slots.taken_and_waiting();
         EngineStatistics {
-            instances: self.slots_max - self.slots.available_permits(),
-            instances_max: self.slots_max,
+            instances,
+            instances_max: self.slots.total(),
+            waiting,
             memory: self.budget.used(),
             memory_max: self.budget.limit(),
         }
@@ -188,24 +189,42 @@ impl Engine {
         pools.push(Arc::downgrade(pool));
     }
 
-    /// A place for one more instance. Takes that of an idle instance if there is no other; else waits, at most
-    /// `patience`, for a web process to end.
-    pub(crate) async fn slot(&self, patience: Duration) -> Option<OwnedSemaphorePermit> {
-        if let Ok(permit) = self.slots.clone().try_acquire_owned() {
-            return Some(permit);
+    /// A place for one more instance of a pool. Takes that of an idle instance if there is no other; else waits for a
+    /// web process to end, and may get its instance.
+    pub(crate) async fn place(&self, pool: &Pool) -> Result<Place<Instance>, NoSlot> {
+        if let Some(slot) = pool.holder().try_take() {
+            return Ok(Place::Slot(slot));
         }
-        self.drop_idle_instances();
-        tokio::time::timeout(patience, self.slots.clone().acquire_owned())
-            .await
-            .ok()?
-            .ok()
+        while self.drop_one_idle() {
+            if let Some(slot) = pool.holder().try_take() {
+                return Ok(Place::Slot(slot));
+            }
+        }
+        pool.wait().await
     }
 
-    fn drop_idle_instances(&self) {
-        let pools: Vec<Arc<Pool>> = self.pools.lock().iter().filter_map(Weak::upgrade).collect();
-        for pool in pools {
-            pool.drop_idle();
-        }
+    /// Drops an idle instance of the component that keeps most of them, of those that have more than their share.
+    fn drop_one_idle(&self) -> bool {
+        let may_give = |pool: &Arc<Pool>| pool.idle() > 0 && pool.holder().has_beyond();
+        let pools = self.pools().into_iter().filter(may_give);
+        pools
+            .max_by_key(|pool| pool.idle())
+            .is_some_and(|pool| pool.drop_oldest(Cause::Room))
+    }
+
+    /// Drops all instances that wait for a request, because memory is short; says how many.
+    pub fn drop_idle_instances(&self) -> usize {
+        let pools = self.pools();
+        pools.iter().map(|pool| pool.drop_idle(Cause::Memory)).sum()
+    }
+
+    /// Whether requests may wait for an instance; where they may not, those that find none are refused at once.
+    pub fn let_wait(&self, may: bool) {
+        self.slots.let_wait(may);
+    }
+
+    fn pools(&self) -> Vec<Arc<Pool>> {
+        self.pools.lock().iter().filter_map(Weak::upgrade).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::answer::Answer;
+use crate::reached::Limit;
 
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +112,7 @@ pub enum ProcessError {
         message: String,
     },
     /// The guest trapped after it had been refused memory.
-    #[error("ran out of memory in {hook} (limit {limit} bytes): {message}")]
+    #[error("ran out of memory in {hook} (limit {limit} bytes, [limits] memory): {message}")]
     OutOfMemory {
         /// The hook that was running.
         hook: &'static str,
@@ -120,12 +121,29 @@ pub enum ProcessError {
         /// The trap, and the backtrace.
         message: String,
     },
+    /// The guest ended at another limit.
+    #[error("{limit} in {hook} (limit {value}, {}): {message}", limit.setting())]
+    Limit {
+        /// The hook that was running.
+        hook: &'static str,
+        /// The limit that was reached.
+        limit: Limit,
+        /// Its value.
+        value: String,
+        /// The trap, and the backtrace.
+        message: String,
+    },
     /// The wall-clock deadline passed.
-    #[error("not finished after {0:?}")]
+    #[error("not finished after {0:?} ([limits] deadline)")]
     Deadline(Duration),
     /// No instance was free in time.
-    #[error("no instance was free within {0:?}")]
+    #[error("no instance was free within {0:?} ([pool] queue_timeout)")]
     Busy(Duration),
+    /// As many requests wait for an instance as may.
+    #[error(
+        "no instance is free, and {0} requests of the component wait already ([pool] queue), or memory is short"
+    )]
+    QueueFull(usize),
     /// The body of the request was too large for the server.
     #[error("the request's body is too large")]
     BodyTooLarge,

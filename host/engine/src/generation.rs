@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 #[cfg(feature = "p3")]
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::component::{Component, ComponentInfo, Method};
@@ -12,8 +11,9 @@ use crate::directory::ServerDirectory;
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::grants::{Granted, Grants};
-use crate::pool::Pool;
+use crate::pool::{Pool, PoolStatistics};
 use crate::process;
+use crate::reached;
 use crate::state::Profile;
 use crate::wasi_http::Outbound;
 #[cfg(feature = "p3")]
@@ -46,6 +46,10 @@ pub struct PoolOptions {
     pub concurrency: u32,
     /// Requests after which an instance is retired; 0 is never.
     pub max_requests: u32,
+    /// Bytes that an instance may grow by before it is retired.
+    pub max_growth: u64,
+    /// Most requests that wait when no more instances may be made.
+    pub queue: usize,
     /// How long a request waits when no more instances may be made.
     pub queue_timeout: Duration,
 }
@@ -55,12 +59,20 @@ pub struct PoolOptions {
 pub struct InstanceLimits {
     /// Bytes of linear memory.
     pub memory: u64,
+    /// Elements of all tables together.
+    pub table_elements: usize,
     /// Wall-clock time of a web process.
     pub deadline: Duration,
+    /// Time that a web process may compute.
+    pub cpu_time: Duration,
     /// Bytes of a response.
     pub response_size: u64,
     /// Requests that a web process may send to other servers.
     pub outbound_calls: u32,
+    /// Bytes that the guest may pass in one call of a host function; never less than a response needs.
+    pub call_size: u64,
+    /// Handles of host resources, and of its own.
+    pub handles: usize,
 }
 
 /// Everything a generation is made of, beside the component.
@@ -82,17 +94,6 @@ pub struct GenerationOptions {
     pub outbound: Arc<dyn Outbound>,
 }
 
-/// Counts of a generation's instances.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PoolStatistics {
-    /// Instances kept for the next request.
-    pub idle: usize,
-    /// Instances made so far.
-    pub created: u64,
-    /// Instances that ended by a trap.
-    pub trapped: u64,
-}
-
 /// One version of a component that serves.
 pub struct Generation {
     pub(crate) engine: Arc<Engine>,
@@ -101,8 +102,6 @@ pub struct Generation {
     pub(crate) pool_options: PoolOptions,
     pub(crate) limits: InstanceLimits,
     pub(crate) pool: Arc<Pool>,
-    pub(crate) created: AtomicU64,
-    pub(crate) trapped: AtomicU64,
     #[cfg(feature = "p3")]
     service: OnceLock<Service>,
     methods: Vec<Method>,
@@ -124,6 +123,8 @@ impl Generation {
             environment: options.environment,
             granted,
             response_bytes_max: usize::try_from(options.limits.response_size).unwrap_or(usize::MAX),
+            handles_max: options.limits.handles,
+            call_bytes_max: reached::call_bytes_max(&options.limits),
             directory: options.directory,
             spill_folder: engine.spill_folder.clone(),
             outbound: options.outbound,
@@ -133,7 +134,8 @@ impl Generation {
             policy: component.policy(options.pool.policy)?,
             ..options.pool
         };
-        let pool = Arc::new(Pool::new(options.pool.max));
+        let holder = engine.slots.holder(&profile.component);
+        let pool = Arc::new(Pool::new(pool_options, holder));
         engine.register(&pool);
         let mut generation = Self {
             engine,
@@ -142,8 +144,6 @@ impl Generation {
             pool_options,
             limits: options.limits,
             pool,
-            created: AtomicU64::new(0),
-            trapped: AtomicU64::new(0),
             #[cfg(feature = "p3")]
             service: OnceLock::new(),
             methods: Vec::new(),
@@ -202,8 +202,7 @@ impl Generation {
     pub fn statistics(&self) -> PoolStatistics {
         PoolStatistics {
             idle: self.idle(),
-            created: self.created.load(Ordering::Relaxed),
-            trapped: self.trapped.load(Ordering::Relaxed),
+            ..self.pool.statistics()
         }
     }
 

@@ -1,18 +1,20 @@
 //! One instance of a component, and the calls into it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::call::{self, HEADER_TEXT_BYTES_MAX, Target};
 use crate::clock::TICKS_INLINE;
+use crate::cpu::CpuMeter;
 use crate::error::ProcessError;
-use crate::generation::Generation;
+use crate::generation::{Generation, PoolOptions, PoolPolicy};
 use crate::hooks::{self, BoundHooks, IncomingHandler};
 use crate::limits::InstanceLimiter;
+use crate::pool::Cause;
+use crate::reached;
+use crate::slots::Slot;
 use crate::state::{Exchange, State};
 use crate::wasi_http;
 use crate::wit::{Value, WebCall, WitMethod};
@@ -27,49 +29,47 @@ pub(crate) struct Instance {
     /// Requests after which this instance is retired; 0 is never.
     requests_max: u32,
     requests: u32,
+    /// Bytes that it held when it was made.
+    memory_at_first: u64,
     /// Its place among the engine's instances. Last, so that the place is free only when the instance is gone.
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot<Self>,
 }
 
 impl Instance {
     pub(crate) async fn new(
         generation: &Generation,
+        slot: Slot<Self>,
         exchange: Exchange,
-        slow: Arc<AtomicBool>,
+        meter: Arc<CpuMeter>,
     ) -> Result<Self, ProcessError> {
-        let patience = generation.pool_options.queue_timeout;
-        let slot = generation
-            .engine
-            .slot(patience)
-            .await
-            .ok_or(ProcessError::Busy(patience))?;
-        let mut store = new_store(generation, exchange, slow);
-        let failed = |error: wasmtime::Error| ProcessError::Instantiate(trap_text(&error));
+        let mut store = new_store(generation, exchange, meter);
         let instance = generation
             .component
             .pre
             .instantiate_async(&mut store)
             .await
-            .map_err(failed)?;
+            .map_err(|error| reached::not_made(&error, store.data(), trap_text(&error)))?;
         let hooks = generation
             .component
             .hooks
             .bind(&mut store, &instance)
-            .map_err(failed)?;
-        let number = generation.created.fetch_add(1, Ordering::Relaxed);
+            .map_err(|error| ProcessError::Instantiate(trap_text(&error)))?;
+        let number = generation.pool.count_new();
         let requests_max = jittered(generation.pool_options.max_requests, number);
+        let memory_at_first = store.data().limiter.memory_used();
         Ok(Self {
             store,
             hooks,
             requests_max,
             requests: 0,
+            memory_at_first,
             _slot: slot,
         })
     }
 
     /// Makes the instance ready for the next request.
-    pub(crate) fn begin(&mut self, exchange: Exchange, slow: Arc<AtomicBool>) {
-        self.store.data_mut().begin(exchange, slow);
+    pub(crate) fn begin(&mut self, exchange: Exchange, meter: Arc<CpuMeter>) {
+        self.store.data_mut().begin(exchange, meter);
     }
 
     /// Runs the hooks of one request, in the order of the documents: authentication, COMPILER_WEB, handler.
@@ -172,10 +172,22 @@ impl Instance {
         std::mem::replace(&mut state.exchange, idle)
     }
 
-    /// Whether the instance has done its share or outgrown its limits.
-    pub(crate) fn is_worn_out(&self) -> bool {
-        (self.requests_max > 0 && self.requests >= self.requests_max)
-            || self.store.data().limiter.was_refused()
+    /// Why the instance ends after its request; `None` if it is kept for the next one.
+    pub(crate) fn end(&self, trapped: bool, options: &PoolOptions) -> Option<Cause> {
+        let limiter = &self.store.data().limiter;
+        let growth = limiter.memory_used().saturating_sub(self.memory_at_first);
+        let is_spent = self.requests_max > 0 && self.requests >= self.requests_max;
+        if trapped {
+            Some(Cause::Trap)
+        } else if options.policy == PoolPolicy::Fresh || is_spent {
+            Some(Cause::Requests)
+        } else if limiter.refused().is_some() {
+            Some(Cause::Limit)
+        } else if growth > options.max_growth {
+            Some(Cause::Growth)
+        } else {
+            None
+        }
     }
 
     /// The six parameters. The body is read ahead as far as `$2` shows it.
@@ -218,16 +230,7 @@ impl Instance {
             .await
             .map_err(|error| {
                 let message = trap_text(&error);
-                let limiter = &self.store.data().limiter;
-                if limiter.was_refused() {
-                    ProcessError::OutOfMemory {
-                        hook,
-                        limit: limiter.memory_max(),
-                        message,
-                    }
-                } else {
-                    ProcessError::Trap { hook, message }
-                }
+                reached::ended(&error, self.store.data(), hook, message)
             })
     }
 }
@@ -236,15 +239,16 @@ impl Instance {
 pub(crate) fn new_store(
     generation: &Generation,
     exchange: Exchange,
-    slow: Arc<AtomicBool>,
+    meter: Arc<CpuMeter>,
 ) -> Store<State> {
-    let limiter = InstanceLimiter::new(generation.limits.memory, generation.engine.budget.clone());
-    let state = State::new(generation.profile.clone(), limiter, exchange, slow);
+    let limiter = InstanceLimiter::new(&generation.limits, generation.engine.budget.clone());
+    let state = State::new(generation.profile.clone(), limiter, exchange, meter);
     let mut store = Store::new(generation.component.pre.engine(), state);
     store.limiter(|state| &mut state.limiter);
+    reached::hold(&mut store);
     store.set_epoch_deadline(TICKS_INLINE);
     store.epoch_deadline_callback(|store| {
-        store.data().mark_slow();
+        store.data().meter.tick()?;
         // A plain yield would be polled again at once, ahead of every other task.
         Ok(UpdateDeadline::YieldCustom(
             1,

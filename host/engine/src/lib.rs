@@ -17,9 +17,12 @@ mod hooks;
 mod call;
 mod process;
 mod pool;
+mod slots;
 mod instance;
 mod state;
 mod limits;
+mod cpu;
+mod reached;
 mod body;
 mod answer;
 mod form;
@@ -51,10 +54,10 @@ pub use directory::{
 };
 pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
-pub use generation::{
-    Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy, PoolStatistics,
-};
+pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy};
 pub use grants::{GrantedFolder, Grants};
+pub use pool::{PoolStatistics, Retired};
+pub use reached::Limit;
 pub use store::{
     BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, KEY_BYTES_MAX, KeyPage, MemoryStore,
     RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,

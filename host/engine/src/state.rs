@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -10,6 +10,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use crate::answer::Answer;
 use crate::body::BodyReader;
 use crate::call::{Call, Deadline};
+use crate::cpu::CpuMeter;
 use crate::directory::ServerDirectory;
 use crate::grants::Granted;
 use crate::limits::{InstanceLimiter, MemoryBudget};
@@ -18,8 +19,6 @@ use crate::parts::Parts;
 use crate::wasi_http::{HttpState, Outbound, Responder};
 use crate::wit::Variable;
 
-/// Most resources (streams, pollables, ...) that a guest may hold.
-const RESOURCES_MAX: usize = 1_000;
 /// Most random bytes that a guest may ask for at once.
 const RANDOM_BYTES_MAX: u64 = 64 * 1024;
 
@@ -29,6 +28,10 @@ pub(crate) struct Profile {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) granted: Granted,
     pub(crate) response_bytes_max: usize,
+    /// Most resources (streams, pollables, ...) that an instance may hold.
+    pub(crate) handles_max: usize,
+    /// Most bytes that a guest may pass in one call.
+    pub(crate) call_bytes_max: usize,
     pub(crate) directory: Arc<dyn ServerDirectory>,
     /// Where large parts of bodies are kept while they are needed.
     pub(crate) spill_folder: Arc<PathBuf>,
@@ -43,7 +46,7 @@ pub(crate) struct State {
     pub(crate) exchange: Exchange,
     pub(crate) log: Arc<GuestLog>,
     /// Told when the guest has run for so long that it should make room for others.
-    slow: Arc<AtomicBool>,
+    pub(crate) meter: Arc<CpuMeter>,
     pub(crate) table: ResourceTable,
     /// Bytes that the guest holds by handles for compare-and-swap.
     pub(crate) swap_bytes: usize,
@@ -94,20 +97,20 @@ impl State {
         profile: Arc<Profile>,
         limiter: InstanceLimiter,
         exchange: Exchange,
-        slow: Arc<AtomicBool>,
+        meter: Arc<CpuMeter>,
     ) -> Self {
         let log = Arc::new(GuestLog::new(profile.component.clone()));
         log.begin(exchange.call.id);
         let mut http = HttpState::new(profile.component.clone(), profile.outbound.clone());
         http.begin(exchange.call.id, profile.outbound_calls);
         let mut table = ResourceTable::new();
-        table.set_max_capacity(RESOURCES_MAX);
+        table.set_max_capacity(profile.handles_max);
         Self {
             profile,
             limiter,
             exchange,
             log,
-            slow,
+            meter,
             table,
             swap_bytes: 0,
             http,
@@ -116,21 +119,17 @@ impl State {
     }
 
     /// Starts the next web process on a kept instance.
-    pub(crate) fn begin(&mut self, exchange: Exchange, slow: Arc<AtomicBool>) {
+    pub(crate) fn begin(&mut self, exchange: Exchange, meter: Arc<CpuMeter>) {
         self.log.begin(exchange.call.id);
         self.http
             .begin(exchange.call.id, self.profile.outbound_calls);
         self.exchange = exchange;
-        self.slow = slow;
+        self.meter = meter;
     }
 
     /// What `wasi:http` works on.
     pub(crate) fn http_parts(&mut self) -> (&mut HttpState, &mut ResourceTable) {
         (&mut self.http, &mut self.table)
-    }
-
-    pub(crate) fn mark_slow(&self) {
-        self.slow.store(true, Ordering::Relaxed);
     }
 }
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tessera_engine::{
-    Component, Engine, EngineOptions, Generation, GenerationOptions, Hooks, InstanceLimits,
-    NoDirectory, NoOutbound, PoolOptions, PoolPolicy,
+    Component, Engine, EngineOptions, Generation, GenerationOptions, Hooks, NoDirectory,
+    NoOutbound, PoolOptions, PoolPolicy,
 };
-use tessera_host::server::{GrantError, Stores, discover, environment, grants};
+use tessera_host::server::{GrantError, Stores, discover, environment, grants, instance_limits};
 use tessera_host::settings::{ComponentSettings, Handler, Handlers, HostSettings, Web};
 use tessera_host::tls::ServerTls;
 
@@ -246,14 +246,11 @@ fn generation_options(
             max: 0,
             concurrency: 1,
             max_requests: 0,
+            max_growth: u64::MAX,
+            queue: 0,
             queue_timeout: settings.pool.queue_timeout,
         },
-        limits: InstanceLimits {
-            memory: settings.limits.memory_bytes,
-            deadline: settings.limits.deadline,
-            response_size: settings.limits.response_bytes,
-            outbound_calls: settings.limits.outbound_calls,
-        },
+        limits: instance_limits(&settings.limits),
         environment,
         grants,
         directory: Arc::new(NoDirectory),

@@ -11,7 +11,7 @@ use tessera_engine::{
 use super::grants::{GrantError, Stores, environment, grants};
 use super::{ComponentDirectory, Found, Registry, Steering};
 use crate::outbound::Clients;
-use crate::settings::{ComponentSettings, Policy};
+use crate::settings::{ComponentSettings, Limits, Policy};
 
 /// A component's module could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -155,6 +155,20 @@ impl Loader {
     }
 }
 
+/// The limits of `[limits]`, as the engine takes them.
+pub fn instance_limits(limits: &Limits) -> InstanceLimits {
+    InstanceLimits {
+        memory: limits.memory_bytes,
+        table_elements: limits.table_elements as usize,
+        deadline: limits.deadline,
+        cpu_time: limits.cpu_time,
+        response_size: limits.response_bytes,
+        outbound_calls: limits.outbound_calls,
+        call_size: limits.call_bytes,
+        handles: limits.handles as usize,
+    }
+}
+
 fn generation_options(
     name: &str,
     settings: &ComponentSettings,
@@ -178,14 +192,11 @@ fn generation_options(
             max_requests: pool
                 .requests_max
                 .map_or(0, |max| u32::try_from(max).unwrap_or(u32::MAX)),
+            max_growth: pool.growth_bytes_max,
+            queue: pool.queue_max as usize,
             queue_timeout: pool.queue_timeout,
         },
-        limits: InstanceLimits {
-            memory: settings.limits.memory_bytes,
-            deadline: settings.limits.deadline,
-            response_size: settings.limits.response_bytes,
-            outbound_calls: settings.limits.outbound_calls,
-        },
+        limits: instance_limits(&settings.limits),
         environment: given.environment,
         grants: given.grants,
         directory,

@@ -63,6 +63,10 @@ pub struct Pool {
     pub concurrency: u32,
     /// The requests after which an instance is retired; none is no limit.
     pub requests_max: Option<u64>,
+    /// The growth, in bytes, after which an instance is retired.
+    pub growth_bytes_max: u64,
+    /// The requests that wait when the engine has no instance to give.
+    pub queue_max: u32,
     /// How long a request waits for an instance when the engine has none to give.
     pub queue_timeout: Duration,
 }
@@ -85,12 +89,20 @@ pub enum Policy {
 pub struct Limits {
     /// The memory of one instance.
     pub memory_bytes: u64,
+    /// The elements of all tables of one instance.
+    pub table_elements: u32,
     /// The wall-clock time of one web process.
     pub deadline: Duration,
+    /// The time that one web process may compute.
+    pub cpu_time: Duration,
     /// The largest response body.
     pub response_bytes: u64,
     /// The requests that one web process may send to other servers.
     pub outbound_calls: u32,
+    /// The bytes that one call of a host function may pass.
+    pub call_bytes: u64,
+    /// The handles that one instance may hold.
+    pub handles: u32,
 }
 
 /// `[permissions]`: what the component may do beside answering requests.
@@ -155,9 +167,13 @@ impl ComponentSettings {
             pool: read_pool(&mut reader),
             limits: Limits {
                 memory_bytes: reader.value(&table::LIMITS_MEMORY),
+                table_elements: reader.value(&table::LIMITS_TABLES),
                 deadline: reader.value(&table::LIMITS_DEADLINE),
+                cpu_time: reader.value(&table::LIMITS_CPU),
                 response_bytes: reader.value(&table::LIMITS_RESPONSE),
                 outbound_calls: reader.value(&table::LIMITS_OUTBOUND),
+                call_bytes: reader.value(&table::LIMITS_CALL),
+                handles: reader.value(&table::LIMITS_HANDLES),
             },
             permissions: Permissions {
                 control: reader.value(&table::CONTROL),
@@ -259,6 +275,8 @@ fn read_pool(reader: &mut Reader) -> Pool {
         max: reader.value(&table::POOL_MAX),
         concurrency: reader.value(&table::POOL_CONCURRENCY),
         requests_max: Some(reader.value(&table::POOL_REQUESTS)).filter(|max| *max > 0),
+        growth_bytes_max: reader.value(&table::POOL_GROWTH),
+        queue_max: reader.value(&table::POOL_QUEUE),
         queue_timeout: reader.value(&table::POOL_QUEUE_TIMEOUT),
     };
     // The default of `min` is 0, so it was written when it is above `max`.

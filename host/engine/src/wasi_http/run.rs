@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Bytes, BytesMut};
@@ -17,6 +18,7 @@ use super::stream::{AnswerStream, Limits, Source, too_large};
 use super::worker::{Circumstances, Work, Worker};
 use crate::answer::{Answer, AnswerBody};
 use crate::call::Deadline;
+use crate::cpu::CpuMeter;
 use crate::error::ProcessError;
 use crate::generation::Generation;
 use crate::process::Ended;
@@ -43,7 +45,7 @@ enum Step {
 pub(crate) async fn answer(
     mut work: Work,
     (mut head, body): (HeadReceiver, BodyPlace),
-    slow: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    meter: Arc<CpuMeter>,
     generation: &Generation,
     asked: Asked,
 ) -> Result<Answer, ProcessError> {
@@ -55,7 +57,7 @@ pub(crate) async fn answer(
         component: generation.profile.component.clone(),
         request: asked.id,
         deadline: asked.deadline,
-        slow,
+        meter,
         background: generation.engine.background().clone(),
     };
     let at = asked.deadline.at.into();
@@ -101,10 +103,7 @@ async fn first_step(
                 Err(_) => may_answer = false,
             }
         }
-        match circumstances
-            .slow
-            .load(std::sync::atomic::Ordering::Relaxed)
-        {
+        match circumstances.meter.is_slow() {
             true => Poll::Ready(Step::Slow),
             false => Poll::Pending,
         }

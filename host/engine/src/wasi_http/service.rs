@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use tokio::sync::{Notify, OwnedSemaphorePermit, futures::OwnedNotified};
+use tokio::sync::{Notify, futures::OwnedNotified};
 use tokio::time::{Sleep, sleep_until};
 use wasmtime::component::GuestTaskId;
 use wasmtime::{Store, StoreContextMut};
@@ -22,9 +22,13 @@ use wasmtime_wasi_http::handler::{
 use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
 use super::ticket::{Company, Ticket, join};
+use crate::cpu::CpuMeter;
 use crate::error::ProcessError;
-use crate::generation::{Generation, PoolPolicy};
+use crate::generation::{Generation, PoolOptions, PoolPolicy};
 use crate::instance::{jittered, new_store, trap_text};
+use crate::pool::Cause;
+use crate::process::{idle_exchange, no_place};
+use crate::slots::{NoSlot, Place, Slot};
 use crate::state::State;
 
 /// How long an instance without a request is kept.
@@ -61,7 +65,7 @@ pub(crate) struct Worker {
     at_a_time: usize,
     in_total: usize,
     calls: u32,
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot<crate::instance::Instance>,
 }
 
 /// When an instance has to go.
@@ -76,8 +80,8 @@ pub(crate) struct Expiration {
 
 /// No place for one more instance.
 #[derive(Debug, thiserror::Error)]
-#[error("no instance was free within {0:?}")]
-pub(crate) struct NoPlace(pub(crate) Duration);
+#[error("no place for one more instance")]
+pub(crate) struct NoPlace(NoSlot, PoolOptions);
 
 #[derive(Debug, thiserror::Error)]
 #[error("the component has been replaced")]
@@ -124,24 +128,28 @@ impl HandlerState for Instances {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<State, Expiration, Worker>> {
         let generation = self.generation.upgrade().ok_or(Replaced)?;
-        let patience = generation.pool_options.queue_timeout;
-        let slot = generation.engine.slot(patience).await;
-        let slot = slot.ok_or(NoPlace(patience))?;
+        let options = generation.pool_options;
+        let place = generation.engine.place(&generation.pool).await;
+        let slot = match place.map_err(|none| NoPlace(none, options))? {
+            Place::Slot(slot) => slot,
+            // None of these is kept in the pool.
+            Place::Instance(_) => return Err(Replaced.into()),
+        };
         let Some(service) = &generation.component.service else {
             return Err(Replaced.into());
         };
         let mut store = new_store(
             &generation,
-            crate::process::idle_exchange(&generation),
-            Arc::default(),
+            idle_exchange(&generation),
+            // Its requests share it: whose time it is cannot be told.
+            CpuMeter::new(Duration::MAX),
         );
         let proxy = tokio::time::timeout(
             generation.limits.deadline,
             service.instantiate_async(&mut store),
         )
         .await??;
-        let number = generation.created.fetch_add(1, Ordering::Relaxed);
-        let options = generation.pool_options;
+        let number = generation.pool.count_new();
         let (at_a_time, in_total) = match options.policy {
             PoolPolicy::Fresh => (1, 1),
             PoolPolicy::Reuse => (1, jittered(options.max_requests, number)),
@@ -218,7 +226,7 @@ impl WorkerState for Worker {
                 "{component}: an instance ended with its requests ({requests}): {text}"
             );
             if let Some(generation) = self.generation.upgrade() {
-                generation.trapped.fetch_add(1, Ordering::Relaxed);
+                generation.pool.count(Cause::Trap, 1);
             }
             // Before the store is gone: that ends the bodies, and then it must be known why.
             self.company.fail(&text);
@@ -285,7 +293,7 @@ pub(super) fn process_error(error: &wasmtime::Error, ticket: &Ticket) -> Process
     }
     if let Some(error) = error.downcast_ref::<InstantiationError<Arc<Ticket>>>() {
         return match error.error.downcast_ref::<NoPlace>() {
-            Some(NoPlace(patience)) => ProcessError::Busy(*patience),
+            Some(NoPlace(none, options)) => no_place(*none, options),
             None => ProcessError::Instantiate(trap_text(&error.error)),
         };
     }

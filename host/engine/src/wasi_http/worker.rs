@@ -3,7 +3,6 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
@@ -14,6 +13,7 @@ use tokio::time::timeout_at;
 use super::head::BodyPlace;
 use super::run::{Left, drain};
 use crate::call::Deadline;
+use crate::cpu::CpuMeter;
 use crate::error::ProcessError;
 use crate::process::Ended;
 
@@ -26,8 +26,8 @@ pub(super) struct Circumstances {
     pub(super) component: Arc<str>,
     pub(super) request: u64,
     pub(super) deadline: Deadline,
-    /// Set when the guest has run for so long that it must make room for others.
-    pub(super) slow: Arc<AtomicBool>,
+    /// What counts the guest's time, and says when it must make room for others.
+    pub(super) meter: Arc<CpuMeter>,
     /// The threads for those.
     pub(super) background: Handle,
 }
@@ -48,13 +48,10 @@ impl Worker {
     pub(super) fn begin(work: Work, body: BodyPlace, circumstances: Circumstances) -> Self {
         let (outcome, receiver) = oneshot::channel();
         let task = tokio::spawn(async move {
-            let slow = circumstances.slow.clone();
             let background = circumstances.background.clone();
-            if let Some((work, outcome)) =
-                on(work, outcome, &body, &circumstances, Some(&slow)).await
-            {
+            if let Some((work, outcome)) = on(work, outcome, &body, &circumstances, false).await {
                 let task = background.spawn(async move {
-                    on(work, outcome, &body, &circumstances, None).await;
+                    on(work, outcome, &body, &circumstances, true).await;
                 });
                 AbortOnDrop(task).wait().await;
             }
@@ -71,7 +68,7 @@ impl Worker {
         let (outcome, receiver) = oneshot::channel();
         let background = circumstances.background.clone();
         let task = background.spawn(async move {
-            on(work, outcome, &body, &circumstances, None).await;
+            on(work, outcome, &body, &circumstances, true).await;
         });
         Self {
             task: Some(task),
@@ -132,18 +129,26 @@ fn vanished() -> ProcessError {
 
 type Outcome = oneshot::Sender<Told>;
 
-/// Works until the end or the deadline, and says which. Gives the work back if it is `slow` before that.
+/// Works until the end or the deadline, and says which. Gives the work back if it is slow before that, unless it is
+/// `patient`: then the time that it takes is counted.
 async fn on(
     mut work: Work,
     outcome: Outcome,
     body: &BodyPlace,
     circumstances: &Circumstances,
-    slow: Option<&AtomicBool>,
+    patient: bool,
 ) -> Option<(Work, Outcome)> {
-    let step = poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(ended) => Poll::Ready(Some(ended)),
-        Poll::Pending if slow.is_some_and(|slow| slow.load(Ordering::Relaxed)) => Poll::Ready(None),
-        Poll::Pending => Poll::Pending,
+    let meter = &circumstances.meter;
+    let step = poll_fn(|context| {
+        let polled = match patient {
+            true => meter.during(|| work.as_mut().poll(context)),
+            false => work.as_mut().poll(context),
+        };
+        match polled {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending if !patient && meter.is_slow() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
     });
     let deadline = circumstances.deadline;
     let ended = match timeout_at(deadline.at.into(), step).await {

@@ -43,14 +43,20 @@ fn without_a_file_every_default_holds() {
         max: 10,
         concurrency: 16,
         requests_max: Some(1000),
+        growth_bytes_max: 32 << 20,
+        queue_max: 100,
         queue_timeout: Duration::from_secs(1),
     };
     assert_eq!(settings.pool, pool);
     let limits = Limits {
         memory_bytes: 128 << 20,
+        table_elements: 100_000,
         deadline: Duration::from_secs(30),
+        cpu_time: Duration::from_secs(10),
         response_bytes: 64 << 20,
         outbound_calls: 32,
+        call_bytes: 64 << 20,
+        handles: 1_000,
     };
     assert_eq!(settings.limits, limits);
     assert_eq!(settings.permissions.control, [""; 0]);
@@ -109,6 +115,16 @@ fn allowed_values_are_taken_up_to_the_edge() {
         ("limits.deadline", "3600", json!(3600.0)),
         ("limits.response_size", "1024", json!(1024)),
         ("limits.response_size", "'4 GiB'", json!(4_u64 << 30)),
+        ("pool.max_growth", "'64 KiB'", json!(64 << 10)),
+        ("pool.max_growth", "'4 GiB'", json!(4_u64 << 30)),
+        ("pool.queue", "0", json!(0)),
+        ("pool.queue", "10000", json!(10_000)),
+        ("limits.cpu_time", "'10 ms'", json!(0.01)),
+        ("limits.cpu_time", "'1 h'", json!(3600.0)),
+        ("limits.table_elements", "10", json!(10)),
+        ("limits.handles", "10", json!(10)),
+        ("limits.handles", "100000", json!(100_000)),
+        ("limits.call_size", "'64 KiB'", json!(64 << 10)),
     ];
     for (key, value, expected) in cases {
         assert_eq!(read_one(key, value), Ok(expected), "{key} = {value}");
@@ -175,6 +191,12 @@ fn refused_values_say_what_is_allowed() {
         ("limits.deadline", "'30'", "from 10 ms to 1 h"),
         ("limits.deadline", "3601", "from 10 ms to 1 h"),
         ("limits.response_size", "1023", "from 1 KiB to 4 GiB"),
+        ("pool.max_growth", "65535", "from 64 KiB to 4 GiB"),
+        ("pool.queue", "10001", "from 0 to 10000"),
+        ("limits.cpu_time", "'9 ms'", "from 10 ms to 1 h"),
+        ("limits.table_elements", "9", "from 10 to 100000"),
+        ("limits.handles", "9", "from 10 to 100000"),
+        ("limits.call_size", "65535", "from 64 KiB to 4 GiB"),
         ("limits.response_size", "4294967297", "from 1 KiB to 4 GiB"),
     ];
     for (key, value, allowed) in cases {
