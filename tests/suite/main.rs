@@ -14,6 +14,7 @@ mod settings;
 mod properties;
 mod sockets;
 mod reload;
+mod succession;
 mod admin;
 mod control;
 mod lifecycle;

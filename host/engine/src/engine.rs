@@ -1,6 +1,7 @@
 //! The engine of a process: Wasmtime's configuration, the linker, the clock, the threads for long-running guests.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct EngineStatistics {
     pub memory: u64,
     /// Most bytes that they may.
     pub memory_max: u64,
+    /// Generations of all components that still exist: those that serve, and those that wait for their last request.
+    pub generations: usize,
 }
 
 /// Compiles components and gives them instances, memory and time.
@@ -63,6 +66,7 @@ pub struct Engine {
     pub(crate) budget: Arc<MemoryBudget>,
     /// Every pool, to take idle instances from when slots run out.
     pools: Mutex<Vec<Weak<Pool>>>,
+    generations: AtomicUsize,
     background: Background,
     _clock: EpochClock,
 }
@@ -98,6 +102,7 @@ impl Engine {
             slots_max,
             budget: Arc::new(MemoryBudget::new(options.memory)),
             pools: Mutex::default(),
+            generations: AtomicUsize::new(0),
             background: Background::start()?,
             _clock: EpochClock::start(&engine).map_err(EngineError::Threads)?,
             engine,
@@ -111,6 +116,7 @@ impl Engine {
             instances_max: self.slots_max,
             memory: self.budget.used(),
             memory_max: self.budget.limit(),
+            generations: self.generations.load(Ordering::Relaxed),
         }
     }
 
@@ -168,6 +174,14 @@ impl Engine {
         let mut pools = self.pools.lock();
         pools.retain(|pool| pool.strong_count() > 0);
         pools.push(Arc::downgrade(pool));
+    }
+
+    pub(crate) fn generation_began(&self) {
+        self.generations.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn generation_ended(&self) {
+        self.generations.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// A place for one more instance. Takes that of an idle instance if there is no other; else waits, at most

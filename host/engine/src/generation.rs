@@ -9,9 +9,11 @@ use crate::component::{Component, ComponentInfo, Method};
 use crate::directory::ServerDirectory;
 use crate::engine::Engine;
 use crate::error::LoadError;
+use crate::forensics::{Cost, Costs};
 use crate::pool::Pool;
 use crate::process;
 use crate::state::Profile;
+use crate::tally::Tally;
 
 /// How the instances of a component are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +63,8 @@ pub struct GenerationOptions {
     pub environment: Vec<(String, String)>,
     /// What the component may ask about web servers.
     pub directory: Arc<dyn ServerDirectory>,
+    /// The first requests that are watched for traps, see [`Tally::trial_news`]; 0 is none.
+    pub trial_requests: u64,
 }
 
 /// Counts of a generation's instances.
@@ -84,6 +88,8 @@ pub struct Generation {
     pub(crate) pool: Arc<Pool>,
     pub(crate) created: AtomicU64,
     pub(crate) trapped: AtomicU64,
+    pub(crate) costs: Costs,
+    tally: Arc<Tally>,
     methods: Vec<Method>,
     /// Names in lower case, as URLs are compared.
     by_name: HashMap<String, usize>,
@@ -104,6 +110,7 @@ impl Generation {
         });
         let pool = Arc::new(Pool::new(options.pool.max));
         engine.register(&pool);
+        engine.generation_began();
         let mut generation = Self {
             engine,
             component,
@@ -113,6 +120,8 @@ impl Generation {
             pool,
             created: AtomicU64::new(0),
             trapped: AtomicU64::new(0),
+            costs: Costs::default(),
+            tally: Arc::new(Tally::new(options.trial_requests)),
             methods: Vec::new(),
             by_name: HashMap::new(),
         };
@@ -162,9 +171,24 @@ impl Generation {
         }
     }
 
+    /// What it has done so far; outlives it.
+    pub fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
+    /// What a web process that trapped had taken, by the number of its request. Given once, and only for the last ones.
+    pub fn cost_of(&self, request: u64) -> Option<Cost> {
+        self.costs.take(request)
+    }
+
     /// Ends the pool: instances still running are dropped when their request has ended.
     pub fn retire(&self) {
         self.pool.close();
+    }
+
+    /// Keeps instances again after [`Generation::retire`].
+    pub fn revive(&self) {
+        self.pool.open();
     }
 
     /// Makes the instances that should wait ahead.
@@ -184,5 +208,6 @@ impl Generation {
 impl Drop for Generation {
     fn drop(&mut self) {
         self.pool.close();
+        self.engine.generation_ended();
     }
 }

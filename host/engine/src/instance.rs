@@ -170,6 +170,11 @@ impl Instance {
         std::mem::replace(&mut state.exchange, idle)
     }
 
+    /// Bytes of linear memory that it holds; as memory never shrinks, the most it ever held.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.store.data().limiter.memory_used()
+    }
+
     /// Whether the instance has done its share or outgrown its limits.
     pub(crate) fn is_worn_out(&self) -> bool {
         (self.requests_max > 0 && self.requests >= self.requests_max)

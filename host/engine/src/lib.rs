@@ -10,6 +10,8 @@ mod code_cache;
 mod turns;
 mod component;
 mod generation;
+mod tally;
+mod asks;
 mod hooks;
 
 // One web process, from its call to its answer.
@@ -17,6 +19,7 @@ mod call;
 mod process;
 mod pool;
 mod instance;
+mod forensics;
 mod state;
 mod limits;
 mod body;
@@ -31,6 +34,7 @@ mod directory;
 mod error;
 
 pub use answer::{Answer, AnswerBody};
+pub use asks::{digest, new_imports, permissions_asked};
 pub use body::{BodyError, RequestBody};
 pub use call::{Call, Peer, Target};
 pub use component::{Component, ComponentInfo, Hooks, Method};
@@ -40,6 +44,8 @@ pub use directory::{
 };
 pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
+pub use forensics::Cost;
 pub use generation::{
     Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy, PoolStatistics,
 };
+pub use tally::{Tally, TrialReport};

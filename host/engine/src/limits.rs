@@ -68,6 +68,10 @@ impl InstanceLimiter {
         self.memory_max
     }
 
+    pub(crate) fn memory_used(&self) -> u64 {
+        self.memory_used
+    }
+
     pub(crate) fn was_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
     }

@@ -18,6 +18,7 @@ use crate::answer::{Answer, AnswerBody};
 use crate::call::{Call, Deadline, Target};
 use crate::component::Method;
 use crate::error::ProcessError;
+use crate::forensics::Cost;
 use crate::generation::{Generation, PoolPolicy};
 use crate::instance::Instance;
 use crate::state::Exchange;
@@ -106,6 +107,12 @@ async fn web_process(
     );
     if trapped {
         generation.trapped.fetch_add(1, Ordering::Relaxed);
+        let began = exchange.deadline.at - exchange.deadline.after;
+        let cost = Cost {
+            memory_bytes: instance.memory_bytes(),
+            time: began.elapsed(),
+        };
+        generation.costs.note(exchange.call.id, cost);
     } else if generation.pool_options.policy == PoolPolicy::Reuse && !instance.is_worn_out() {
         generation.pool.put(instance);
     }

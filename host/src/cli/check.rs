@@ -251,6 +251,7 @@ fn generation_options(name: &str, settings: &ComponentSettings) -> GenerationOpt
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
         directory: Arc::new(NoDirectory),
+        trial_requests: 0,
     }
 }
 

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tessera_engine::{
     Component, Engine, Generation, GenerationOptions, InstanceLimits, LoadError, PoolOptions,
-    PoolPolicy, ServerDirectory,
+    PoolPolicy, ServerDirectory, digest,
 };
 
+use super::generations::Draft;
 use super::{ComponentDirectory, Found, Registry, Steering};
 use crate::settings::{ComponentSettings, Policy};
 
@@ -56,45 +57,71 @@ impl Loader {
         )
     }
 
-    /// Loads a component, off the serving threads.
-    pub async fn load(
+    /// Reads and compiles a module, off the serving threads. What is known of it is told even if it is refused.
+    pub(super) async fn compile(
         &self,
         found: &Found,
         settings: &ComponentSettings,
+    ) -> (Draft, Result<Component, ModuleError>) {
+        let (engine, module) = (self.engine.clone(), found.module.clone());
+        let mut draft = Draft::of_settings(settings);
+        let loading = tokio::task::spawn_blocking(move || {
+            let wasm = std::fs::read(&module).map_err(|source| LoadError::Read {
+                path: module,
+                source,
+            });
+            match wasm {
+                Ok(wasm) => {
+                    draft.digest = digest(&wasm);
+                    draft.bytes = wasm.len() as u64;
+                    (draft, Component::load(&engine, &wasm))
+                }
+                Err(error) => (draft, Err(error)),
+            }
+        });
+        let (mut draft, component) = loading.await.unwrap_or_else(|panic| {
+            let error = LoadError::Compile(format!("the compiler failed: {panic}"));
+            (Draft::of_settings(settings), Err(error))
+        });
+        if let Ok(component) = &component {
+            draft.info = Some(component.info().clone());
+            let count = if component.info().from_cache {
+                &self.from_cache
+            } else {
+                &self.compiled
+            };
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        (
+            draft,
+            component.map_err(|source| ModuleError::of(found, source)),
+        )
+    }
+
+    /// Makes a generation of a component: it is asked for its methods, and its first instances are made.
+    pub(super) async fn generation(
+        &self,
+        found: &Found,
+        settings: &ComponentSettings,
+        component: Component,
         registry: Arc<Registry>,
     ) -> Result<Arc<Generation>, ModuleError> {
-        let failed = |source| ModuleError {
-            module: found.module.display().to_string(),
-            source,
-        };
-        let component = self.component(found).await.map_err(failed)?;
-        let count = if component.info().from_cache {
-            &self.from_cache
-        } else {
-            &self.compiled
-        };
-        count.fetch_add(1, Ordering::Relaxed);
         let control = settings.permissions.control.clone();
         let directory =
             ComponentDirectory::new(registry, self.steering.clone(), &found.name, control);
         let options = generation_options(&found.name, settings, Arc::new(directory));
         Generation::new(self.engine.clone(), component, options)
             .await
-            .map_err(failed)
+            .map_err(|source| ModuleError::of(found, source))
     }
+}
 
-    async fn component(&self, found: &Found) -> Result<Component, LoadError> {
-        let (engine, module) = (self.engine.clone(), found.module.clone());
-        let loading = tokio::task::spawn_blocking(move || {
-            let wasm = std::fs::read(&module).map_err(|source| LoadError::Read {
-                path: module,
-                source,
-            })?;
-            Component::load(&engine, &wasm)
-        });
-        loading.await.unwrap_or_else(|panic| {
-            Err(LoadError::Compile(format!("the compiler failed: {panic}")))
-        })
+impl ModuleError {
+    fn of(found: &Found, source: LoadError) -> Self {
+        Self {
+            module: found.module.display().to_string(),
+            source,
+        }
     }
 }
 
@@ -129,5 +156,6 @@ fn generation_options(
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
         directory,
+        trial_requests: settings.reload.trial_requests,
     }
 }

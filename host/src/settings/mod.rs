@@ -28,7 +28,9 @@ mod web_server;
 #[cfg(test)]
 mod tests;
 
-pub use component::{ComponentSettings, Environment, Limits, Mount, Permissions, Policy, Pool};
+pub use component::{
+    ComponentSettings, Environment, Limits, Mount, Permissions, Policy, Pool, Reload,
+};
 pub use error::{Fault, FaultKind, Place, SettingsError};
 pub(crate) use folders::is_inside;
 pub use folders::{CERTIFICATE_FILE, KEY_FILE};

@@ -10,6 +10,7 @@ mod component;
 mod files;
 mod host;
 mod proxy;
+mod reload;
 mod responses;
 mod sessions;
 mod web;
@@ -19,6 +20,7 @@ pub(super) use component::*;
 pub(super) use files::*;
 pub(super) use host::*;
 pub(super) use proxy::*;
+pub(super) use reload::*;
 pub(super) use responses::*;
 pub(super) use sessions::*;
 pub(super) use web::*;
@@ -101,6 +103,10 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &LIMITS_MEMORY,
     &LIMITS_DEADLINE,
     &LIMITS_RESPONSE,
+    &RELOAD_NEW_IMPORTS,
+    &RELOAD_PROBE,
+    &RELOAD_TRIAL,
+    &RELOAD_TRAPS,
     &CONTROL,
     &ENVIRONMENT,
 ];
@@ -179,6 +185,11 @@ pub(super) static TABLES: &[Table] = &[
         name: "limits",
         scope: Component,
         doc: "What one web process may use.",
+    },
+    Table {
+        name: "reload",
+        scope: Component,
+        doc: "What a new version of the component must pass before, and after, it takes over.",
     },
     Table {
         name: "permissions",
