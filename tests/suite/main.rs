@@ -15,6 +15,7 @@ mod properties;
 mod sockets;
 mod reload;
 mod succession;
+mod code_cache;
 mod admin;
 mod control;
 mod lifecycle;

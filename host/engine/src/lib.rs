@@ -7,6 +7,8 @@
 mod engine;
 mod clock;
 mod code_cache;
+mod code_files;
+mod code_pruning;
 mod turns;
 mod component;
 mod generation;
