@@ -1,9 +1,13 @@
 //! From one version of a component to the next: what is told of each, and what a new one must pass.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
+use http::Request;
 use serde_json::{Value, json};
-use tessera_tests::{Server, Site, guest};
+use tessera_tests::{Client, Server, Site, guest};
 
 const SETTINGS: &str = "components/app/settings.toml";
 const MODULE: &str = "components/app/app.wasm";
@@ -285,4 +289,62 @@ async fn without_a_trial_a_version_that_traps_stays() {
         assert_eq!(server.get("/app/panic").await.status, 500);
     }
     assert_eq!(server.get("/app/fine").await.text(), "still here");
+}
+
+#[tokio::test]
+async fn reloads_under_load_leave_nothing_behind() {
+    const WARM_UP: u64 = 10;
+    const RELOADS: u64 = 40;
+    /// Far less than what forty generations would hold.
+    const GROWTH_MAX: u64 = 16 << 20;
+
+    let server = Site::new().guest_as("version1", "version").start().await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let (stop, address) = (stop.clone(), server.address);
+        asking.spawn(async move {
+            let mut client = Client::http1(address).await.unwrap();
+            while !stop.load(Ordering::Relaxed) {
+                let request = Request::get("/version/x").body(Bytes::new()).unwrap();
+                let reply = client.send(request).await.unwrap();
+                assert!(["v1", "v2"].contains(&reply.text()), "{reply:?}");
+            }
+        });
+    }
+    let mut warm = 0;
+    for number in 0..WARM_UP + RELOADS {
+        if number == WARM_UP {
+            warm = server.resident_bytes();
+        }
+        let (name, text) = [("version2", "v2"), ("version1", "v1")][number as usize % 2];
+        server.site.put_guest(name, "version");
+        // The watcher may be quicker; whoever comes second waits for the first and finds nothing to do.
+        let reply = server.admin.post("/api/v1/servers/version/reload").await;
+        let outcome = &reply.json()[0];
+        assert_eq!(outcome["error"], json!(null), "{outcome}");
+        assert_eq!(server.get("/version/").await.text(), text);
+    }
+    stop.store(true, Ordering::Relaxed);
+    // A request that failed has ended its task by a panic.
+    asking.join_all().await;
+    server
+        .wait_until("one generation is left", async || {
+            let info = server.admin.document("/api/v1/info").await;
+            (info["generations"] == 1).then_some(())
+        })
+        .await;
+    let path = "/api/v1/servers/version/generations";
+    let all = server.admin.document(path).await;
+    let states = all.as_array().unwrap().iter().map(|it| &it["state"]);
+    let states: Vec<_> = states.collect();
+    assert_eq!(states[0], "serving", "{states:?}");
+    assert_eq!(states.len(), 20, "the history is bounded");
+    assert!(
+        states[1..].iter().all(|state| *state == "replaced"),
+        "{states:?}"
+    );
+    assert_eq!(all[0]["number"], WARM_UP + RELOADS + 1);
+    let grown = server.resident_bytes().saturating_sub(warm);
+    assert!(grown < GROWTH_MAX, "{RELOADS} reloads took {grown} bytes");
 }
