@@ -17,8 +17,8 @@ use crate::listen::{ClientCounts, ConnectionLimits, Inherited, Ports, provide_de
 use crate::memory;
 use crate::pressure::Pressure;
 use crate::server::{
-    Certificates, ControlError, HostTurn, Kind, Loader, Registry, Reloader, Stores, WatchError,
-    Watcher, WebServer,
+    Cause, Certificates, ControlError, HostTurn, Kind, Loader, Registry, Reloader, Stores,
+    WatchError, Watcher, WebServer,
 };
 use crate::settings::{HostSettings, Override};
 use crate::site::{self, SiteError};
@@ -246,7 +246,7 @@ fn connection_limits(settings: &HostSettings) -> Arc<ConnectionLimits> {
 /// Loads all components, for so long that a broken one cannot keep the site from starting.
 async fn load_components(reloader: &Arc<Reloader>) {
     let reloader = reloader.clone();
-    let loading = tokio::spawn(async move { reloader.reload(None).await });
+    let loading = tokio::spawn(async move { reloader.reload(None, Cause::ASKED).await });
     if tokio::time::timeout(LOADING_TIME_MAX, loading)
         .await
         .is_err()

@@ -4,12 +4,14 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::build::guest;
 use crate::child::{Exit, Process};
 use crate::drop_in::{copy_folder, drop_in};
 use crate::server::Server;
+use crate::wait::wait_until;
 
 /// A site on disk; gone when dropped. Its server is named `site`.
 #[derive(Debug)]
@@ -178,13 +180,25 @@ impl Site {
 
     /// Starts the server; gives how it ended if it did not get to answering.
     pub async fn try_start(self) -> Result<Server, StartFailed> {
+        let process = self.process();
+        Server::when_ready(self, process).await
+    }
+
+    /// Starts the server, and kills it as a crash would as soon as something is found. It need not have got to answering.
+    pub async fn crash<T>(&self, what: &str, found: impl AsyncFnMut() -> Option<T>) {
+        let process = self.process();
+        wait_until(what, found).await;
+        process.signal(Signal::KILL);
+        process.end().await;
+    }
+
+    fn process(&self) -> Process {
         let mut arguments: Vec<OsString> = vec!["serve".into(), self.folder.clone().into()];
         if matches!(self.ports, Ports::Free) {
             arguments.push("--free-ports".into());
         }
         arguments.extend(self.arguments.iter().cloned());
-        let process = Process::start(Path::new("/"), &self.notes, arguments);
-        Server::when_ready(self, process).await
+        Process::start(Path::new("/"), &self.notes, arguments)
     }
 }
 

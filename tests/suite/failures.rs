@@ -81,6 +81,56 @@ async fn the_log_has_the_request_and_the_backtrace() {
     let request = trap["request"].as_str().unwrap();
     assert!(u64::from_str_radix(request, 16).unwrap() > 0);
     assert_eq!(line("panicked on purpose")["fields"]["request"], request);
+    // What it was, and what it had taken.
+    assert_eq!(trap["method"], "GET", "{trap}");
+    assert!(trap["memory"].as_u64() >= Some(64 << 10), "{trap}");
+    assert!(trap["milliseconds"].as_f64() > Some(0.0), "{trap}");
+    assert!(message.contains("KiB of memory at most"), "{message}");
+}
+
+#[tokio::test]
+async fn the_last_failures_are_told_with_all_that_is_known() {
+    let server = Site::new()
+        .guest_with("trap", "[limits]\ndeadline = \"1 min\"\n")
+        .start()
+        .await;
+    let errors = async || server.admin.document("/api/v1/servers/trap/errors").await;
+    assert_eq!(errors().await, serde_json::json!([]));
+    assert_eq!(server.get("/trap/fine").await.status, 200);
+    let form = server.post_form("/trap/overflow?deep=1", "a=b").await;
+    assert_eq!(form.status, 500);
+    assert_eq!(server.get("/trap/error").await.status, 500);
+    let all = errors().await;
+    assert_eq!(all.as_array().unwrap().len(), 2, "{all}");
+    let (newest, trap) = (&all[0], &all[1]);
+    assert_eq!(newest["kind"], "error", "{newest}");
+    assert_eq!(newest["memory"], Value::Null, "{newest}");
+    assert_eq!(trap["kind"], "trap", "{trap}");
+    assert_eq!(trap["method"], "POST", "{trap}");
+    assert_eq!(trap["url"], "/trap/overflow?deep=1", "{trap}");
+    assert_eq!(trap["generation"], 1, "{trap}");
+    assert!(trap["memory"].as_u64() >= Some(64 << 10), "{trap}");
+    assert!(trap["time"].as_f64() >= Some(0.0), "{trap}");
+    // Names are kept: the function that never returned is called by its own.
+    let message = trap["message"].as_str().unwrap();
+    assert!(message.contains("trap::deeper"), "{message}");
+    // The same request as in the log.
+    let request = trap["request"].as_str().unwrap();
+    server
+        .wait_for_log(&["ERROR", request, "POST", "trapped in On Web Connection"])
+        .await;
+    let shown = server.cli(&["show", "trap"]).await;
+    assert!(
+        shown.stdout.contains("POST /trap/overflow?deep=1"),
+        "{shown:?}"
+    );
+
+    for _ in 0..30 {
+        server.get("/trap/error").await;
+    }
+    assert_eq!(errors().await.as_array().unwrap().len(), 20, "bounded");
+    let host = server.admin.document("/api/v1/servers/site/errors").await;
+    assert_eq!(host, serde_json::json!([]));
 }
 
 #[tokio::test]
@@ -88,7 +138,13 @@ async fn development_mode_shows_what_failed() {
     let server = Site::new().guest("trap").argument("--watch").start().await;
     let reply = server.get("/trap/panic").await;
     assert_eq!(reply.status, 500);
-    for part in ["trapped in On Web Connection", "wasm backtrace", "request "] {
+    for part in [
+        "trapped in On Web Connection",
+        "wasm backtrace",
+        "request ",
+        "GET",
+        "KiB of memory at most",
+    ] {
         assert!(reply.text().contains(part), "{part}: {reply:?}");
     }
     let reply = server.get("/trap/error").await;

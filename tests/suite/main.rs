@@ -14,6 +14,8 @@ mod settings;
 mod properties;
 mod sockets;
 mod reload;
+mod succession;
+mod code_cache;
 mod admin;
 mod control;
 mod lifecycle;

@@ -1,19 +1,23 @@
 //! Compiled code on disk, so that a component is compiled once and not at every start.
 //!
-//! Loading compiled code means running whatever the file says, so a file is only used if it belongs to this
-//! user, nobody else may write it, and its content is what was written. This is the one place of `unsafe`.
+//! Loading compiled code means running whatever the file says, so a file is only used if it and its folder belong to this
+//! user, nobody else may write either, and its content is what was written under its name. This is the one place of
+//! `unsafe`.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::hash::{Hash, Hasher};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
-/// Most files that are kept; the least recently used go first.
-const FILES_MAX: usize = 256;
+use crate::code_files::{open_folder, open_own, read_sum, sum_of, sum_with, write_own};
+use crate::code_pruning::{BOUNDS, CODE, SUM, prune, remove_unfinished};
+
+/// How the files are written; another one is another version of the engine.
+const FORMAT: u32 = 2;
 
 /// A folder of compiled components.
 #[derive(Debug)]
@@ -21,41 +25,45 @@ pub(crate) struct CodeCache {
     folder: PathBuf,
     /// What the code depends on beside the component: version of the engine, its settings, the processor.
     engine_key: u64,
+    opened: SystemTime,
 }
 
 impl CodeCache {
-    /// Opens the folder, making it if need be; only this user may enter it.
+    /// Opens the folder, making it if need be; only this user may enter it. What a killed process left goes.
     pub(crate) fn open(folder: &Path, engine: &wasmtime::Engine) -> io::Result<Self> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
+        open_folder(folder)?;
         let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
+        FORMAT.hash(&mut hasher);
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self {
+        let cache = Self {
             folder: folder.to_owned(),
             engine_key: hasher.finish(),
-        })
+            opened: SystemTime::now(),
+        };
+        let tidied = remove_unfinished(folder).and_then(|()| cache.prune());
+        if let Err(error) = tidied {
+            tracing::warn!(folder = %folder.display(), %error, "compiled code cannot be tidied up");
+        }
+        Ok(cache)
     }
 
     /// The compiled form of a component, if it is there and may be trusted.
     pub(crate) fn load(&self, engine: &wasmtime::Engine, wasm: &[u8]) -> Option<Component> {
         let path = self.path(wasm);
-        let sum = fs::read(path.with_extension("sum")).ok()?;
-        let code = match read_own(&path) {
-            Ok(code) => code,
+        match trusted(&path) {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!(path = %path.display(), "compiled code is damaged and not used");
+                return None;
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "compiled code is not used");
                 return None;
             }
-        };
-        if Sha256::digest(&code)[..] != sum[..] {
-            tracing::warn!(path = %path.display(), "compiled code is damaged and not used");
-            return None;
         }
         // For pruning: the time of the last use. That it cannot be set only makes the file older.
-        let _ = File::open(&path).and_then(|file| file.set_modified(std::time::SystemTime::now()));
+        let _ = open_own(&path).and_then(|file| file.set_modified(SystemTime::now()));
         match deserialize(engine, &path) {
             Ok(component) => Some(component),
             Err(error) => {
@@ -65,11 +73,16 @@ impl CodeCache {
         }
     }
 
-    /// Keeps the compiled form of a component.
+    /// Keeps the compiled form of a component. The checksum comes last: code without it is not finished.
     pub(crate) fn store(&self, wasm: &[u8], code: &[u8]) -> io::Result<()> {
         let path = self.path(wasm);
+        let sum = path.with_extension(SUM);
+        match fs::remove_file(&sum) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         write_own(&path, code)?;
-        write_own(&path.with_extension("sum"), &Sha256::digest(code))?;
+        write_own(&sum, &sum_with(&path, code))?;
         self.prune()
     }
 
@@ -79,69 +92,27 @@ impl CodeCache {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        self.folder
-            .join(format!("{hex}-{:016x}.cwasm", self.engine_key))
+        self.folder.join(hex + &self.own_end())
+    }
+
+    /// How the names of this engine's code end.
+    fn own_end(&self) -> String {
+        format!("-{:016x}.{CODE}", self.engine_key)
     }
 
     fn prune(&self) -> io::Result<()> {
-        let mut files: Vec<(std::time::SystemTime, PathBuf)> = fs::read_dir(&self.folder)?
-            .filter_map(Result::ok)
-            .filter(|entry| {
-                entry
-                    .path()
-                    .extension()
-                    .is_some_and(|extension| extension == "cwasm")
-            })
-            .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
-            .collect();
-        files.sort();
-        for (_, path) in files.iter().take(files.len().saturating_sub(FILES_MAX)) {
-            fs::remove_file(path)?;
-            fs::remove_file(path.with_extension("sum"))?;
-        }
-        Ok(())
+        prune(&self.folder, &self.own_end(), self.opened, BOUNDS)
     }
 }
 
-/// Reads a file that belongs to this user and that nobody else may write.
-fn read_own(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    let metadata = file.metadata()?;
-    let refused = |why: &str| {
-        Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            why.to_owned(),
-        ))
+/// Whether the code is what was written. Both files must be this user's alone.
+fn trusted(path: &Path) -> io::Result<bool> {
+    let expected = match read_sum(&path.with_extension(SUM)) {
+        // Cut off, as by a machine that lost its power.
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+        sum => sum?,
     };
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return refused("it belongs to another user");
-    }
-    if metadata.mode() & 0o022 != 0 {
-        return refused("others may write it");
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
-    file.read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Writes a file that only this user may read, in one step: a reader sees all of it or nothing.
-fn write_own(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension(format!(
-        "{}.{:?}.tmp",
-        std::process::id(),
-        std::thread::current().id()
-    ));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&temporary)?;
-    file.write_all(bytes)
-        .and_then(|()| fs::rename(&temporary, path))
-        .inspect_err(|_| {
-            let _ = fs::remove_file(&temporary);
-        })
+    Ok(sum_of(path)? == expected)
 }
 
 #[expect(
@@ -149,9 +120,9 @@ fn write_own(path: &Path, bytes: &[u8]) -> io::Result<()> {
     reason = "compiled code can only be loaded by an unsafe function"
 )]
 fn deserialize(engine: &wasmtime::Engine, path: &Path) -> wasmtime::Result<Component> {
-    // SAFETY: the file was written by `store` with what `precompile_component` returned: it lies in a folder that only
-    // this user may enter, belongs to this user, is writable by nobody else, and its checksum is the one recorded.
-    // That it fits this engine is checked by Wasmtime.
+    // SAFETY: the file was written by `store` with what `Component::serialize` returned: folder and file belong to this
+    // user and are writable by nobody else, so that nobody can have exchanged it since it was looked at, and its
+    // checksum is the one recorded for its name. That it fits this engine is checked by Wasmtime.
     unsafe { Component::deserialize_file(engine, path) }
 }
 
@@ -173,33 +144,107 @@ impl Hasher for Fnv {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
-    #[test]
-    fn code_is_kept_and_only_trusted_if_it_is_ours() {
+    /// The smallest component: a header and nothing else.
+    const WASM: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    struct Kept {
+        _folder: tempfile::TempDir,
+        engine: wasmtime::Engine,
+        cache: CodeCache,
+        path: PathBuf,
+        code: Vec<u8>,
+    }
+
+    fn kept() -> Kept {
         let folder = tempfile::tempdir().unwrap();
         let engine = wasmtime::Engine::default();
         let cache = CodeCache::open(&folder.path().join("code"), &engine).unwrap();
-        let wasm = wat_component();
-        assert!(cache.load(&engine, &wasm).is_none());
-
-        let code = engine.precompile_component(&wasm).unwrap();
-        cache.store(&wasm, &code).unwrap();
-        assert!(cache.load(&engine, &wasm).is_some());
-
-        let path = cache.path(&wasm);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-        assert!(cache.load(&engine, &wasm).is_none(), "others may write it");
-
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        let mut damaged = code.clone();
-        *damaged.last_mut().unwrap() ^= 1;
-        fs::write(&path, damaged).unwrap();
-        assert!(cache.load(&engine, &wasm).is_none(), "damaged");
+        assert!(cache.load(&engine, WASM).is_none());
+        let code = engine.precompile_component(WASM).unwrap();
+        cache.store(WASM, &code).unwrap();
+        assert!(cache.load(&engine, WASM).is_some());
+        Kept {
+            path: cache.path(WASM),
+            _folder: folder,
+            engine,
+            cache,
+            code,
+        }
     }
 
-    /// The smallest component: a header and nothing else.
-    fn wat_component() -> Vec<u8> {
-        b"\0asm\x0d\0\x01\0".to_vec()
+    impl Kept {
+        fn is_used(&self) -> bool {
+            self.cache.load(&self.engine, WASM).is_some()
+        }
+    }
+
+    #[test]
+    fn code_is_only_trusted_if_it_is_ours() {
+        let kept = kept();
+        for path in [kept.path.clone(), kept.path.with_extension(SUM)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o660)).unwrap();
+            assert!(!kept.is_used(), "others may write {}", path.display());
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            assert!(kept.is_used());
+            let elsewhere = path.with_extension("elsewhere");
+            fs::rename(&path, &elsewhere).unwrap();
+            assert!(!kept.is_used(), "gone");
+            symlink(&elsewhere, &path).unwrap();
+            assert!(!kept.is_used(), "a link");
+            fs::rename(&elsewhere, &path).unwrap();
+        }
+        // Code that was written under another name is another component's.
+        let other = b"\0asm\x0d\0\x01\0\x00\x02\x01a";
+        let path = kept.cache.path(other);
+        fs::copy(&kept.path, &path).unwrap();
+        fs::copy(kept.path.with_extension(SUM), path.with_extension(SUM)).unwrap();
+        assert!(kept.cache.load(&kept.engine, other).is_none());
+        assert!(kept.is_used());
+    }
+
+    #[test]
+    fn no_byte_of_the_code_or_its_checksum_can_be_changed() {
+        let kept = kept();
+        let sum_path = kept.path.with_extension(SUM);
+        let sum = fs::read(&sum_path).unwrap();
+        let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+        for round in 0..300 {
+            random = random
+                .wrapping_mul(0x5851_f42d_4c95_7f2d)
+                .wrapping_add(1_442_695);
+            let (path, whole) = if round % 4 == 0 {
+                (&sum_path, &sum)
+            } else {
+                (&kept.path, &kept.code)
+            };
+            let at = usize::try_from(random >> 33).unwrap() % whole.len();
+            let mut bytes = whole.clone();
+            match round % 3 {
+                0 => bytes.truncate(at),
+                1 => bytes.insert(at, 0),
+                _ => bytes[at] ^= 1 << (round % 8),
+            }
+            fs::write(path, bytes).unwrap();
+            assert!(!kept.is_used(), "round {round}, byte {at}");
+            fs::write(path, whole).unwrap();
+        }
+        assert!(kept.is_used());
+    }
+
+    #[test]
+    fn what_a_killed_process_left_is_no_code() {
+        let kept = kept();
+        let sum = kept.path.with_extension(SUM);
+        let unfinished = kept.path.with_extension("1-2.tmp");
+        fs::write(&unfinished, &kept.code[..kept.code.len() / 2]).unwrap();
+        fs::remove_file(&sum).unwrap();
+        assert!(!kept.is_used());
+        let folder = kept.path.parent().unwrap();
+        let cache = CodeCache::open(folder, &kept.engine).unwrap();
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
+        cache.store(WASM, &kept.code).unwrap();
+        assert!(kept.is_used());
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 #[cfg(feature = "p3")]
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -48,6 +49,8 @@ pub struct EngineStatistics {
     pub memory: u64,
     /// Most bytes that they may.
     pub memory_max: u64,
+    /// Generations of all components that still exist: those that serve, and those that wait for their last request.
+    pub generations: usize,
 }
 
 /// Compiles components and gives them instances, memory and time.
@@ -64,6 +67,7 @@ pub struct Engine {
     pub(crate) spill_folder: Arc<PathBuf>,
     /// Every pool, to take idle instances from when slots run out.
     pools: Mutex<Vec<Weak<Pool>>>,
+    generations: AtomicUsize,
     background: Background,
 }
 
@@ -91,6 +95,7 @@ impl Engine {
             budget: Arc::new(MemoryBudget::new(options.memory)),
             spill_folder: Arc::new(options.spill_folder.clone()),
             pools: Mutex::default(),
+            generations: AtomicUsize::new(0),
             background: Background::start()?,
         }))
     }
@@ -104,6 +109,7 @@ impl Engine {
             waiting,
             memory: self.budget.used(),
             memory_max: self.budget.limit(),
+            generations: self.generations.load(Ordering::Relaxed),
         }
     }
 
@@ -187,6 +193,14 @@ impl Engine {
         let mut pools = self.pools.lock();
         pools.retain(|pool| pool.strong_count() > 0);
         pools.push(Arc::downgrade(pool));
+    }
+
+    pub(crate) fn generation_began(&self) {
+        self.generations.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn generation_ended(&self) {
+        self.generations.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// A place for one more instance of a pool. Takes that of an idle instance if there is no other; else waits for a

@@ -16,6 +16,9 @@ use crate::state::State;
 /// that the next instance takes no page fault on them; more would cost more to clear than the faults do.
 const MEMORY_KEPT_RESIDENT: usize = 256 * 1024;
 const TABLE_KEPT_RESIDENT: usize = 16 * 1024;
+/// Free slots whose memory stays mapped, for the next instance of the same module. A module that is new takes a slot that
+/// was never used as long as there are fewer, so each reload takes some until then, and gives none back.
+const WARM_SLOTS_MAX: u32 = 100;
 /// What tells the compilers' way for components of WASI 0.3 from the others': their names of it.
 const CONCURRENT_HANDLER: &[u8] = b"wasi:http/handler@0.3.";
 
@@ -144,7 +147,7 @@ fn pooling(instances: u32) -> PoolingAllocationConfig {
         .total_tables(instances.saturating_mul(2))
         .total_stacks(instances)
         .total_gc_heaps(instances)
-        .max_unused_warm_slots(instances)
+        .max_unused_warm_slots(instances.min(WARM_SLOTS_MAX))
         .max_core_instance_size(10 << 20)
         .max_component_instance_size(10 << 20)
         .max_core_instances_per_component(64)

@@ -10,11 +10,13 @@ use crate::component::{Component, ComponentInfo, Method};
 use crate::directory::ServerDirectory;
 use crate::engine::Engine;
 use crate::error::LoadError;
+use crate::forensics::{Cost, Costs};
 use crate::grants::{Granted, Grants};
 use crate::pool::{Pool, PoolStatistics};
 use crate::process;
 use crate::reached;
 use crate::state::Profile;
+use crate::tally::Tally;
 use crate::wasi_http::Outbound;
 #[cfg(feature = "p3")]
 use crate::wasi_http::Service;
@@ -92,6 +94,8 @@ pub struct GenerationOptions {
     pub directory: Arc<dyn ServerDirectory>,
     /// Its way to other servers.
     pub outbound: Arc<dyn Outbound>,
+    /// The first requests that are watched for traps, see [`Tally::trial_news`]; 0 is none.
+    pub trial_requests: u64,
 }
 
 /// One version of a component that serves.
@@ -102,6 +106,8 @@ pub struct Generation {
     pub(crate) pool_options: PoolOptions,
     pub(crate) limits: InstanceLimits,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) costs: Costs,
+    tally: Arc<Tally>,
     #[cfg(feature = "p3")]
     service: OnceLock<Service>,
     methods: Vec<Method>,
@@ -137,6 +143,7 @@ impl Generation {
         let holder = engine.slots.holder(&profile.component);
         let pool = Arc::new(Pool::new(pool_options, holder));
         engine.register(&pool);
+        engine.generation_began();
         let mut generation = Self {
             engine,
             component,
@@ -144,6 +151,8 @@ impl Generation {
             pool_options,
             limits: options.limits,
             pool,
+            costs: Costs::default(),
+            tally: Arc::new(Tally::new(options.trial_requests)),
             #[cfg(feature = "p3")]
             service: OnceLock::new(),
             methods: Vec::new(),
@@ -216,6 +225,16 @@ impl Generation {
         self.pool.idle()
     }
 
+    /// What it has done so far; outlives it.
+    pub fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
+    /// What a web process that trapped had taken, by the number of its request. Given once, and only for the last ones.
+    pub fn cost_of(&self, request: u64) -> Option<Cost> {
+        self.costs.take(request)
+    }
+
     /// Ends the pool: instances still running are dropped when their request has ended.
     pub fn retire(&self) {
         self.pool.close();
@@ -223,6 +242,11 @@ impl Generation {
         if let Some(service) = self.service.get() {
             service.close();
         }
+    }
+
+    /// Keeps instances again after [`Generation::retire`].
+    pub fn revive(&self) {
+        self.pool.open();
     }
 
     /// Makes the instances that should wait ahead.
@@ -242,5 +266,6 @@ impl Generation {
 impl Drop for Generation {
     fn drop(&mut self) {
         self.retire();
+        self.engine.generation_ended();
     }
 }

@@ -172,6 +172,11 @@ impl Instance {
         std::mem::replace(&mut state.exchange, idle)
     }
 
+    /// Bytes of linear memory that it holds; as memory never shrinks, the most it ever held.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.store.data().limiter.memory_used()
+    }
+
     /// Why the instance ends after its request; `None` if it is kept for the next one.
     pub(crate) fn end(&self, trapped: bool, options: &PoolOptions) -> Option<Cause> {
         let limiter = &self.store.data().limiter;

@@ -8,9 +8,13 @@ mod engine;
 mod forge;
 mod clock;
 mod code_cache;
+mod code_files;
+mod code_pruning;
 mod turns;
 mod component;
 mod generation;
+mod tally;
+mod asks;
 mod hooks;
 
 // One web process, from its call to its answer.
@@ -19,6 +23,7 @@ mod process;
 mod pool;
 mod slots;
 mod instance;
+mod forensics;
 mod state;
 mod limits;
 mod cpu;
@@ -44,6 +49,7 @@ mod directory;
 mod error;
 
 pub use answer::{Answer, AnswerBody};
+pub use asks::{digest, new_imports, permissions_asked};
 pub use body::{BodyError, RequestBody};
 pub use call::{Call, Peer, Target};
 pub use component::{Component, ComponentInfo, Hooks, Method};
@@ -54,6 +60,7 @@ pub use directory::{
 };
 pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
+pub use forensics::Cost;
 pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy};
 pub use grants::{GrantedFolder, Grants};
 pub use pool::{PoolStatistics, Retired};
@@ -62,6 +69,7 @@ pub use store::{
     BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, KEY_BYTES_MAX, KeyPage, MemoryStore,
     RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
 };
+pub use tally::{Tally, TrialReport};
 pub use wasi_http::{
     AnswerStream, NoOutbound, Outbound, OutboundBody, OutboundError, OutboundTimes,
 };

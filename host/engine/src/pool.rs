@@ -182,6 +182,11 @@ impl Pool {
         instances.len()
     }
 
+    /// Keeps instances again after it was closed.
+    pub(crate) fn open(&self) {
+        self.idle.lock().closed = false;
+    }
+
     pub(crate) fn close(&self) {
         self.idle.lock().closed = true;
         self.drop_idle(Cause::Surplus);

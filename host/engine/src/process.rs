@@ -19,6 +19,7 @@ use crate::call::{Call, Deadline, Target};
 use crate::component::Method;
 use crate::cpu::{CpuMeter, Metered};
 use crate::error::ProcessError;
+use crate::forensics::Cost;
 use crate::generation::{Generation, PoolOptions, PoolPolicy};
 use crate::instance::Instance;
 use crate::pool::{Cause, Pool};
@@ -211,6 +212,14 @@ async fn performed(
             | ProcessError::OutOfMemory { .. }
             | ProcessError::Limit { .. })
     );
+    if trapped {
+        let began = exchange.deadline.at - exchange.deadline.after;
+        let cost = Cost {
+            memory_bytes: instance.memory_bytes(),
+            time: began.elapsed(),
+        };
+        generation.costs.note(exchange.call.id, cost);
+    }
     let end = instance.end(trapped, &generation.pool_options);
     Ended {
         result,

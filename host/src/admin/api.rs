@@ -18,10 +18,10 @@ use super::body::{self, Patch};
 use super::keeper::{Admitted, Keeper};
 use super::problem::Problem;
 use super::route::{self, Action};
-use super::{control, guard, openapi, statistics};
+use super::{control, guard, openapi, query, statistics};
 use crate::server::{
-    ControlError, Kind, Outcome, Registry, Reloaded, Reloader, State, UnknownServer, WebServer,
-    server_document, server_documents,
+    Cause, ControlError, Kind, Outcome, Registry, Reloaded, Reloader, State, UnknownServer,
+    WebServer, server_document, server_documents,
 };
 
 /// Answers the requests to admin.
@@ -83,8 +83,14 @@ impl Api {
                 self.start(name, settings).await
             }
             Action::Stop => self.stop(name).await,
-            Action::ReloadServer => self.reload(Some(name)).await,
-            Action::Reload => self.reload(None).await,
+            Action::ReloadServer => {
+                let accept_new_imports = query::flag(&head.uri, query::ACCEPT)?;
+                let cause = Cause::Asked { accept_new_imports };
+                self.reload(Some(name), cause).await
+            }
+            Action::Reload => self.reload(None, Cause::ASKED).await,
+            Action::Generations => Ok(self.find(&name)?.generations()),
+            Action::Errors => Ok(self.find(&name)?.errors()),
             Action::Statistics => Ok(statistics::statistics(&*self.find(&name)?)),
             Action::ClearCache => self.clear_cache(&name),
         }
@@ -153,6 +159,7 @@ impl Api {
             },
             "memory": {"current": engine.memory, "max": engine.memory_max},
             "loads": {"compiled": compiled, "fromCache": from_cache},
+            "generations": engine.generations,
         })
     }
 
@@ -179,9 +186,9 @@ impl Api {
         Ok(document.into())
     }
 
-    async fn reload(&self, name: Option<String>) -> Result<Value, Problem> {
+    async fn reload(&self, name: Option<String>, cause: Cause) -> Result<Value, Problem> {
         let reloader = self.reloader.clone();
-        let work = async move { reloader.reload(name.as_deref()).await };
+        let work = async move { reloader.reload(name.as_deref(), cause).await };
         Ok(finished(work).await??.into_iter().map(outcome).collect())
     }
 }

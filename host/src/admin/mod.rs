@@ -11,6 +11,7 @@ mod keeper;
 mod openapi;
 mod private;
 mod problem;
+mod query;
 #[cfg(test)]
 mod reference;
 mod route;

@@ -40,6 +40,8 @@ pub(super) enum Action {
     ReloadServer,
     Reload,
     Statistics,
+    Generations,
+    Errors,
     ClearCache,
 }
 
@@ -126,9 +128,32 @@ pub(super) static OPERATIONS: &[Operation] = &[
         path: "/api/v1/servers/{name}/reload",
         id: "reloadServer",
         summary: "Reads the files of one web server again.",
-        details: "A version that cannot be loaded leaves the one before it serving.",
+        details: "A version that cannot be loaded leaves the one before it serving. So does one that imports more than \
+                  it, unless `accept=true` is in the query.",
         takes: Takes::Nothing,
         answers: "ReloadList",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Generations,
+        method: "GET",
+        path: "/api/v1/servers/{name}/generations",
+        id: "listGenerations",
+        summary: "The last versions of a component, the newest first: what they are, and what they have done.",
+        details: "Those that were refused, too. At most 20.",
+        takes: Takes::Nothing,
+        answers: "GenerationList",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Errors,
+        method: "GET",
+        path: "/api/v1/servers/{name}/errors",
+        id: "listErrors",
+        summary: "The last requests that a component failed to answer, the newest first.",
+        details: "With the backtrace, the memory and the time of those that trapped. At most 20; the log has all.",
+        takes: Takes::Nothing,
+        answers: "ErrorList",
         problems: &[],
     },
     Operation {

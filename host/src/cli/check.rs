@@ -255,6 +255,7 @@ fn generation_options(
         grants,
         directory: Arc::new(NoDirectory),
         outbound: Arc::new(NoOutbound),
+        trial_requests: 0,
     })
 }
 

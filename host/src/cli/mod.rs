@@ -6,6 +6,7 @@ mod client;
 mod control;
 mod dev_tls;
 mod failure;
+mod generations;
 mod log;
 mod new;
 mod output;
@@ -107,6 +108,7 @@ mod tests {
             "tessera serve --dev-tls --set HTTPSPort=8443",
             "tessera reload",
             "tessera reload hello --site mysite --json",
+            "tessera reload hello --accept",
             "tessera stats mysite --json",
             "tessera cache clear hello --site mysite",
         ] {
@@ -138,6 +140,10 @@ mod tests {
             ("tessera start", ErrorKind::MissingRequiredArgument),
             ("tessera start hello HTTPPort", ErrorKind::ValueValidation),
             ("tessera stop hello other", ErrorKind::UnknownArgument),
+            (
+                "tessera reload --accept",
+                ErrorKind::MissingRequiredArgument,
+            ),
             ("tessera set hello", ErrorKind::MissingRequiredArgument),
             ("tessera set hello =1", ErrorKind::ValueValidation),
             (

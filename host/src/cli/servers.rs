@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::client::server_path;
 use super::failure::Failure;
+use super::generations;
 use super::output::{self, first_line, printable};
 use super::target::{Target, objects, text, texts};
 
@@ -33,6 +34,9 @@ pub(super) struct ShowArguments {
 pub(super) struct ReloadArguments {
     /// The web server; without a name, all of them and the host's settings.
     name: Option<String>,
+    /// Lets the new version take over even if it imports more than the one before.
+    #[arg(long, requires = "name")]
+    accept: bool,
     #[command(flatten)]
     target: Target,
 }
@@ -48,19 +52,26 @@ pub(super) fn list(arguments: &ListArguments) -> Result<(), Failure> {
 
 pub(super) fn show(arguments: &ShowArguments) -> Result<(), Failure> {
     let target = &arguments.target;
-    let server = target.client()?.get(&server_path(&arguments.name))?;
+    let (client, path) = (target.client()?, server_path(&arguments.name));
+    let mut server = client.get(&path)?;
+    if server["kind"] == "component" {
+        server["generations"] = client.get(&format!("{path}/generations"))?;
+        server["errors"] = client.get(&format!("{path}/errors"))?;
+    }
     target.print(&server, |server| {
         let properties = server.as_object().into_iter().flatten();
         let rows: Vec<_> = properties
+            .filter(|(key, _)| !generations::is_shown_below(key))
             .map(|(key, value)| [printable(key), shown(value)])
             .collect();
-        output::columns(&rows)
+        output::columns(&rows) + &generations::tables(server)
     })
 }
 
 pub(super) fn reload(arguments: &ReloadArguments) -> Result<(), Failure> {
     let target = &arguments.target;
     let path = match &arguments.name {
+        Some(name) if arguments.accept => format!("{}/reload?accept=true", server_path(name)),
         Some(name) => format!("{}/reload", server_path(name)),
         None => "/api/v1/reload".to_owned(),
     };

@@ -1,12 +1,13 @@
 //! Requests that a component answers: limits first, then the web process, then its answer or its failure.
 
+use std::fmt;
 use std::sync::Arc;
 
 use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName};
-use ::http::{HeaderMap, HeaderValue};
+use ::http::{HeaderMap, HeaderValue, Uri};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tessera_engine::{Answer, Call, Generation, Limit, ProcessError, Target};
+use tessera_engine::{Answer, Call, Cost, Generation, Limit, ProcessError, Target};
 
 use super::admit::Visit;
 use crate::auth::Credentials;
@@ -15,7 +16,7 @@ use crate::http::{
     UnknownCoding,
 };
 use crate::response;
-use crate::server::{Kind, ProcessPermit, Receiver, SharedPermit, WebServer};
+use crate::server::{FailedRequest, Kind, ProcessPermit, Receiver, SharedPermit, WebServer};
 
 /// The mount's path, for components that make links.
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
@@ -89,35 +90,60 @@ pub(super) fn run<'a>(
     let begun = begin(receiver, visit, request, peer, job);
     async move {
         match begun {
-            Ok((id, process)) => answered(receiver, visit, &server, id, process.await),
+            Ok((work, process)) => {
+                let outcome = process.await;
+                answered(receiver, visit, &server, &work, outcome)
+            }
             Err(reject) => response::from_reject(reject, None),
         }
     }
 }
 
-/// The number of the request, and its web process.
+/// What a web process was begun for.
+struct Work {
+    request: FailedRequest,
+    generation: Arc<Generation>,
+}
+
+/// What the web process is for, and the process.
 fn begin(
     receiver: &Receiver,
     visit: &Visit,
     request: Request,
     peer: Peer,
     job: Job,
-) -> Result<(u64, impl Future<Output = Outcome> + Send + use<>), Reject> {
+) -> Result<(Work, impl Future<Output = Outcome> + Send + use<>), Reject> {
     let places = places(receiver, &job.server).ok_or(Reject::Unavailable)?;
-    let mut call =
+    let (mut call, uri) =
         call(receiver, visit, request, peer).map_err(|UnknownCoding| Reject::UnknownCoding)?;
     call.permit = Some(Box::new(places));
-    Ok((call.id, job.generation.run(call, job.target)))
+    let request = FailedRequest {
+        id: call.id,
+        method: call.method.clone(),
+        uri,
+    };
+    job.generation.tally().begin();
+    let process = job.generation.run(call, job.target);
+    let generation = job.generation;
+    Ok((
+        Work {
+            request,
+            generation,
+        },
+        process,
+    ))
 }
 
 fn answered(
     receiver: &Receiver,
     visit: &Visit,
     server: &WebServer,
-    id: u64,
+    work: &Work,
     outcome: Outcome,
 ) -> Response {
     let (name, settings) = (server.name(), &visit.serving.web.responses);
+    let id = work.request.id;
+    work.generation.tally().end(has_trapped(&outcome));
     match outcome {
         Ok(answer) => {
             let mut response = response::from_answer(answer, settings);
@@ -130,8 +156,18 @@ fn answered(
             }
             response::from_refusal(*answer, settings)
         }
-        Err(error) => failed(receiver, name, id, &error),
+        Err(error) => failed(receiver, server, work, &error),
     }
+}
+
+/// Whether the component broke, rather than answer or refuse.
+fn has_trapped(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Err(ProcessError::Trap { .. }
+            | ProcessError::OutOfMemory { .. }
+            | ProcessError::Instantiate(_))
+    )
 }
 
 /// Takes a place under `maxConcurrentProcesses`: of the component, and of the host where its server handed the request
@@ -157,16 +193,20 @@ fn places(
     Some((own, Some(hosts?)))
 }
 
-/// The one place where a guest's failure becomes a status and a line in the log. The line begins with server and
-/// request: a backtrace is long, and the fields come after it.
-fn failed(receiver: &Receiver, server: &str, id: u64, error: &ProcessError) -> Response {
-    let request = format_args!("{id:016x}");
+/// The one place where a guest's failure becomes a status, a line in the log and one of the server's recent errors. The
+/// line begins with server and request: a backtrace is long, and the fields come after it.
+fn failed(receiver: &Receiver, server: &WebServer, work: &Work, error: &ProcessError) -> Response {
+    let name = server.name();
+    let request = format_args!("{:016x}", work.request.id);
+    let method = work.request.method.as_str();
+    let cost = work.generation.cost_of(work.request.id);
+    let taken = Taken(cost);
     let reject = match error {
         ProcessError::Unauthorized { .. } => Reject::Unauthorized,
         ProcessError::NoHook(_) => Reject::NotFound,
         ProcessError::BodyTooLarge => Reject::BodyTooLarge,
         ProcessError::Busy(_) | ProcessError::QueueFull(_) => {
-            tracing::warn!(server, %request, "{server}, request {request}: {error}");
+            tracing::warn!(server = name, %request, method, "{name}, request {request}: {error}");
             Reject::Unavailable
         }
         // Not the guest's own fault, and over when others have ended.
@@ -174,7 +214,7 @@ fn failed(receiver: &Receiver, server: &str, id: u64, error: &ProcessError) -> R
             limit: Limit::AllMemory,
             ..
         } => {
-            tracing::warn!(server, %request, "{server}, request {request}: {error}");
+            tracing::warn!(server = name, %request, method, "{name}, request {request}: {error}");
             Reject::Unavailable
         }
         ProcessError::Deadline(_)
@@ -182,7 +222,7 @@ fn failed(receiver: &Receiver, server: &str, id: u64, error: &ProcessError) -> R
             limit: Limit::CpuTime,
             ..
         } => {
-            tracing::warn!(server, %request, "{server}, request {request}: {error}");
+            tracing::warn!(server = name, %request, method, "{name}, request {request}: {error}");
             Reject::Deadline
         }
         ProcessError::Failed { .. }
@@ -190,14 +230,25 @@ fn failed(receiver: &Receiver, server: &str, id: u64, error: &ProcessError) -> R
         | ProcessError::OutOfMemory { .. }
         | ProcessError::Limit { .. }
         | ProcessError::Instantiate(_) => {
-            tracing::error!(server, %request, "{server}, request {request}: {error}");
+            let memory = cost.map(|cost| cost.memory_bytes);
+            let milliseconds = cost.map(|cost| cost.time.as_secs_f64() * 1e3);
+            tracing::error!(
+                server = name, %request, method, memory, milliseconds,
+                "{name}, request {request}, {method}: {error}{taken}"
+            );
             Reject::Failed
         }
     };
+    if !matches!(
+        reject,
+        Reject::Unauthorized | Reject::NotFound | Reject::BodyTooLarge
+    ) {
+        server.note_failure(&work.request, error, &work.generation, cost);
+    }
     let details = receiver
         .exchange
         .shows_details
-        .then(|| format!("request {request}\n{error}"));
+        .then(|| format!("request {request}, {method}\n{error}{taken}"));
     response::from_reject(reject, details.as_deref())
 }
 
@@ -208,6 +259,23 @@ fn cut(server: Arc<str>, id: u64) -> Teller {
         let server = &*server;
         tracing::error!(server, %request, "{server}, request {request}: the answer was cut off: {error}");
     })
+}
+
+/// What a web process that trapped had taken, in words.
+struct Taken(Option<Cost>);
+
+impl fmt::Display for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(cost) = &self.0 else {
+            return Ok(());
+        };
+        let kibibytes = cost.memory_bytes.div_ceil(1024);
+        write!(
+            f,
+            "\nafter {:.1?}, with {kibibytes} KiB of memory at most",
+            cost.time
+        )
+    }
 }
 
 /// Puts together what browsers send in pieces over HTTP/2: RFC 9113, section 8.2.3.
@@ -232,7 +300,7 @@ fn call(
     visit: &Visit,
     request: Request,
     peer: Peer,
-) -> Result<Call, UnknownCoding> {
+) -> Result<(Call, Uri), UnknownCoding> {
     let (head, body) = request.into_parts();
     let mut headers = head.headers;
     let limit = visit.serving.web.requests.body_bytes_max;
@@ -252,7 +320,7 @@ fn call(
         // HTTP/2 has no Host field, and where the request line has a host, that one counts.
         headers.insert(HOST, host);
     }
-    Ok(Call {
+    let call = Call {
         id: receiver.exchange.next_id(),
         method: head.method,
         url: visit.url(&head.uri),
@@ -268,7 +336,8 @@ fn call(
         password: credentials.password,
         receiving_server: receiver.server.shared_name(),
         permit: None,
-    })
+    };
+    Ok((call, head.uri))
 }
 
 /// The body as the component reads it: decompressed, and of at most `limit` bytes before and after that.

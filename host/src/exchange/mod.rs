@@ -73,7 +73,8 @@ impl Exchange {
         &self.caches
     }
 
-    fn next_id(&self) -> u64 {
+    /// A number for a request, that no other one has.
+    pub(crate) fn next_id(&self) -> u64 {
         self.requests.fetch_add(1, Ordering::Relaxed)
     }
 }

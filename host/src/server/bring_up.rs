@@ -1,10 +1,11 @@
 //! From settings and module to a server that serves, for the host and for components.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::control::ControlError;
 use super::reload::{HostTurn, Turn};
-use super::{Found, Outcome, Reloaded, Reloader, Serving, WebServer, discover};
+use super::{Cause, Found, Outcome, Reloaded, Reloader, Serving, WebServer, discover};
 use crate::files::{ErrorPages, Pages};
 use crate::listen::Port;
 use crate::settings::{
@@ -14,33 +15,56 @@ use crate::settings::{
 impl Reloader {
     /// Loads a component with the settings of its turn, and lets it take over. After an error all is as before.
     pub(super) async fn bring_up(
-        &self,
+        self: &Arc<Self>,
         server: &Arc<WebServer>,
         found: &Found,
         turn: &mut Turn,
+        cause: Cause,
     ) -> Result<Outcome, Vec<ControlError>> {
         let overrides = turn.layers.in_use(&[]);
         let settings = ComponentSettings::load(&found.name, found.folder.as_deref(), &overrides)
             .map_err(|error| ControlError::of_settings(&error))?;
         warn_of_no_effect(server, &settings.not_yet());
-        let directory = self.registry.clone();
-        let generation = self
-            .loader
-            .load(found, &settings, directory)
-            .await
-            .map_err(|error| vec![error.into()])?;
-        let number = turn.number + 1;
-        let serving = Serving {
-            pages: self.pages(server, &settings.web),
-            web: settings.web.clone(),
-            mount: settings.mount.clone(),
-            generation: Some(generation),
-            number,
-            properties: settings.properties(),
-            error_pages: ErrorPages::default(),
+        let began = Instant::now();
+        let (mut draft, component) = self.loader.compile(found, &settings).await;
+        let generation = match component {
+            Ok(component) => {
+                let may_import_more = cause.accepts_new_imports();
+                self.successor(server, found, &settings, component, may_import_more)
+                    .await
+            }
+            Err(error) => Err(error.into()),
         };
-        let outcome = self.place(server, serving).map_err(|error| vec![error])?;
+        draft.took = began.elapsed();
+        let number = turn.number + 1;
+        let before = server.serving().zip(turn.settings.clone());
+        let placed = generation.and_then(|generation| {
+            let serving = Serving {
+                pages: self.pages(server, &settings.web),
+                web: settings.web.clone(),
+                mount: settings.mount.clone(),
+                generation: Some(generation.clone()),
+                number,
+                properties: settings.properties(),
+                error_pages: ErrorPages::default(),
+            };
+            let outcome = self.place(server, serving)?;
+            Ok((outcome, generation))
+        });
+        let (outcome, generation) = match placed {
+            Ok(placed) => placed,
+            Err(error) => {
+                server.history().lock().refuse(draft, error.message.clone());
+                return Err(vec![error]);
+            }
+        };
+        server.history().lock().add(draft, number, &generation);
         turn.number = number;
+        turn.taken_back = None;
+        turn.end_trial(server);
+        if let Some(before) = before {
+            self.begin_trial(server, turn, &generation, before, &settings.reload);
+        }
         turn.settings = Some(settings);
         server.status().lock().fingerprint = Some(found.fingerprint.clone());
         Ok(outcome)
@@ -49,7 +73,7 @@ impl Reloader {
     /// Lets a running component serve with other settings. Its instances stay, unless the settings are about them. What
     /// cannot be had leaves the old ones in use.
     pub(super) async fn adopt(
-        &self,
+        self: &Arc<Self>,
         server: &Arc<WebServer>,
         settings: ComponentSettings,
         turn: &mut Turn,
@@ -61,7 +85,10 @@ impl Reloader {
             .is_some_and(|old| makes_same_instances(old, &settings));
         let Some(serving) = serving.filter(|_| same) else {
             return match self.found(server.name()).await {
-                Some(found) => self.bring_up(server, &found, turn).await,
+                Some(found) if turn.taken_back.as_ref() == Some(&found.fingerprint) => {
+                    Err(vec![ControlError::taken_back(server.name())])
+                }
+                Some(found) => self.bring_up(server, &found, turn, Cause::Settings).await,
                 None => Err(vec![ControlError::removed(server.name())]),
             };
         };
@@ -75,6 +102,8 @@ impl Reloader {
             error_pages: ErrorPages::default(),
         };
         let error = server.error();
+        // Whoever changes something now looks after it: the version before would bring its old settings along.
+        turn.end_trial(server);
         let outcome = self.place(server, next).map_err(|error| vec![error])?;
         // The module on disk is as wrong as before.
         server.status().lock().error = error;
@@ -244,7 +273,7 @@ impl Reloader {
         }
     }
 
-    fn pages(&self, server: &WebServer, web: &Web) -> Option<Pages> {
+    pub(super) fn pages(&self, server: &WebServer, web: &Web) -> Option<Pages> {
         let files = web.files.as_ref()?;
         let caches = self.exchange.caches();
         let pages = caches.pages(server.name(), files, &web.cache);

@@ -145,6 +145,15 @@ impl ControlError {
         Self::new(ErrorCode::Removed, message)
     }
 
+    /// The version on disk failed its trial, and nobody has asked for it again.
+    pub(super) fn taken_back(component: &str) -> Self {
+        let message = format!(
+            "the module of {component:?} on disk was taken back, for it trapped; replace it, or ask for it with `tessera \
+             reload {component}`, and change this setting then"
+        );
+        Self::new(ErrorCode::Component, message)
+    }
+
     /// One error for each fault of the settings.
     pub(super) fn of_settings(error: &SettingsError) -> Vec<Self> {
         let code = |kind| match kind {

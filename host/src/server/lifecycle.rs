@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::bring_up::warn_of_no_effect;
 use super::control::{Changed, ControlError, ErrorCode};
 use super::reload::{HostTurn, Turn};
-use super::{Kind, Outcome, Reloader, UnknownServer, WebServer, discover};
+use super::{Cause, Kind, Outcome, Reloader, UnknownServer, WebServer, discover};
 use crate::listen::Held;
 use crate::settings::{Origin, Override, Scope, SettingsError};
 
@@ -107,7 +107,7 @@ impl Reloader {
         };
         turn.folder.clone_from(&found.folder);
         turn.layers.begin(settings);
-        let result = self.bring_up(server, &found, &mut turn).await;
+        let result = self.bring_up(server, &found, &mut turn, Cause::ASKED).await;
         self.after_start(server, result, &mut turn)
     }
 
@@ -191,6 +191,7 @@ impl Reloader {
     fn stop_component(&self, server: &Arc<WebServer>, turn: &mut Turn) -> (bool, Vec<Held>) {
         let was_running = server.is_running();
         turn.layers.end();
+        turn.end_trial(server);
         server.status().lock().is_off = true;
         if !was_running {
             return (false, Vec::new());

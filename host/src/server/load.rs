@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tessera_engine::{
     Component, Engine, Generation, GenerationOptions, Grants, InstanceLimits, LoadError, Outbound,
-    PoolOptions, PoolPolicy, ServerDirectory,
+    PoolOptions, PoolPolicy, ServerDirectory, digest,
 };
 
+use super::generations::Draft;
 use super::grants::{GrantError, Stores, environment, grants};
 use super::{ComponentDirectory, Found, Registry, Steering};
 use crate::outbound::Clients;
@@ -76,27 +77,57 @@ impl Loader {
         )
     }
 
-    /// Loads a component, off the serving threads.
-    pub async fn load(
+    /// Reads and compiles a module, off the serving threads. What is known of it is told even if it is refused.
+    pub(super) async fn compile(
         &self,
         found: &Found,
         settings: &ComponentSettings,
+    ) -> (Draft, Result<Component, ModuleError>) {
+        let (engine, module) = (self.engine.clone(), found.module.clone());
+        let mut draft = Draft::of_settings(settings);
+        let loading = tokio::task::spawn_blocking(move || {
+            let wasm = std::fs::read(&module).map_err(|source| LoadError::Read {
+                path: module,
+                source,
+            });
+            match wasm {
+                Ok(wasm) => {
+                    draft.digest = digest(&wasm);
+                    draft.bytes = wasm.len() as u64;
+                    (draft, Component::load(&engine, &wasm))
+                }
+                Err(error) => (draft, Err(error)),
+            }
+        });
+        let (mut draft, component) = loading.await.unwrap_or_else(|panic| {
+            let error = LoadError::Compile(format!("the compiler failed: {panic}"));
+            (Draft::of_settings(settings), Err(error))
+        });
+        if let Ok(component) = &component {
+            draft.info = Some(component.info().clone());
+            let count = if component.info().from_cache {
+                &self.from_cache
+            } else {
+                &self.compiled
+            };
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        (
+            draft,
+            component.map_err(|source| ModuleError::of(found, source)),
+        )
+    }
+
+    /// Makes a generation of a component: it is asked for its methods, and its first instances are made.
+    pub(super) async fn generation(
+        &self,
+        found: &Found,
+        settings: &ComponentSettings,
+        component: Component,
         registry: Arc<Registry>,
     ) -> Result<Arc<Generation>, ModuleError> {
-        let failed = |source: Cause| ModuleError {
-            module: found.module.display().to_string(),
-            source,
-        };
-        let component = self.component(found).await;
-        let component = component.map_err(|error| failed(error.into()))?;
         let given = self.given(&found.name, settings).await;
-        let given = given.map_err(|error| failed(error.into()))?;
-        let count = if component.info().from_cache {
-            &self.from_cache
-        } else {
-            &self.compiled
-        };
-        count.fetch_add(1, Ordering::Relaxed);
+        let given = given.map_err(|error| ModuleError::of(found, error))?;
         let control = settings.permissions.control.clone();
         let directory =
             ComponentDirectory::new(registry, self.steering.clone(), &found.name, control);
@@ -107,7 +138,7 @@ impl Loader {
             generation_options(&found.name, settings, given, Arc::new(directory), outbound);
         Generation::new(self.engine.clone(), component, options)
             .await
-            .map_err(|error| failed(error.into()))
+            .map_err(|error| ModuleError::of(found, error))
     }
 
     /// Whether the secrets of a loaded component are still what their files hold.
@@ -139,19 +170,14 @@ impl Loader {
             .await
             .unwrap_or_else(|panic| Err(GrantError::Internal(panic.to_string())))
     }
+}
 
-    async fn component(&self, found: &Found) -> Result<Component, LoadError> {
-        let (engine, module) = (self.engine.clone(), found.module.clone());
-        let loading = tokio::task::spawn_blocking(move || {
-            let wasm = std::fs::read(&module).map_err(|source| LoadError::Read {
-                path: module,
-                source,
-            })?;
-            Component::load(&engine, &wasm)
-        });
-        loading.await.unwrap_or_else(|panic| {
-            Err(LoadError::Compile(format!("the compiler failed: {panic}")))
-        })
+impl ModuleError {
+    fn of(found: &Found, source: impl Into<Cause>) -> Self {
+        Self {
+            module: found.module.display().to_string(),
+            source: source.into(),
+        }
     }
 }
 
@@ -201,5 +227,6 @@ fn generation_options(
         grants: given.grants,
         directory,
         outbound,
+        trial_requests: settings.reload.trial_requests,
     }
 }

@@ -8,6 +8,8 @@ mod certificates;
 mod control;
 mod directory;
 mod discover;
+mod failures;
+mod generations;
 mod grants;
 mod layers;
 mod lifecycle;
@@ -19,6 +21,7 @@ mod rate;
 mod registry;
 mod reload;
 mod steering;
+mod succession;
 mod traffic;
 mod urls;
 mod watch;
@@ -28,7 +31,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use serde_json::{Map, Value};
-use tessera_engine::Generation;
+use tessera_engine::{Cost, Generation, ProcessError};
 
 use crate::exchange::Exchange;
 use crate::files::{ErrorPages, Pages};
@@ -36,10 +39,14 @@ use crate::listen::Held;
 use crate::settings::{KeepAlive, Mount, Web};
 use crate::tls::ServerTls;
 
+use failures::{Failure, Failures};
+use generations::History;
+
 pub(crate) use certificates::Certificates;
 pub use control::{Changed, ControlError, ErrorCode};
 pub use directory::ComponentDirectory;
 pub use discover::{Fingerprint, Found, discover};
+pub(crate) use failures::FailedRequest;
 pub use grants::{GrantError, Stores, environment, grants};
 pub use lifecycle::Started;
 pub use load::{Loader, instance_limits};
@@ -47,7 +54,7 @@ pub use processes::{ProcessPermit, Processes, SharedPermit};
 pub use rate::RateLimiter;
 pub use registry::Registry;
 pub(crate) use reload::HostTurn;
-pub use reload::{Outcome, Reloaded, Reloader, UnknownServer};
+pub use reload::{Cause, Outcome, Reloaded, Reloader, UnknownServer};
 pub use steering::{Control, Steering};
 pub use traffic::{Counts, Traffic};
 pub use urls::{server_document, server_documents};
@@ -71,6 +78,8 @@ pub struct WebServer {
     traffic: Traffic,
     rates: RateLimiter,
     status: Mutex<Status>,
+    history: Mutex<History>,
+    failures: Mutex<Failures>,
 }
 
 /// What is known of a server beside what it serves with.
@@ -148,6 +157,8 @@ impl WebServer {
             traffic: Traffic::default(),
             rates: RateLimiter::default(),
             status: Mutex::default(),
+            history: Mutex::default(),
+            failures: Mutex::default(),
         })
     }
 
@@ -216,6 +227,35 @@ impl WebServer {
 
     pub(crate) fn status(&self) -> &Mutex<Status> {
         &self.status
+    }
+
+    pub(crate) fn history(&self) -> &Mutex<History> {
+        &self.history
+    }
+
+    /// The last generations of its component as JSON, the newest first; none of the host.
+    pub fn generations(&self) -> Value {
+        let serving = self.serving();
+        let current = serving.as_ref().and_then(|it| it.generation.as_ref());
+        self.history.lock().document(current)
+    }
+
+    /// The last requests that its component failed to answer, as JSON, the newest first.
+    pub fn errors(&self) -> Value {
+        self.failures.lock().document()
+    }
+
+    /// Remembers a request that its component failed to answer.
+    pub(crate) fn note_failure(
+        &self,
+        request: &FailedRequest,
+        error: &ProcessError,
+        generation: &Arc<Generation>,
+        cost: Option<Cost>,
+    ) {
+        let number = self.history.lock().number_of(generation);
+        let failure = Failure::new(request, error, number, cost);
+        self.failures.lock().add(failure);
     }
 
     /// Serves with `next` from now on. Requests in flight finish with what they began with.

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::layers::Layers;
+use super::succession::Trial;
 use super::{Fingerprint, Found, Kind, Loader, Registry, WebServer, discover};
 use crate::exchange::Exchange;
 use crate::listen::Ports;
@@ -56,6 +57,40 @@ pub(crate) struct Turn {
     /// In use, or in use last.
     pub(super) settings: Option<ComponentSettings>,
     pub(super) number: u64,
+    /// The version that was swapped in last, while it may still be taken back.
+    pub(super) trial: Option<Trial>,
+    /// What the files of a version that was taken back looked like: it is not loaded again by itself.
+    pub(super) taken_back: Option<Fingerprint>,
+}
+
+/// Why a component is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Its files changed.
+    Files,
+    /// One of its settings did, that is about its instances.
+    Settings,
+    /// Somebody asked for it.
+    Asked {
+        /// Whether it may import more than the version before, whatever its settings say.
+        accept_new_imports: bool,
+    },
+}
+
+impl Cause {
+    /// Somebody asked, for no more than the settings allow.
+    pub const ASKED: Self = Self::Asked {
+        accept_new_imports: false,
+    };
+
+    pub(super) fn accepts_new_imports(self) -> bool {
+        matches!(
+            self,
+            Self::Asked {
+                accept_new_imports: true
+            }
+        )
+    }
 }
 
 /// There is no server of that name.
@@ -114,6 +149,7 @@ impl Reloader {
     pub async fn reload(
         self: &Arc<Self>,
         name: Option<&str>,
+        cause: Cause,
     ) -> Result<Vec<Reloaded>, UnknownServer> {
         let reloader = self.clone();
         let found = match tokio::task::spawn_blocking(move || discover(&reloader.site)).await {
@@ -147,7 +183,7 @@ impl Reloader {
         let mut tasks = JoinSet::new();
         for (name, found) in work {
             let reloader = self.clone();
-            tasks.spawn(async move { reloader.reload_component(name, found).await });
+            tasks.spawn(async move { reloader.reload_component(name, found, cause).await });
         }
         while let Some(result) = tasks.join_next().await {
             match result {
@@ -166,7 +202,7 @@ impl Reloader {
     /// Reloads a component that the watcher saw change; what it saw may be gone again.
     pub(crate) async fn reload_if_there(self: &Arc<Self>, name: &str) {
         // The name came from the disk; that no server has it is nothing to report.
-        let _ = self.reload(Some(name)).await;
+        let _ = self.reload(Some(name), Cause::Files).await;
     }
 
     /// What the files of a component looked like when it was last loaded.
@@ -199,11 +235,16 @@ impl Reloader {
         }
     }
 
-    async fn reload_component(self: Arc<Self>, name: String, found: Option<Found>) -> Reloaded {
+    async fn reload_component(
+        self: Arc<Self>,
+        name: String,
+        found: Option<Found>,
+        cause: Cause,
+    ) -> Reloaded {
         let turn = self.turn(&name);
         let mut turn = turn.lock().await;
         let outcome = match found {
-            Some(found) => self.refresh(&found, &mut turn).await,
+            Some(found) => self.refresh(&found, &mut turn, cause).await,
             None => self.remove(&name, &mut turn),
         };
         match &outcome {
@@ -214,7 +255,7 @@ impl Reloader {
         Reloaded { name, outcome }
     }
 
-    async fn refresh(&self, found: &Found, turn: &mut Turn) -> Outcome {
+    async fn refresh(self: &Arc<Self>, found: &Found, turn: &mut Turn, cause: Cause) -> Outcome {
         let host = self.registry.host();
         if found.name == host.name() {
             return name_is_taken(&host, found);
@@ -222,10 +263,14 @@ impl Reloader {
         let server = self.registry.component(&found.name);
         let (is_off, is_same) = {
             let status = server.status().lock();
+            let is_same = status.fingerprint.as_ref() == Some(&found.fingerprint);
+            let waits =
+                cause == Cause::Files && turn.taken_back.as_ref() == Some(&found.fingerprint);
             // One that failed is tried again: what was wrong may have been elsewhere, a port or a mount of another's.
-            let is_same =
-                status.error.is_none() && status.fingerprint.as_ref() == Some(&found.fingerprint);
-            (status.is_off, is_same)
+            if is_same && waits {
+                return Outcome::Unchanged;
+            }
+            (status.is_off, is_same && status.error.is_none())
         };
         if is_same && self.has_same_secrets(&server, turn).await {
             return Outcome::Unchanged;
@@ -240,7 +285,7 @@ impl Reloader {
             self.show_next_start(&server, turn);
             Ok(Outcome::Unchanged)
         } else {
-            self.bring_up(&server, found, turn).await
+            self.bring_up(&server, found, turn, cause).await
         };
         match result {
             Ok(outcome) => outcome,
@@ -291,6 +336,7 @@ impl Reloader {
             return Outcome::Unchanged;
         }
         turn.layers.end();
+        turn.end_trial(&server);
         let why = "its module was removed from components/".to_owned();
         let listeners = self.displace(&server, Some(why), false);
         // Put back, it starts.

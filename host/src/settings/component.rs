@@ -30,6 +30,8 @@ pub struct ComponentSettings {
     pub pool: Pool,
     /// What one web process may use.
     pub limits: Limits,
+    /// What a new version must pass.
+    pub reload: Reload,
     /// What the component may do beside answering requests.
     pub permissions: Permissions,
     /// What the component reads as environment variables.
@@ -105,6 +107,19 @@ pub struct Limits {
     pub handles: u32,
 }
 
+/// `[reload]`: what a new version must pass before, and after, it takes over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reload {
+    /// Whether it may import more than the version before.
+    pub accept_new_imports: bool,
+    /// The URL that it is asked for before it takes over.
+    pub probe: Option<String>,
+    /// Its first requests, during which it may be taken back; 0 is none.
+    pub trial_requests: u64,
+    /// The traps among them that take it back; at least 1.
+    pub rollback_after_traps: u64,
+}
+
 /// `[permissions]`: what the component may do beside answering requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
@@ -175,6 +190,12 @@ impl ComponentSettings {
                 call_bytes: reader.value(&table::LIMITS_CALL),
                 handles: reader.value(&table::LIMITS_HANDLES),
             },
+            reload: Reload {
+                accept_new_imports: reader.value(&table::RELOAD_NEW_IMPORTS),
+                probe: reader.value(&table::RELOAD_PROBE),
+                trial_requests: reader.value(&table::RELOAD_TRIAL),
+                rollback_after_traps: reader.value(&table::RELOAD_TRAPS),
+            },
             permissions: Permissions {
                 control: reader.value(&table::CONTROL),
                 folders: read_folders(&mut reader, &base),
@@ -191,6 +212,14 @@ impl ComponentSettings {
     /// `HTTPPort` and `HTTPSPort` are null where there is none, and so are the folders of a bare module.
     pub fn properties(&self) -> Map<String, Json> {
         self.values.properties()
+    }
+
+    /// What the component was granted: the settings of `[permissions]`, and the names of its environment variables.
+    pub fn granted(&self) -> Map<String, Json> {
+        let mut granted = self.values.of_table("permissions");
+        let names = self.environment.iter().map(|(name, _)| name);
+        granted.insert("environment".to_owned(), names.collect());
+        granted
     }
 
     /// Lists what newer settings change, and what it takes for each change to hold.

@@ -31,7 +31,9 @@ mod web_server;
 mod tests;
 
 pub use allowed_hosts::{AllowedHosts, Destination};
-pub use component::{ComponentSettings, Environment, Limits, Mount, Permissions, Policy, Pool};
+pub use component::{
+    ComponentSettings, Environment, Limits, Mount, Permissions, Policy, Pool, Reload,
+};
 pub use error::{Fault, FaultKind, Place, SettingsError};
 pub(crate) use folders::is_inside;
 pub use folders::{CERTIFICATE_FILE, KEY_FILE};

@@ -222,6 +222,15 @@ impl Values {
             .collect()
     }
 
+    /// Gives the values of one table by their names there.
+    pub(super) fn of_table(&self, table: &str) -> Map<String, Json> {
+        let of_table = self.all.iter().filter_map(|(key, value)| {
+            let (its_table, name) = key.split_once('.')?;
+            (its_table == table).then(|| (name.to_owned(), value.clone()))
+        });
+        of_table.collect()
+    }
+
     /// Takes over the values of settings that are not the process's.
     pub(super) fn adopt(&mut self, newer: &Self) {
         for definition in table::SETTINGS

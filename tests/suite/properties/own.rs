@@ -281,6 +281,26 @@ limits.handles | component | number | reload | 1000
   refuses 9 100001 -1 => from 10 to 100000
   refuses "10" 1.5 true [] {} => a whole number
 
+reload.accept_new_imports | component | boolean | reload | false
+  takes true false
+  refuses 1 "true" [] {} => true or false
+
+reload.probe | component | text | reload | ""
+  takes "" "/"
+  stored "/health?deep=1" "/4DACTION/check"
+  refuses "health" "/a b" "/a#b" "/größe" "http://a/" => starts with a slash
+  refuses 1 true [] {} => a URL as the component sees it
+
+reload.trial_requests | component | number | reload | 0
+  takes 0 1 1000000
+  refuses -1 1000001 => from 0 to 1000000
+  refuses "1" 1.5 true [] {} => a whole number
+
+reload.rollback_after_traps | component | number | reload | 1
+  takes 1 2 1000000
+  refuses 0 -1 1000001 => from 1 to 1000000
+  refuses "1" 1.5 true [] {} => a whole number
+
 permissions.control | component | list of texts | reload | []
   takes ["self"] ["host", "*", "a name"] []
   refuses [""] ["a/b"] [1] ["a\nb"] => names of components

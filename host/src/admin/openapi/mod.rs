@@ -1,12 +1,13 @@
 //! `/api/v1/openapi.json`: the API described in OpenAPI 3.1, made from the table of routes and from the settings.
 
+mod generations;
 mod schemas;
 
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::control;
 use super::route::{self, OPERATIONS, Operation, Takes};
+use super::{control, query};
 use crate::server::Kind;
 
 /// The security scheme of all that needs the key.
@@ -98,7 +99,20 @@ fn described(operation: &Operation) -> Value {
     if operation.takes != Takes::Nothing {
         described["requestBody"] = body(operation.takes);
     }
+    let flags: Vec<_> = query::flags(operation.action).iter().map(flag).collect();
+    if !flags.is_empty() {
+        described["parameters"] = flags.into();
+    }
     described
+}
+
+fn flag(flag: &query::Flag) -> Value {
+    json!({
+        "name": flag.name,
+        "in": "query",
+        "description": flag.about,
+        "schema": {"type": "boolean", "default": false},
+    })
 }
 
 fn body(takes: Takes) -> Value {

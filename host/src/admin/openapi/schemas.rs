@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::generations;
 use crate::server::ErrorCode;
 
 /// All schemas by name.
@@ -24,6 +25,8 @@ pub(super) fn all(host: &Value, component: &Value) -> Value {
         },
         "ReloadList": {"type": "array", "items": {"$ref": "#/components/schemas/Reloaded"}},
         "Reloaded": reloaded(),
+        "GenerationList": generations::list(),
+        "ErrorList": generations::errors(),
         "Info": info(),
         "Description": {"type": "object", "description": "An OpenAPI 3.1 document."},
         "Status": {
@@ -314,6 +317,12 @@ fn info() -> Value {
                 "properties": {"current": count, "max": count},
             },
             "loads": pair("compiled", "fromCache"),
+            "generations": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Versions of components that are in memory: those that serve, and those that wait for \
+                                their last request.",
+            },
         },
     })
 }

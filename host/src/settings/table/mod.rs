@@ -11,6 +11,7 @@ mod files;
 mod host;
 mod limits;
 mod proxy;
+mod reload;
 mod responses;
 mod sessions;
 mod web;
@@ -21,6 +22,7 @@ pub(super) use files::*;
 pub(super) use host::*;
 pub(super) use limits::*;
 pub(super) use proxy::*;
+pub(super) use reload::*;
 pub(super) use responses::*;
 pub(super) use sessions::*;
 pub(super) use web::*;
@@ -114,6 +116,10 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &LIMITS_OUTBOUND,
     &LIMITS_CALL,
     &LIMITS_HANDLES,
+    &RELOAD_NEW_IMPORTS,
+    &RELOAD_PROBE,
+    &RELOAD_TRIAL,
+    &RELOAD_TRAPS,
     &CONTROL,
     &FOLDERS,
     &HOSTS,
@@ -202,6 +208,11 @@ pub(super) static TABLES: &[Table] = &[
         name: "limits",
         scope: Component,
         doc: "What one web process may use.",
+    },
+    Table {
+        name: "reload",
+        scope: Component,
+        doc: "What a new version of the component must pass before, and after, it takes over.",
     },
     Table {
         name: "permissions",

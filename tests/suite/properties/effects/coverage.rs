@@ -237,6 +237,26 @@ const SHOWN_BY: &[Shown] = &[
         NOTHING,
     ),
     (
+        "reload.accept_new_imports",
+        NOTHING,
+        "succession::a_version_that_imports_more_waits_to_be_accepted",
+    ),
+    (
+        "reload.probe",
+        NOTHING,
+        "succession::a_version_that_fails_its_probe_does_not_take_over",
+    ),
+    (
+        "reload.trial_requests",
+        NOTHING,
+        "succession::a_version_that_traps_on_trial_is_taken_back",
+    ),
+    (
+        "reload.rollback_after_traps",
+        NOTHING,
+        "succession::a_version_that_traps_on_trial_is_taken_back",
+    ),
+    (
         "permissions.control",
         NOTHING,
         "lifecycle::what_a_component_may_do_changes_at_once",

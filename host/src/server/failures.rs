@@ -1,0 +1,131 @@
+//! The last requests that a component failed to answer, for whoever looks for the reason.
+
+use std::collections::VecDeque;
+use std::time::SystemTime;
+
+use ::http::{Method, Uri};
+use serde_json::{Value, json};
+use tessera_engine::{Cost, ProcessError};
+
+use super::generations::milliseconds;
+
+/// Failures that are remembered; older ones are in the log.
+const KEPT: usize = 20;
+/// Longest URL that is remembered, in characters.
+const URL_MAX: usize = 500;
+
+/// The last failures of a web server, the newest last.
+#[derive(Default)]
+pub(crate) struct Failures(VecDeque<Failure>);
+
+/// One failure.
+pub(crate) struct Failure {
+    at: SystemTime,
+    request: u64,
+    method: Method,
+    url: String,
+    kind: &'static str,
+    message: String,
+    generation: Option<u64>,
+    cost: Option<Cost>,
+}
+
+/// The request that failed.
+#[derive(Clone, Debug)]
+pub(crate) struct FailedRequest {
+    /// Its number in the log.
+    pub(crate) id: u64,
+    /// Its method.
+    pub(crate) method: Method,
+    /// Its URL as it was received.
+    pub(crate) uri: Uri,
+}
+
+impl Failure {
+    /// A failure of now. `generation` is the number of the one that failed.
+    pub(crate) fn new(
+        request: &FailedRequest,
+        error: &ProcessError,
+        generation: Option<u64>,
+        cost: Option<Cost>,
+    ) -> Self {
+        Self {
+            at: SystemTime::now(),
+            request: request.id,
+            method: request.method.clone(),
+            url: request.uri.to_string().chars().take(URL_MAX).collect(),
+            kind: kind(error),
+            message: error.to_string(),
+            generation,
+            cost,
+        }
+    }
+
+    fn document(&self) -> Value {
+        let cost = self.cost.as_ref();
+        json!({
+            "at": httpdate::fmt_http_date(self.at),
+            "request": format!("{:016x}", self.request),
+            "method": self.method.as_str(),
+            "url": self.url,
+            "kind": self.kind,
+            "message": self.message,
+            "generation": self.generation,
+            "memory": cost.map(|cost| cost.memory_bytes),
+            "time": cost.map(|cost| milliseconds(cost.time)),
+        })
+    }
+}
+
+impl Failures {
+    pub(super) fn add(&mut self, failure: Failure) {
+        if self.0.len() >= KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(failure);
+    }
+
+    /// All of them as JSON, the newest first.
+    pub(super) fn document(&self) -> Value {
+        self.0.iter().rev().map(Failure::document).collect()
+    }
+}
+
+/// What failed, in one word.
+fn kind(error: &ProcessError) -> &'static str {
+    match error {
+        ProcessError::Trap { .. } => "trap",
+        ProcessError::OutOfMemory { .. } => "memory",
+        ProcessError::Instantiate(_) => "instantiate",
+        ProcessError::Deadline(_) => "deadline",
+        ProcessError::Busy(_) => "busy",
+        ProcessError::Failed { .. } => "error",
+        _ => "refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn failures_are_few_and_bounded() {
+        let mut failures = Failures::default();
+        for id in 0..50 {
+            let request = FailedRequest {
+                id,
+                method: Method::GET,
+                uri: format!("/{}", "a".repeat(2_000)).parse().unwrap(),
+            };
+            let error = ProcessError::Deadline(Duration::from_secs(1));
+            failures.add(Failure::new(&request, &error, Some(2), None));
+        }
+        let all = failures.document();
+        assert_eq!(all.as_array().unwrap().len(), KEPT);
+        assert_eq!(all[0]["request"], format!("{:016x}", 49));
+        assert_eq!(all[0]["kind"], "deadline");
+        assert_eq!(all[0]["url"].as_str().unwrap().len(), URL_MAX);
+    }
+}
