@@ -59,6 +59,7 @@ pub struct Engine {
     /// For components of WASI 0.3; made for the first of them.
     #[cfg(feature = "p3")]
     concurrent: OnceLock<Result<Forge, String>>,
+    #[cfg(feature = "p3")]
     options: EngineOptions,
     compilers: rayon::ThreadPool,
     compiling: Turns,
@@ -88,6 +89,7 @@ impl Engine {
             plain,
             #[cfg(feature = "p3")]
             concurrent: OnceLock::new(),
+            #[cfg(feature = "p3")]
             options: options.clone(),
             compilers,
             compiling: Turns::default(),

@@ -192,11 +192,6 @@ pool.policy | component | text | reload | "auto"
   refuses "Reuse" "" "session" => "auto" or "reuse" or "fresh" or "concurrent"
   refuses 1 true [] {} => "auto" or "reuse" or "fresh" or "concurrent"
 
-pool.concurrency | component | number | reload | 16
-  takes 1 1000 16
-  refuses 0 -1 1001 => from 1 to 1000
-  refuses "1" 1.5 true [] {} => a whole number
-
 pool.min | component | number | reload | 0
   takes 0 1
   beside {"pool.max": 1000}
@@ -210,6 +205,11 @@ pool.max | component | number | reload | 10
   takes 1 1000 10
   stored 0
   refuses -1 1001 => from 0 to 1000
+  refuses "1" 1.5 true [] {} => a whole number
+
+pool.concurrency | component | number | reload | 16
+  takes 1 1000 16
+  refuses 0 -1 1001 => from 1 to 1000
   refuses "1" 1.5 true [] {} => a whole number
 
 pool.max_requests | component | number | reload | 1000
@@ -265,6 +265,11 @@ limits.outbound_calls | component | number | reload | 32
   takes 0 10000 32
   refuses -1 10001 => from 0 to 10000
   refuses "1" 1.5 true [] {} => a whole number
+
+permissions.control | component | list of texts | reload | []
+  takes ["self"] ["host", "*", "a name"] []
+  refuses [""] ["a/b"] [1] ["a\nb"] => names of components
+  refuses "*" 1 true {} => a list of names
 
 permissions.hosts | component | list of texts | reload | []
   takes ["api.example.com"] ["*.example.org:8443", "http://localhost:9000"] []

@@ -202,7 +202,7 @@ fn whole_body(
         },
         None => {
             // Without trailers, and with all there, the length is known as well.
-            let length = length.or((!has_trailers).then_some(bytes as u64));
+            let length = length.or_else(|| (!has_trailers).then_some(bytes as u64));
             let stream = AnswerStream::new(Source::Ready(frames), length, limits);
             AnswerBody::Stream(Box::new(stream))
         }
