@@ -84,6 +84,7 @@ impl Engine {
         imports::add_to_linker(&mut linker).map_err(refused)?;
 
         let code_cache = options.code_cache.as_ref().and_then(|folder| {
+            CodeCache::tidy(folder);
             CodeCache::open(folder, &engine)
                 .inspect_err(|error| {
                     tracing::warn!(folder = %folder.display(), %error, "compiled code is not kept: components compile at every start");
