@@ -97,7 +97,15 @@ async fn each_version_is_told_with_what_it_is_and_what_it_did() {
     assert_eq!(all[1]["state"], "replaced", "{all:?}");
     // What it did is not forgotten with it.
     assert_eq!(all[1]["requests"], 2, "{all:?}");
+}
 
+#[tokio::test]
+async fn versions_that_were_refused_or_stopped_are_told_too() {
+    let server = Site::new()
+        .guest_as_with("version1", "app", "")
+        .start()
+        .await;
+    assert_eq!(replace(&server, "version2").await["number"], 2);
     server.site.write(MODULE, "no module");
     server.wait_for_log(&["ERROR", "not loaded"]).await;
     let refused = &generations(&server).await[0];

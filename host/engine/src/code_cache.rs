@@ -29,7 +29,18 @@ pub(crate) struct CodeCache {
 }
 
 impl CodeCache {
-    /// Opens the folder, making it if need be; only this user may enter it. What a killed process left goes.
+    /// Removes what a killed process left. To be done before the first cache of the folder is opened: what a process
+    /// writes looks the same until it is finished.
+    pub(crate) fn tidy(folder: &Path) {
+        // A folder that is not safe is told of when it is opened.
+        if open_folder(folder).is_ok()
+            && let Err(error) = remove_unfinished(folder)
+        {
+            tracing::warn!(folder = %folder.display(), %error, "compiled code cannot be tidied up");
+        }
+    }
+
+    /// Opens the folder, making it if need be; only this user may enter it.
     pub(crate) fn open(folder: &Path, engine: &wasmtime::Engine) -> io::Result<Self> {
         open_folder(folder)?;
         let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
@@ -40,9 +51,8 @@ impl CodeCache {
             engine_key: hasher.finish(),
             opened: SystemTime::now(),
         };
-        let tidied = remove_unfinished(folder).and_then(|()| cache.prune());
-        if let Err(error) = tidied {
-            tracing::warn!(folder = %folder.display(), %error, "compiled code cannot be tidied up");
+        if let Err(error) = cache.prune() {
+            tracing::warn!(folder = %folder.display(), %error, "compiled code cannot be pruned");
         }
         Ok(cache)
     }
@@ -242,7 +252,10 @@ mod tests {
         fs::remove_file(&sum).unwrap();
         assert!(!kept.is_used());
         let folder = kept.path.parent().unwrap();
+        // Another cache of the same process takes nothing from the first.
         let cache = CodeCache::open(folder, &kept.engine).unwrap();
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 2);
+        CodeCache::tidy(folder);
         assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
         cache.store(WASM, &kept.code).unwrap();
         assert!(kept.is_used());

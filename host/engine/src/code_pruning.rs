@@ -41,7 +41,7 @@ struct Code {
     path: PathBuf,
 }
 
-/// Removes what a process that was killed has left behind: nothing else writes here when the folder is opened.
+/// Removes what a process that was killed has left behind, as long as nobody writes here.
 pub(crate) fn remove_unfinished(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle, Runtime};
 use wasmtime::component::InstancePre;
 
+use crate::code_cache::CodeCache;
 use crate::error::{EngineError, LoadError};
 use crate::forge::{Forge, Manner};
 use crate::instance::Instance;
@@ -75,6 +76,9 @@ pub struct Engine {
 impl Engine {
     /// Makes an engine.
     pub fn new(options: &EngineOptions) -> Result<Arc<Self>, EngineError> {
+        if let Some(folder) = &options.code_cache {
+            CodeCache::tidy(folder);
+        }
         let plain = Forge::new(
             Manner::Plain,
             options.instances,

@@ -266,16 +266,6 @@ limits.outbound_calls | component | number | reload | 32
   refuses -1 10001 => from 0 to 10000
   refuses "1" 1.5 true [] {} => a whole number
 
-permissions.control | component | list of texts | reload | []
-  takes ["self"] ["host", "*", "a name"] []
-  refuses [""] ["a/b"] [1] ["a\nb"] => names of components
-  refuses "*" 1 true {} => a list of names
-
-permissions.hosts | component | list of texts | reload | []
-  takes ["api.example.com"] ["*.example.org:8443", "http://localhost:9000"] []
-  refuses ["a/b"] ["ftp://a"] [""] => is none of hosts
-  refuses [1] => hosts such as
-  refuses "*" 1 true {} => a list of hosts
 limits.call_size | component | size | reload | "64 MiB"
   takes 65536 "64 KiB" "4 GiB" "64 MiB"
   refuses 65535 4294967297 "" => from 64 KiB to 4 GiB
@@ -322,6 +312,12 @@ permissions.folders | component | list of tables | reload | []
   refuses [{"path": "/", "guest": "/a"}] => must not hold the folder
   refuses ["a"] [1] => must be {path, guest, write}
   refuses "a" 1 true {} => a list of at most
+
+permissions.hosts | component | list of texts | reload | []
+  takes ["api.example.com"] ["*.example.org:8443", "http://localhost:9000"] []
+  refuses ["a/b"] ["ftp://a"] [""] => is none of hosts
+  refuses [1] => hosts such as
+  refuses "*" 1 true {} => a list of hosts
 
 environment.GREETING | component | text | reload | none
   takes "hello" "" "2024"
