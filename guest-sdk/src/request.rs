@@ -63,7 +63,7 @@ pub fn variable(name: &str) -> Option<String> {
     found.map(|variable| variable.value)
 }
 
-/// The whole body.
+/// The whole body; not to be had once the parts of one over 256 KiB were read.
 pub fn body() -> Result<Vec<u8>, BodyError> {
     host::body()
 }
@@ -116,6 +116,45 @@ pub fn body_part(number: u32) -> Result<Part, BodyError> {
 /// Content of part `number` from `offset` on, at most `max` bytes and at most 1 MiB; empty at the end.
 pub fn read_body_part(number: u32, offset: u64, max: u32) -> Result<Vec<u8>, BodyError> {
     host::read_body_part(number, offset, max)
+}
+
+/// The whole content of part `number`. For large ones use [`read_body_part`] or [`PartReader`].
+pub fn body_part_content(number: u32) -> Result<Vec<u8>, BodyError> {
+    let mut content = Vec::new();
+    loop {
+        let piece = host::read_body_part(number, content.len() as u64, u32::MAX)?;
+        if piece.is_empty() {
+            return Ok(content);
+        }
+        content.extend(piece);
+    }
+}
+
+/// Reads the content of a part of any size, piece by piece.
+#[derive(Debug)]
+pub struct PartReader {
+    number: u32,
+    offset: u64,
+}
+
+impl PartReader {
+    /// Of part `number`; parts are numbered from 1.
+    pub fn new(number: u32) -> Self {
+        Self { number, offset: 0 }
+    }
+}
+
+impl std::io::Read for PartReader {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let max = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
+        let piece = host::read_body_part(self.number, self.offset, max);
+        let piece = piece.map_err(std::io::Error::other)?;
+        // The host gives no more than it is asked for.
+        let length = piece.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&piece[..length]);
+        self.offset += length as u64;
+        Ok(length)
+    }
 }
 
 /// Whether the request came over TLS.

@@ -15,6 +15,7 @@ use crate::connection::Patience;
 use crate::exchange::Exchange;
 use crate::listen::{ClientCounts, ConnectionLimits, Inherited, Ports, provide_descriptors};
 use crate::memory;
+use crate::pressure::Pressure;
 use crate::server::{
     Certificates, ControlError, HostTurn, Kind, Loader, Registry, Reloader, Stores, WatchError,
     Watcher, WebServer,
@@ -72,6 +73,7 @@ pub struct Host {
     admin: Option<Admin>,
     watcher: Watcher,
     certificates: Certificates,
+    pressure: Pressure,
     drain_timeout: Duration,
     /// Held as long as the site is served.
     _lock: File,
@@ -124,6 +126,11 @@ impl Host {
 
         let watcher = Watcher::start(&site, reloader.clone())?;
         let certificates = Certificates::watch(reloader.registry.clone());
+        let pressure = Pressure::watch(
+            settings.engine.memory_pressure,
+            reloader.loader.engine().clone(),
+            reloader.exchange.clone(),
+        );
         load_components(&reloader).await;
         reloader.ports.accept(opened);
         warn_of_unused(&inherited_addresses, &registry);
@@ -147,6 +154,7 @@ impl Host {
             admin,
             watcher,
             certificates,
+            pressure,
             drain_timeout,
             _lock: lock,
         })
@@ -175,7 +183,7 @@ impl Host {
     /// Closes all ports and ends all connections after their requests, or after the drain timeout. Dropping the future
     /// leaves the rest to the end of the process.
     pub async fn stop(self) {
-        drop((self.watcher, self.certificates));
+        drop((self.watcher, self.certificates, self.pressure));
         if let Some(admin) = &self.admin {
             admin.drain();
         }
@@ -215,6 +223,7 @@ fn engine(settings: &HostSettings, state_folder: &Path) -> Result<Arc<Engine>, E
             .engine
             .code_cache
             .then(|| state_folder.join("code")),
+        spill_folder: state_folder.to_owned(),
     })
 }
 

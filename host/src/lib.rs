@@ -6,6 +6,7 @@
 pub mod settings;
 pub mod host;
 mod memory;
+mod pressure;
 pub mod site;
 pub mod server;
 pub mod admin;
@@ -19,6 +20,7 @@ pub mod cors;
 pub mod rules;
 pub mod route;
 pub mod auth;
+mod outbound;
 pub mod files;
 pub mod response;
 

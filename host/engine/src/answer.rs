@@ -4,11 +4,14 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::wasi_http::AnswerStream;
 use crate::wit::{HeaderField, ResponseError};
 
 /// What a response's header may take, in bytes and in fields: as much as clients commonly accept.
-const HEADER_BYTES_MAX: usize = 64 * 1024;
-const HEADER_FIELDS_MAX: usize = 128;
+pub(crate) const HEADER_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const HEADER_FIELDS_MAX: usize = 128;
+/// Longest content type; longer ones are no content types.
+const CONTENT_TYPE_BYTES_MAX: usize = 1024;
 
 /// Fields that belong to the connection, not to the answer: only the host sets them.
 const HOST_FIELDS: [HeaderName; 8] = [
@@ -55,6 +58,10 @@ pub enum AnswerBody {
         /// The content type; `None` leaves it to the client.
         content_type: Option<HeaderValue>,
     },
+    /// So many bytes that are not sent: the request asked for the head only, or the client has them.
+    Unsent(u64),
+    /// What the component is still making: it comes piece by piece, with trailers perhaps.
+    Stream(Box<AnswerStream>),
     /// A redirect; wins over every other answer.
     Redirect(HeaderValue),
 }
@@ -150,6 +157,9 @@ impl Answer {
     }
 
     pub(crate) fn redirect(&mut self, url: &str, verbatim: bool) -> Result<(), ResponseError> {
+        if url.len() > HEADER_BYTES_MAX {
+            return Err(ResponseError::TooLarge);
+        }
         let encoded;
         let url = if verbatim {
             url
@@ -157,6 +167,9 @@ impl Answer {
             encoded = percent_encoding::utf8_percent_encode(url, URL_SPECIALS).to_string();
             &encoded
         };
+        if url.len() > HEADER_BYTES_MAX {
+            return Err(ResponseError::TooLarge);
+        }
         let location = HeaderValue::from_str(url).map_err(|_| {
             ResponseError::Invalid("the URL holds a character that no header may".into())
         })?;
@@ -214,6 +227,9 @@ fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ResponseE
 }
 
 fn media_type(text: &str) -> Result<HeaderValue, ResponseError> {
+    if text.len() > CONTENT_TYPE_BYTES_MAX {
+        return Err(ResponseError::TooLarge);
+    }
     HeaderValue::from_str(text.trim_matches([' ', '\t']))
         .map_err(|_| ResponseError::Invalid(format!("{text:?} is not a content type")))
 }
@@ -263,6 +279,20 @@ mod tests {
             assert!(answer.add_header(name, value).is_err(), "{name}: {value:?}");
         }
         assert!(answer.headers.is_empty());
+    }
+
+    #[test]
+    fn what_ends_up_in_a_header_is_bounded() {
+        let mut answer = Answer::default();
+        let long = "x".repeat(HEADER_BYTES_MAX + 1);
+        // Three times as long when it is encoded.
+        let wide = " ".repeat(HEADER_BYTES_MAX / 2);
+        for (url, verbatim) in [(&long, true), (&long, false), (&wide, false)] {
+            assert!(answer.redirect(url, verbatim).is_err());
+        }
+        assert!(answer.send_text(String::new(), Some(&long)).is_err());
+        assert!(answer.send_blob(Bytes::new(), &long).is_err());
+        assert!(matches!(answer.body, AnswerBody::Empty));
     }
 
     #[test]

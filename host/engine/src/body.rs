@@ -1,9 +1,11 @@
 //! The body of a request: read once from the network, whole or piece by piece, as the component asks.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes, BytesMut};
-use http_body::Body;
+use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 
@@ -48,6 +50,8 @@ pub(crate) struct BodyReader {
     /// What the buffers of all requests take counts as memory of the guests.
     budget: Arc<MemoryBudget>,
     taken: u64,
+    /// Its parts were read, and nothing else can be.
+    is_in_parts: bool,
 }
 
 impl BodyReader {
@@ -63,6 +67,7 @@ impl BodyReader {
             buffer_max,
             budget,
             taken: 0,
+            is_in_parts: false,
         }
     }
 
@@ -99,7 +104,24 @@ impl BodyReader {
         Ok(self.buffered.clone())
     }
 
-    fn account(&mut self, bytes: u64) -> Result<(), BodyError> {
+    /// What was not read yet, to be read elsewhere: piece by piece, held only to the server's limit. None if that is nothing.
+    pub(crate) fn rest(&mut self) -> Option<RequestBody> {
+        let error = self.error.take();
+        let source = self.source.take();
+        let read = std::mem::take(&mut self.buffered);
+        if read.is_empty() && error.is_none() {
+            return source;
+        }
+        let rest = Rest {
+            read,
+            error,
+            source,
+        };
+        Some(rest.boxed_unsync())
+    }
+
+    /// Counts bytes that are kept of it.
+    pub(crate) fn account(&mut self, bytes: u64) -> Result<(), BodyError> {
         if self.taken + bytes > self.buffer_max || !self.budget.take(bytes) {
             self.source = None;
             self.error = Some(BodyError::TooLarge);
@@ -107,6 +129,20 @@ impl BodyReader {
         }
         self.taken += bytes;
         Ok(())
+    }
+
+    /// All of it, if it was read as a whole before and nothing of it was taken.
+    pub(crate) fn kept(&self) -> Option<Bytes> {
+        let is_kept = self.source.is_none() && self.error.is_none() && !self.buffered.is_empty();
+        is_kept.then(|| self.buffered.clone())
+    }
+
+    /// The next piece for its parts; empty at the end. Nothing else can be read of it afterwards.
+    pub(crate) async fn part_piece(&mut self, max: usize) -> Result<Bytes, BodyError> {
+        self.is_in_parts = false;
+        let piece = self.piece(max).await;
+        self.is_in_parts = true;
+        piece
     }
 
     /// The next piece of at most `max` bytes; empty at the end.
@@ -126,6 +162,9 @@ impl BodyReader {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
+        if self.is_in_parts {
+            return Err(BodyError::Incomplete("it was read as parts".to_owned()));
+        }
         while let Some(source) = &mut self.source {
             match source.frame().await {
                 None => self.source = None,
@@ -144,6 +183,34 @@ impl BodyReader {
             }
         }
         Ok(None)
+    }
+}
+
+/// A body whose beginning was read already.
+struct Rest {
+    read: Bytes,
+    error: Option<BodyError>,
+    source: Option<RequestBody>,
+}
+
+impl Body for Rest {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if !self.read.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.read)))));
+        }
+        if let Some(error) = self.error.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        match &mut self.source {
+            Some(source) => Pin::new(source).poll_frame(context),
+            None => Poll::Ready(None),
+        }
     }
 }
 
@@ -190,6 +257,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_was_peeked_is_still_passed_on() {
+        let mut body = reader("hello world");
+        assert_eq!(body.peek(5).await.unwrap(), b"hello");
+        let rest = body.rest().unwrap().collect().await.unwrap();
+        assert_eq!(rest.to_bytes(), "hello world");
+        assert!(body.rest().is_none());
+        assert_eq!(body.whole().await.unwrap(), "");
+    }
+
+    #[tokio::test]
     async fn pieces_end_with_an_empty_one() {
         let mut body = reader("hello");
         assert_eq!(body.piece(3).await.unwrap(), "hel");
@@ -230,8 +307,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_body_stays_broken() {
-        let frames: Vec<Result<http_body::Frame<Bytes>, BodyError>> = vec![
-            Ok(http_body::Frame::data(Bytes::from_static(b"a"))),
+        let frames: Vec<Result<Frame<Bytes>, BodyError>> = vec![
+            Ok(Frame::data(Bytes::from_static(b"a"))),
             Err(BodyError::TooLarge),
         ];
         let stream = StreamBody::new(futures_list(frames));
@@ -248,11 +325,8 @@ mod tests {
         struct List<T>(std::vec::IntoIter<T>);
         impl<T: Unpin> futures_core::Stream for List<T> {
             type Item = T;
-            fn poll_next(
-                mut self: std::pin::Pin<&mut Self>,
-                _: &mut std::task::Context<'_>,
-            ) -> std::task::Poll<Option<T>> {
-                std::task::Poll::Ready(self.0.next())
+            fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<T>> {
+                Poll::Ready(self.0.next())
             }
         }
         List(list.into_iter())

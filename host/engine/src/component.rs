@@ -5,14 +5,20 @@ use wasmtime::component::types::ComponentExtern;
 
 use crate::engine::Engine;
 use crate::error::LoadError;
+use crate::generation::PoolPolicy;
 use crate::hooks::HookIndices;
 use crate::state::State;
+#[cfg(feature = "p3")]
+use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 /// A component that can be instantiated.
 #[derive(Clone)]
 pub struct Component {
     pub(crate) pre: InstancePre<State>,
     pub(crate) hooks: HookIndices,
+    /// Of a component of `wasi:http` 0.3, if it has no hooks of its own.
+    #[cfg(feature = "p3")]
+    pub(crate) service: Option<ServicePre<State>>,
     info: ComponentInfo,
 }
 
@@ -91,7 +97,41 @@ impl Component {
             imports,
             from_cache,
         };
-        Ok(Self { pre, hooks, info })
+        #[cfg(feature = "p3")]
+        let service = match hooks.has_service() {
+            true => Some(
+                ServicePre::new(pre.clone())
+                    .map_err(|error| LoadError::Link(format!("{error:#}")))?,
+            ),
+            false => None,
+        };
+        Ok(Self {
+            pre,
+            hooks,
+            #[cfg(feature = "p3")]
+            service,
+            info,
+        })
+    }
+
+    /// Whether it is one of `wasi:http` 0.3, whose instances may serve several requests at a time.
+    pub(crate) fn is_service(&self) -> bool {
+        #[cfg(feature = "p3")]
+        let is_service = self.service.is_some();
+        #[cfg(not(feature = "p3"))]
+        let is_service = false;
+        is_service
+    }
+
+    /// How its instances are kept, if `wanted` is.
+    pub(crate) fn policy(&self, wanted: PoolPolicy) -> Result<PoolPolicy, LoadError> {
+        match wanted {
+            PoolPolicy::Auto if self.is_service() => Ok(PoolPolicy::Concurrent),
+            PoolPolicy::Auto if self.hooks.has_http() => Ok(PoolPolicy::Fresh),
+            PoolPolicy::Auto => Ok(PoolPolicy::Reuse),
+            PoolPolicy::Concurrent if !self.is_service() => Err(LoadError::NotConcurrent),
+            policy => Ok(policy),
+        }
     }
 
     /// What the component offers and wants.

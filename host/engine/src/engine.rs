@@ -1,28 +1,23 @@
-//! The engine of a process: Wasmtime's configuration, the linker, the clock, the threads for long-running guests.
+//! The engine of a process: compilers, places for instances, their memory, the threads for long-running guests.
 
 use std::path::PathBuf;
+#[cfg(feature = "p3")]
+use std::sync::OnceLock;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::component::{InstancePre, Linker};
-use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::component::InstancePre;
 
-use crate::clock::EpochClock;
-use crate::code_cache::CodeCache;
 use crate::error::{EngineError, LoadError};
-use crate::imports;
-use crate::limits::{MemoryBudget, TABLE_ELEMENTS_MAX};
-use crate::pool::Pool;
+use crate::forge::{Forge, Manner};
+use crate::instance::Instance;
+use crate::limits::MemoryBudget;
+use crate::pool::{Cause, Pool};
+use crate::slots::{NoSlot, Place, Slots};
 use crate::state::State;
 use crate::turns::Turns;
 
-/// Memory of an instance that stays mapped when its slot is freed: covers the stack, data and heap of a small guest, so
-/// that the next instance takes no page fault on them; more would cost more to clear than the faults do.
-const MEMORY_KEPT_RESIDENT: usize = 256 * 1024;
-const TABLE_KEPT_RESIDENT: usize = 16 * 1024;
 /// Nice value of the threads that compile, and of those that run long-running guests: serving comes first.
 const COMPILE_NICE: i32 = 10;
 const BACKGROUND_NICE: i32 = 5;
@@ -36,6 +31,8 @@ pub struct EngineOptions {
     pub memory: u64,
     /// Folder of the compiled code; `None` compiles at every start.
     pub code_cache: Option<PathBuf>,
+    /// Folder of what is too large for memory while a request needs it: parts of uploads.
+    pub spill_folder: PathBuf,
 }
 
 /// Counts of an engine.
@@ -45,6 +42,8 @@ pub struct EngineStatistics {
     pub instances: usize,
     /// Most instances that may.
     pub instances_max: usize,
+    /// Requests that wait for an instance.
+    pub waiting: usize,
     /// Bytes of memory that the instances hold.
     pub memory: u64,
     /// Most bytes that they may.
@@ -53,69 +52,81 @@ pub struct EngineStatistics {
 
 /// Compiles components and gives them instances, memory and time.
 pub struct Engine {
-    engine: wasmtime::Engine,
-    linker: Linker<State>,
-    code_cache: Option<CodeCache>,
+    plain: Forge,
+    /// For components of WASI 0.3; made for the first of them.
+    #[cfg(feature = "p3")]
+    concurrent: OnceLock<Result<Forge, String>>,
+    options: EngineOptions,
     compilers: rayon::ThreadPool,
     compiling: Turns,
-    slots: Arc<Semaphore>,
-    slots_max: usize,
+    pub(crate) slots: Arc<Slots<Instance>>,
     pub(crate) budget: Arc<MemoryBudget>,
+    pub(crate) spill_folder: Arc<PathBuf>,
     /// Every pool, to take idle instances from when slots run out.
     pools: Mutex<Vec<Weak<Pool>>>,
     background: Background,
-    _clock: EpochClock,
 }
 
 impl Engine {
     /// Makes an engine.
     pub fn new(options: &EngineOptions) -> Result<Arc<Self>, EngineError> {
-        let engine = new_engine(options.instances)?;
-        let refused = |error: wasmtime::Error| EngineError::Configuration(format!("{error:#}"));
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(refused)?;
-        imports::add_to_linker(&mut linker).map_err(refused)?;
-
-        let code_cache = options.code_cache.as_ref().and_then(|folder| {
-            CodeCache::open(folder, &engine)
-                .inspect_err(|error| {
-                    tracing::warn!(folder = %folder.display(), %error, "compiled code is not kept: components compile at every start");
-                })
-                .ok()
-        });
+        let plain = Forge::new(
+            Manner::Plain,
+            options.instances,
+            options.code_cache.as_deref(),
+        )?;
         let compilers = rayon::ThreadPoolBuilder::new()
             .thread_name(|index| format!("tessera-compile-{index}"))
             .start_handler(|_| lower_priority(COMPILE_NICE))
             .build()
             .map_err(|error| EngineError::Threads(std::io::Error::other(error)))?;
-        let slots_max = options.instances as usize;
         Ok(Arc::new(Self {
-            linker,
-            code_cache,
+            plain,
+            #[cfg(feature = "p3")]
+            concurrent: OnceLock::new(),
+            options: options.clone(),
             compilers,
             compiling: Turns::default(),
-            slots: Arc::new(Semaphore::new(slots_max)),
-            slots_max,
+            slots: Slots::new(options.instances as usize),
             budget: Arc::new(MemoryBudget::new(options.memory)),
+            spill_folder: Arc::new(options.spill_folder.clone()),
             pools: Mutex::default(),
             background: Background::start()?,
-            _clock: EpochClock::start(&engine).map_err(EngineError::Threads)?,
-            engine,
         }))
     }
 
     /// Counts of now.
     pub fn statistics(&self) -> EngineStatistics {
+        let (instances, waiting) = self.slots.taken_and_waiting();
         EngineStatistics {
-            instances: self.slots_max - self.slots.available_permits(),
-            instances_max: self.slots_max,
+            instances,
+            instances_max: self.slots.total(),
+            waiting,
             memory: self.budget.used(),
             memory_max: self.budget.limit(),
         }
     }
 
+    #[cfg(test)]
     pub(crate) fn wasmtime(&self) -> &wasmtime::Engine {
-        &self.engine
+        &self.plain.engine
+    }
+
+    /// What makes a component of this manner.
+    fn forge(&self, manner: Manner) -> Result<&Forge, LoadError> {
+        match manner {
+            Manner::Plain => Ok(&self.plain),
+            #[cfg(feature = "p3")]
+            Manner::Concurrent => {
+                let (instances, code) =
+                    (self.options.instances, self.options.code_cache.as_deref());
+                let made = self.concurrent.get_or_init(|| {
+                    Forge::new(manner, instances, code).map_err(|error| error.to_string())
+                });
+                made.as_ref()
+                    .map_err(|error| LoadError::Compile(error.clone()))
+            }
+        }
     }
 
     /// Threads for guests that run long, so that they do not hold up the ones that serve.
@@ -127,18 +138,20 @@ impl Engine {
         &self,
         wasm: &[u8],
     ) -> Result<(wasmtime::component::Component, bool), LoadError> {
-        let Some(cache) = &self.code_cache else {
-            return Ok((self.compile_now(wasm)?, false));
+        let forge = self.forge(Manner::of(wasm))?;
+        let engine = &forge.engine;
+        let Some(cache) = &forge.code_cache else {
+            return Ok((self.compile_now(engine, wasm)?, false));
         };
-        if let Some(component) = cache.load(&self.engine, wasm) {
+        if let Some(component) = cache.load(engine, wasm) {
             return Ok((component, true));
         }
         // Copies of one module that appear together are compiled once: the others wait, and find the code.
         let _turn = self.compiling.turn(wasm);
-        if let Some(component) = cache.load(&self.engine, wasm) {
+        if let Some(component) = cache.load(engine, wasm) {
             return Ok((component, true));
         }
-        let component = self.compile_now(wasm)?;
+        let component = self.compile_now(engine, wasm)?;
         let kept = component
             .serialize()
             .map_err(|error| std::io::Error::other(format!("{error:#}")))
@@ -149,9 +162,13 @@ impl Engine {
         Ok((component, false))
     }
 
-    fn compile_now(&self, wasm: &[u8]) -> Result<wasmtime::component::Component, LoadError> {
+    fn compile_now(
+        &self,
+        engine: &wasmtime::Engine,
+        wasm: &[u8],
+    ) -> Result<wasmtime::component::Component, LoadError> {
         self.compilers
-            .install(|| wasmtime::component::Component::from_binary(&self.engine, wasm))
+            .install(|| wasmtime::component::Component::from_binary(engine, wasm))
             .map_err(|error| LoadError::Compile(format!("{error:#}")))
     }
 
@@ -159,9 +176,11 @@ impl Engine {
         &self,
         component: &wasmtime::component::Component,
     ) -> Result<InstancePre<State>, LoadError> {
-        self.linker
-            .instantiate_pre(component)
-            .map_err(|error| imports::link_error(&self.linker, component, &error))
+        #[cfg(feature = "p3")]
+        if !wasmtime::Engine::same(component.engine(), &self.plain.engine) {
+            return self.forge(Manner::Concurrent)?.link(component);
+        }
+        self.plain.link(component)
     }
 
     pub(crate) fn register(&self, pool: &Arc<Pool>) {
@@ -170,68 +189,43 @@ impl Engine {
         pools.push(Arc::downgrade(pool));
     }
 
-    /// A place for one more instance. Takes that of an idle instance if there is no other; else waits, at most
-    /// `patience`, for a web process to end.
-    pub(crate) async fn slot(&self, patience: Duration) -> Option<OwnedSemaphorePermit> {
-        if let Ok(permit) = self.slots.clone().try_acquire_owned() {
-            return Some(permit);
+    /// A place for one more instance of a pool. Takes that of an idle instance if there is no other; else waits for a
+    /// web process to end, and may get its instance.
+    pub(crate) async fn place(&self, pool: &Pool) -> Result<Place<Instance>, NoSlot> {
+        if let Some(slot) = pool.holder().try_take() {
+            return Ok(Place::Slot(slot));
         }
-        self.drop_idle_instances();
-        tokio::time::timeout(patience, self.slots.clone().acquire_owned())
-            .await
-            .ok()?
-            .ok()
+        while self.drop_one_idle() {
+            if let Some(slot) = pool.holder().try_take() {
+                return Ok(Place::Slot(slot));
+            }
+        }
+        pool.wait().await
     }
 
-    fn drop_idle_instances(&self) {
-        let pools: Vec<Arc<Pool>> = self.pools.lock().iter().filter_map(Weak::upgrade).collect();
-        for pool in pools {
-            pool.drop_idle();
-        }
+    /// Drops an idle instance of the component that keeps most of them, of those that have more than their share.
+    fn drop_one_idle(&self) -> bool {
+        let may_give = |pool: &Arc<Pool>| pool.idle() > 0 && pool.holder().has_beyond();
+        let pools = self.pools().into_iter().filter(may_give);
+        pools
+            .max_by_key(|pool| pool.idle())
+            .is_some_and(|pool| pool.drop_oldest(Cause::Room))
     }
-}
 
-fn new_engine(instances: u32) -> Result<wasmtime::Engine, EngineError> {
-    let mut config = Config::new();
-    config
-        .epoch_interruption(true)
-        .wasm_component_model(true)
-        .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Enable)
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(instances)));
-    match wasmtime::Engine::new(&config) {
-        Ok(engine) => Ok(engine),
-        Err(error) => {
-            tracing::warn!(
-                error = %format_args!("{error:#}"),
-                "no address space for a pool of {instances} instances: components start slower (set [engine] max_instances lower, or raise `ulimit -v`)"
-            );
-            config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
-            wasmtime::Engine::new(&config)
-                .map_err(|error| EngineError::Configuration(format!("{error:#}")))
-        }
+    /// Drops all instances that wait for a request, because memory is short; says how many.
+    pub fn drop_idle_instances(&self) -> usize {
+        let pools = self.pools();
+        pools.iter().map(|pool| pool.drop_idle(Cause::Memory)).sum()
     }
-}
 
-fn pooling(instances: u32) -> PoolingAllocationConfig {
-    let mut pooling = PoolingAllocationConfig::new();
-    pooling
-        .total_component_instances(instances)
-        // A component is several core modules: the program, adapters, shims.
-        .total_core_instances(instances.saturating_mul(4))
-        .total_memories(instances)
-        .total_tables(instances.saturating_mul(2))
-        .total_stacks(instances)
-        .total_gc_heaps(instances)
-        .max_unused_warm_slots(instances)
-        .max_core_instance_size(10 << 20)
-        .max_component_instance_size(10 << 20)
-        .max_core_instances_per_component(64)
-        .max_memories_per_component(16)
-        .max_tables_per_component(32)
-        .table_elements(TABLE_ELEMENTS_MAX)
-        .linear_memory_keep_resident(MEMORY_KEPT_RESIDENT)
-        .table_keep_resident(TABLE_KEPT_RESIDENT);
-    pooling
+    /// Whether requests may wait for an instance; where they may not, those that find none are refused at once.
+    pub fn let_wait(&self, may: bool) {
+        self.slots.let_wait(may);
+    }
+
+    fn pools(&self) -> Vec<Arc<Pool>> {
+        self.pools.lock().iter().filter_map(Weak::upgrade).collect()
+    }
 }
 
 /// A runtime of its own for guests that run long.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::answer::Answer;
+use crate::reached::Limit;
 
 /// The engine could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -60,10 +61,16 @@ pub enum LoadError {
     },
     /// The component has none of the hooks that make it a web server.
     #[error(
-        "exports none of tessera:web/connection, tessera:web/actions; it exports {0}: \
+        "exports none of tessera:web/connection, tessera:web/actions, wasi:http/incoming-handler (0.2), wasi:http/handler (0.3); it exports {0}: \
          export at least one of them (in Rust: #[on_web_connection] or #[web_method])"
     )]
     NoHooks(String),
+    /// Its instances cannot serve several requests at a time.
+    #[error(
+        "pool.policy = \"concurrent\" is for components that export wasi:http/handler (0.3); \
+         use \"reuse\" or \"fresh\""
+    )]
+    NotConcurrent,
     /// Two methods have one name.
     #[error(
         "has two methods named {0:?} (names are compared without regard to case); rename one of them"
@@ -105,7 +112,7 @@ pub enum ProcessError {
         message: String,
     },
     /// The guest trapped after it had been refused memory.
-    #[error("ran out of memory in {hook} (limit {limit} bytes): {message}")]
+    #[error("ran out of memory in {hook} (limit {limit} bytes, [limits] memory): {message}")]
     OutOfMemory {
         /// The hook that was running.
         hook: &'static str,
@@ -114,12 +121,29 @@ pub enum ProcessError {
         /// The trap, and the backtrace.
         message: String,
     },
+    /// The guest ended at another limit.
+    #[error("{limit} in {hook} (limit {value}, {}): {message}", limit.setting())]
+    Limit {
+        /// The hook that was running.
+        hook: &'static str,
+        /// The limit that was reached.
+        limit: Limit,
+        /// Its value.
+        value: String,
+        /// The trap, and the backtrace.
+        message: String,
+    },
     /// The wall-clock deadline passed.
-    #[error("not finished after {0:?}")]
+    #[error("not finished after {0:?} ([limits] deadline)")]
     Deadline(Duration),
     /// No instance was free in time.
-    #[error("no instance was free within {0:?}")]
+    #[error("no instance was free within {0:?} ([pool] queue_timeout)")]
     Busy(Duration),
+    /// As many requests wait for an instance as may.
+    #[error(
+        "no instance is free, and {0} requests of the component wait already ([pool] queue), or memory is short"
+    )]
+    QueueFull(usize),
     /// The body of the request was too large for the server.
     #[error("the request's body is too large")]
     BodyTooLarge,

@@ -1,133 +1,125 @@
 //! Form fields: what WEB GET VARIABLES returns of a query or of a posted form.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::borrow::Cow;
 
-use bytes::Bytes;
+use encoding_rs::{Encoding, UTF_8};
+use percent_encoding::percent_decode;
 
 use crate::call::field_value;
+use crate::charset;
+use crate::parameters::parameter;
 use crate::wit::{Variable, WitBodyError};
 
 /// Most variables of one request: more is an attack on whoever loops over them.
 pub(crate) const VARIABLES_MAX: usize = 10_000;
+/// In a field of this name browsers write the character set of a form.
+const CHARSET_FIELD: &[u8] = b"_charset_";
+
+/// A character set; none is UTF-8.
+type Charset = Option<&'static Encoding>;
 
 /// How a posted form is encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum FormEncoding {
     /// `application/x-www-form-urlencoded`.
-    UrlEncoded,
-    /// `multipart/form-data` with this boundary.
+    UrlEncoded(Charset),
+    /// `multipart/form-data` with this boundary; without one it is empty.
     Multipart(String),
     /// `text/plain`: one `name=value` a line.
-    PlainText,
+    PlainText(Charset),
 }
 
 impl FormEncoding {
     /// The encoding that a Content-Type names; `None` if it is not that of a form.
     pub(crate) fn of(content_type: Option<&[u8]>) -> Option<Self> {
         let content_type = field_value(content_type?);
-        let essence = content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase();
-        match essence.as_str() {
-            "application/x-www-form-urlencoded" => Some(Self::UrlEncoded),
-            "text/plain" => Some(Self::PlainText),
-            "multipart/form-data" => multer::parse_boundary(&content_type)
-                .ok()
-                .map(Self::Multipart),
-            _ => None,
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        let charset = charset::of_type(&content_type);
+        let is = |name: &str| essence.eq_ignore_ascii_case(name);
+        if is("application/x-www-form-urlencoded") {
+            Some(Self::UrlEncoded(charset))
+        } else if is("text/plain") {
+            Some(Self::PlainText(charset))
+        } else if is("multipart/form-data") {
+            let boundary = parameter(&content_type, "boundary");
+            Some(Self::Multipart(boundary.unwrap_or_default()))
+        } else {
+            None
         }
-    }
-
-    /// The fields of a form, in their order, repeated ones repeated.
-    pub(crate) async fn parse(&self, body: Bytes) -> Result<Vec<Variable>, WitBodyError> {
-        let variables = match self {
-            Self::UrlEncoded => url_encoded(&body),
-            Self::PlainText => plain_text(&body),
-            Self::Multipart(boundary) => return multipart(boundary, body).await,
-        };
-        limited(variables)
     }
 }
 
 /// The parameters of a URL's query.
 pub(crate) fn query_variables(url: &str) -> Result<Vec<Variable>, WitBodyError> {
     match url.split_once('?') {
-        Some((_, query)) => limited(url_encoded(
-            query.split('#').next().unwrap_or_default().as_bytes(),
-        )),
+        Some((_, query)) => {
+            let query = query.split('#').next().unwrap_or_default();
+            url_encoded(query.as_bytes(), None)
+        }
         None => Ok(Vec::new()),
     }
 }
 
-fn url_encoded(text: &[u8]) -> Vec<Variable> {
-    form_urlencoded::parse(text)
-        .take(VARIABLES_MAX + 1)
-        .map(|(name, value)| Variable {
-            name: name.into_owned(),
-            value: value.into_owned(),
-        })
-        .collect()
-}
-
-fn plain_text(body: &[u8]) -> Vec<Variable> {
-    String::from_utf8_lossy(body)
-        .lines()
-        .filter(|line| !line.is_empty())
-        .take(VARIABLES_MAX + 1)
-        .map(|line| {
-            let (name, value) = line.split_once('=').unwrap_or((line, ""));
-            Variable {
-                name: name.to_owned(),
-                value: value.to_owned(),
-            }
-        })
-        .collect()
-}
-
-/// All parts by name; the value of a file is its content as text.
-async fn multipart(boundary: &str, body: Bytes) -> Result<Vec<Variable>, WitBodyError> {
-    let malformed = |error: multer::Error| WitBodyError::Malformed(error.to_string());
-    let mut parts = multer::Multipart::new(Whole(Some(body)), boundary);
-    let mut variables = Vec::new();
-    while let Some(part) = parts.next_field().await.map_err(malformed)? {
-        let name = part.name().unwrap_or_default().to_owned();
-        let value = part.bytes().await.map_err(malformed)?;
-        variables.push(Variable {
-            name,
-            value: String::from_utf8_lossy(&value).into_owned(),
-        });
-        if variables.len() > VARIABLES_MAX {
-            return Err(too_many());
+/// The fields of a form, in their order, repeated ones repeated.
+pub(crate) fn url_encoded(text: &[u8], charset: Charset) -> Result<Vec<Variable>, WitBodyError> {
+    let pairs = || text.split(|byte| *byte == b'&').filter(|it| !it.is_empty());
+    let said = || {
+        let said = pairs().map(cut).find(|(name, _)| *name == CHARSET_FIELD);
+        said.and_then(|(_, value)| charset::named(std::str::from_utf8(value).ok()?))
+    };
+    let charset = charset.or_else(said).unwrap_or(UTF_8);
+    let decode = |text: &[u8]| {
+        let text: Cow<'_, [u8]> = match text.contains(&b'+') {
+            true => text.iter().map(plus_to_blank).collect::<Vec<_>>().into(),
+            false => text.into(),
+        };
+        let bytes: Cow<'_, [u8]> = percent_decode(&text).into();
+        charset::decoded(&bytes, Some(charset)).into_owned()
+    };
+    limited(pairs().map(|pair| {
+        let (name, value) = cut(pair);
+        Variable {
+            name: decode(name),
+            value: decode(value),
         }
-    }
-    Ok(variables)
+    }))
 }
 
-fn limited(variables: Vec<Variable>) -> Result<Vec<Variable>, WitBodyError> {
-    if variables.len() > VARIABLES_MAX {
-        Err(too_many())
-    } else {
-        Ok(variables)
+fn plus_to_blank(byte: &u8) -> u8 {
+    match byte {
+        b'+' => b' ',
+        other => *other,
     }
 }
 
-fn too_many() -> WitBodyError {
-    WitBodyError::Malformed(format!("more than {VARIABLES_MAX} variables"))
+/// Name and value.
+fn cut(pair: &[u8]) -> (&[u8], &[u8]) {
+    let at = pair.iter().position(|byte| *byte == b'=');
+    let at = at.unwrap_or(pair.len());
+    let (name, value) = pair.split_at(at);
+    (name, value.get(1..).unwrap_or_default())
 }
 
-/// A stream of one item: the body, which is already in memory.
-struct Whole(Option<Bytes>);
+/// The lines of a form that was sent as text.
+pub(crate) fn plain_text(body: &[u8], charset: Charset) -> Result<Vec<Variable>, WitBodyError> {
+    let text = charset::decoded(body, charset);
+    let lines = text.lines().filter(|line| !line.is_empty());
+    limited(lines.map(|line| {
+        let (name, value) = line.split_once('=').unwrap_or((line, ""));
+        Variable {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        }
+    }))
+}
 
-impl futures_core::Stream for Whole {
-    type Item = Result<Bytes, Infallible>;
-
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(self.0.take().map(Ok))
+fn limited(variables: impl Iterator<Item = Variable>) -> Result<Vec<Variable>, WitBodyError> {
+    let variables: Vec<Variable> = variables.take(VARIABLES_MAX + 1).collect();
+    match variables.len() > VARIABLES_MAX {
+        true => Err(WitBodyError::Malformed(format!(
+            "more than {VARIABLES_MAX} variables"
+        ))),
+        false => Ok(variables),
     }
 }
 
@@ -135,57 +127,75 @@ impl futures_core::Stream for Whole {
 mod tests {
     use super::*;
 
-    fn pairs(variables: Vec<Variable>) -> Vec<(String, String)> {
-        variables.into_iter().map(|v| (v.name, v.value)).collect()
+    fn pairs(variables: Result<Vec<Variable>, WitBodyError>) -> Vec<(String, String)> {
+        let variables = variables.unwrap().into_iter();
+        variables.map(|v| (v.name, v.value)).collect()
     }
 
-    async fn check(content_type: &str, body: &'static str, expected: &[(&str, &str)]) {
-        let form = FormEncoding::of(Some(content_type.as_bytes())).unwrap();
-        let found = pairs(
-            form.parse(Bytes::from_static(body.as_bytes()))
-                .await
-                .unwrap(),
-        );
+    fn check(content_type: &str, body: &[u8], expected: &[(&str, &str)]) {
+        let found = match FormEncoding::of(Some(content_type.as_bytes())).unwrap() {
+            FormEncoding::UrlEncoded(charset) => url_encoded(body, charset),
+            FormEncoding::PlainText(charset) => plain_text(body, charset),
+            FormEncoding::Multipart(boundary) => panic!("{boundary}"),
+        };
         let expected: Vec<_> = expected
             .iter()
             .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
             .collect();
-        assert_eq!(found, expected);
+        assert_eq!(pairs(found), expected);
     }
 
-    #[tokio::test]
-    async fn forms_keep_order_case_and_repetition() {
+    #[test]
+    fn forms_keep_order_case_and_repetition() {
         check(
             "application/x-www-form-urlencoded; charset=utf-8",
-            "vName=Ann+B&vname=%C3%A9&vName=&x",
-            &[("vName", "Ann B"), ("vname", "é"), ("vName", ""), ("x", "")],
-        )
-        .await;
-        check("text/plain", "a=b=c\r\nd\r\n", &[("a", "b=c"), ("d", "")]).await;
-        check(
-            "multipart/form-data; boundary=\"XX\"",
-            "--XX\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--XX\r\n\
-             Content-Disposition: form-data; name=\"f\"; filename=\"x.txt\"\r\nContent-Type: text/plain\r\n\r\nfile\r\n--XX--\r\n",
-            &[("a", "1"), ("f", "file")],
-        )
-        .await;
+            b"vName=Ann+B&vname=%C3%A9&&vName=&x&=y&%2B=%zz",
+            &[
+                ("vName", "Ann B"),
+                ("vname", "\u{e9}"),
+                ("vName", ""),
+                ("x", ""),
+                ("", "y"),
+                ("+", "%zz"),
+            ],
+        );
+        check("Text/Plain", b"a=b=c\r\nd\r\n", &[("a", "b=c"), ("d", "")]);
     }
 
-    #[tokio::test]
-    async fn broken_multipart_is_an_error() {
-        let form = FormEncoding::Multipart("XX".into());
-        assert!(
-            form.parse(Bytes::from_static(b"--XX\r\nContent-Disp"))
-                .await
-                .is_err()
+    #[test]
+    fn forms_are_in_the_character_set_that_they_say() {
+        let latin = "application/x-www-form-urlencoded; charset=ISO-8859-1";
+        check(latin, b"a=%FC", &[("a", "\u{fc}")]);
+        check(
+            "application/x-www-form-urlencoded",
+            b"a=%FC&_charset_=windows-1252",
+            &[("a", "\u{fc}"), ("_charset_", "windows-1252")],
         );
-        assert_eq!(FormEncoding::of(Some(b"multipart/form-data")), None);
+        check("text/plain; charset=latin1", b"a=\xfc", &[("a", "\u{fc}")]);
+        check(
+            "application/x-www-form-urlencoded",
+            b"a=%FF",
+            &[("a", "\u{fffd}")],
+        );
+    }
+
+    #[test]
+    fn a_multipart_form_has_a_boundary_or_an_empty_one() {
+        let boundary = |text: &str| FormEncoding::of(Some(text.as_bytes()));
+        let multipart = |text: &str| Some(FormEncoding::Multipart(text.to_owned()));
+        assert_eq!(
+            boundary("multipart/form-data; boundary=\"X X\""),
+            multipart("X X")
+        );
+        assert_eq!(boundary("Multipart/Form-Data"), multipart(""));
+        assert_eq!(boundary("multipart/mixed; boundary=a"), None);
+        assert_eq!(FormEncoding::of(None), None);
     }
 
     #[test]
     fn query_is_what_follows_the_question_mark() {
         assert_eq!(
-            pairs(query_variables("/a?b=c&d=e+f").unwrap()),
+            pairs(query_variables("/a?b=c&d=e+f")),
             [
                 ("b".to_owned(), "c".to_owned()),
                 ("d".to_owned(), "e f".to_owned())
@@ -195,14 +205,10 @@ mod tests {
         assert!(query_variables(&format!("/?{}", "a&".repeat(VARIABLES_MAX + 1))).is_err());
     }
 
-    /// Any bytes under any content type are variables or an error.
-    #[tokio::test]
-    async fn no_form_panics() {
-        let pieces: [&[u8]; 12] = [
-            b"--XX",
-            b"\r\n",
-            b"--XX--",
-            b"Content-Disposition: form-data; name=\"a\"",
+    /// The library reads the same.
+    #[test]
+    fn any_bytes_are_read_as_the_standard_says() {
+        let pieces: [&[u8]; 10] = [
             b"a=b",
             b"&",
             b"%",
@@ -211,6 +217,8 @@ mod tests {
             b"\xff\xfe",
             b"\0",
             b"+",
+            b"%c3%bc",
+            b"%26",
         ];
         let mut seed = 0x2545_f491_4f6c_dd1d_u64;
         for _ in 0..2_000 {
@@ -219,16 +227,19 @@ mod tests {
                 seed ^= seed << 13;
                 seed ^= seed >> 7;
                 seed ^= seed << 17;
-                body.extend_from_slice(pieces[usize::try_from(seed % 12).unwrap()]);
+                body.extend_from_slice(pieces[usize::try_from(seed % 10).unwrap()]);
             }
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            for form in [
-                FormEncoding::UrlEncoded,
-                FormEncoding::PlainText,
-                FormEncoding::Multipart("XX".into()),
-            ] {
-                let _ = form.parse(body.clone().into()).await;
-            }
+            let expected: Vec<(String, String)> = form_urlencoded::parse(&body)
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect();
+            assert_eq!(
+                pairs(url_encoded(&body, None)),
+                expected,
+                "{}",
+                body.escape_ascii()
+            );
+            let _ = plain_text(&body, None);
             let _ = FormEncoding::of(Some(&body));
         }
     }

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(feature = "p3")]
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::component::{Component, ComponentInfo, Method};
@@ -10,17 +11,26 @@ use crate::directory::ServerDirectory;
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::grants::{Granted, Grants};
-use crate::pool::Pool;
+use crate::pool::{Pool, PoolStatistics};
 use crate::process;
+use crate::reached;
 use crate::state::Profile;
+use crate::wasi_http::Outbound;
+#[cfg(feature = "p3")]
+use crate::wasi_http::Service;
 
 /// How the instances of a component are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoolPolicy {
+    /// What suits the component: `Reuse` for one of the Tessera world, `Fresh` for one of `wasi:http` 0.2, `Concurrent`
+    /// for one of 0.3.
+    Auto,
     /// An instance for each request; nothing survives it.
     Fresh,
     /// An instance serves one request after the other.
     Reuse,
+    /// An instance serves several requests at a time; for components of `wasi:http` 0.3.
+    Concurrent,
 }
 
 /// Settings of the pool of instances.
@@ -32,8 +42,14 @@ pub struct PoolOptions {
     pub min: usize,
     /// Most idle instances that are kept.
     pub max: usize,
+    /// Requests that an instance serves at a time, where it may have several.
+    pub concurrency: u32,
     /// Requests after which an instance is retired; 0 is never.
     pub max_requests: u32,
+    /// Bytes that an instance may grow by before it is retired.
+    pub max_growth: u64,
+    /// Most requests that wait when no more instances may be made.
+    pub queue: usize,
     /// How long a request waits when no more instances may be made.
     pub queue_timeout: Duration,
 }
@@ -43,10 +59,20 @@ pub struct PoolOptions {
 pub struct InstanceLimits {
     /// Bytes of linear memory.
     pub memory: u64,
+    /// Elements of all tables together.
+    pub table_elements: usize,
     /// Wall-clock time of a web process.
     pub deadline: Duration,
+    /// Time that a web process may compute.
+    pub cpu_time: Duration,
     /// Bytes of a response.
     pub response_size: u64,
+    /// Requests that a web process may send to other servers.
+    pub outbound_calls: u32,
+    /// Bytes that the guest may pass in one call of a host function; never less than a response needs.
+    pub call_size: u64,
+    /// Handles of host resources, and of its own.
+    pub handles: usize,
 }
 
 /// Everything a generation is made of, beside the component.
@@ -64,17 +90,8 @@ pub struct GenerationOptions {
     pub grants: Grants,
     /// What the component may ask about web servers.
     pub directory: Arc<dyn ServerDirectory>,
-}
-
-/// Counts of a generation's instances.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PoolStatistics {
-    /// Instances kept for the next request.
-    pub idle: usize,
-    /// Instances made so far.
-    pub created: u64,
-    /// Instances that ended by a trap.
-    pub trapped: u64,
+    /// Its way to other servers.
+    pub outbound: Arc<dyn Outbound>,
 }
 
 /// One version of a component that serves.
@@ -85,8 +102,8 @@ pub struct Generation {
     pub(crate) pool_options: PoolOptions,
     pub(crate) limits: InstanceLimits,
     pub(crate) pool: Arc<Pool>,
-    pub(crate) created: AtomicU64,
-    pub(crate) trapped: AtomicU64,
+    #[cfg(feature = "p3")]
+    service: OnceLock<Service>,
     methods: Vec<Method>,
     /// Names in lower case, as URLs are compared.
     by_name: HashMap<String, usize>,
@@ -106,19 +123,29 @@ impl Generation {
             environment: options.environment,
             granted,
             response_bytes_max: usize::try_from(options.limits.response_size).unwrap_or(usize::MAX),
+            handles_max: options.limits.handles,
+            call_bytes_max: reached::call_bytes_max(&options.limits),
             directory: options.directory,
+            spill_folder: engine.spill_folder.clone(),
+            outbound: options.outbound,
+            outbound_calls: options.limits.outbound_calls,
         });
-        let pool = Arc::new(Pool::new(options.pool.max));
+        let pool_options = PoolOptions {
+            policy: component.policy(options.pool.policy)?,
+            ..options.pool
+        };
+        let holder = engine.slots.holder(&profile.component);
+        let pool = Arc::new(Pool::new(pool_options, holder));
         engine.register(&pool);
         let mut generation = Self {
             engine,
             component,
             profile,
-            pool_options: options.pool,
+            pool_options,
             limits: options.limits,
             pool,
-            created: AtomicU64::new(0),
-            trapped: AtomicU64::new(0),
+            #[cfg(feature = "p3")]
+            service: OnceLock::new(),
             methods: Vec::new(),
             by_name: HashMap::new(),
         };
@@ -139,6 +166,13 @@ impl Generation {
         let generation = Arc::new(generation);
         generation.refill().await.map_err(LoadError::Methods)?;
         Ok(generation)
+    }
+
+    /// The instances that serve several requests at a time.
+    #[cfg(feature = "p3")]
+    pub(crate) fn service(self: &Arc<Self>) -> &Service {
+        self.service
+            .get_or_init(|| Service::new(Arc::downgrade(self)))
     }
 
     /// What the component offers and wants.
@@ -167,20 +201,33 @@ impl Generation {
     /// Counts of now.
     pub fn statistics(&self) -> PoolStatistics {
         PoolStatistics {
-            idle: self.pool.idle(),
-            created: self.created.load(Ordering::Relaxed),
-            trapped: self.trapped.load(Ordering::Relaxed),
+            idle: self.idle(),
+            ..self.pool.statistics()
         }
+    }
+
+    #[cfg(feature = "p3")]
+    fn idle(&self) -> usize {
+        self.pool.idle() + self.service.get().map_or(0, Service::idle)
+    }
+
+    #[cfg(not(feature = "p3"))]
+    fn idle(&self) -> usize {
+        self.pool.idle()
     }
 
     /// Ends the pool: instances still running are dropped when their request has ended.
     pub fn retire(&self) {
         self.pool.close();
+        #[cfg(feature = "p3")]
+        if let Some(service) = self.service.get() {
+            service.close();
+        }
     }
 
     /// Makes the instances that should wait ahead.
     pub(crate) async fn refill(&self) -> Result<(), crate::ProcessError> {
-        if self.pool_options.policy == PoolPolicy::Reuse {
+        if self.pool_options.policy == PoolPolicy::Reuse && !self.component.is_service() {
             while self.pool.idle() < self.pool_options.min.min(self.pool_options.max) {
                 let instance = process::new_idle_instance(self).await?;
                 if !self.pool.put(instance) {
@@ -194,6 +241,6 @@ impl Generation {
 
 impl Drop for Generation {
     fn drop(&mut self) {
-        self.pool.close();
+        self.retire();
     }
 }

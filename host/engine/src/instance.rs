@@ -1,19 +1,22 @@
 //! One instance of a component, and the calls into it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::call::{self, HEADER_TEXT_BYTES_MAX, Target};
 use crate::clock::TICKS_INLINE;
+use crate::cpu::CpuMeter;
 use crate::error::ProcessError;
-use crate::generation::Generation;
-use crate::hooks::{self, BoundHooks};
+use crate::generation::{Generation, PoolOptions, PoolPolicy};
+use crate::hooks::{self, BoundHooks, IncomingHandler};
 use crate::limits::InstanceLimiter;
+use crate::pool::Cause;
+use crate::reached;
+use crate::slots::Slot;
 use crate::state::{Exchange, State};
+use crate::wasi_http;
 use crate::wit::{Value, WebCall, WitMethod};
 
 /// Most bytes of a trap's message and backtrace that are logged.
@@ -26,62 +29,47 @@ pub(crate) struct Instance {
     /// Requests after which this instance is retired; 0 is never.
     requests_max: u32,
     requests: u32,
+    /// Bytes that it held when it was made.
+    memory_at_first: u64,
     /// Its place among the engine's instances. Last, so that the place is free only when the instance is gone.
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot<Self>,
 }
 
 impl Instance {
     pub(crate) async fn new(
         generation: &Generation,
+        slot: Slot<Self>,
         exchange: Exchange,
-        slow: Arc<AtomicBool>,
+        meter: Arc<CpuMeter>,
     ) -> Result<Self, ProcessError> {
-        let patience = generation.pool_options.queue_timeout;
-        let slot = generation
-            .engine
-            .slot(patience)
-            .await
-            .ok_or(ProcessError::Busy(patience))?;
-        let limiter =
-            InstanceLimiter::new(generation.limits.memory, generation.engine.budget.clone());
-        let state = State::new(generation.profile.clone(), limiter, exchange, slow);
-        let mut store = Store::new(generation.engine.wasmtime(), state);
-        store.limiter(|state| &mut state.limiter);
-        store.set_epoch_deadline(TICKS_INLINE);
-        store.epoch_deadline_callback(|store| {
-            store.data().mark_slow();
-            // A plain yield would be polled again at once, ahead of every other task.
-            Ok(UpdateDeadline::YieldCustom(
-                1,
-                Box::pin(tokio::task::yield_now()),
-            ))
-        });
-        let failed = |error: wasmtime::Error| ProcessError::Instantiate(trap_text(&error));
+        let mut store = new_store(generation, exchange, meter);
         let instance = generation
             .component
             .pre
             .instantiate_async(&mut store)
             .await
-            .map_err(failed)?;
+            .map_err(|error| reached::not_made(&error, store.data(), trap_text(&error)))?;
         let hooks = generation
             .component
             .hooks
             .bind(&mut store, &instance)
-            .map_err(failed)?;
-        let number = generation.created.fetch_add(1, Ordering::Relaxed);
+            .map_err(|error| ProcessError::Instantiate(trap_text(&error)))?;
+        let number = generation.pool.count_new();
         let requests_max = jittered(generation.pool_options.max_requests, number);
+        let memory_at_first = store.data().limiter.memory_used();
         Ok(Self {
             store,
             hooks,
             requests_max,
             requests: 0,
+            memory_at_first,
             _slot: slot,
         })
     }
 
     /// Makes the instance ready for the next request.
-    pub(crate) fn begin(&mut self, exchange: Exchange, slow: Arc<AtomicBool>) {
-        self.store.data_mut().begin(exchange, slow);
+    pub(crate) fn begin(&mut self, exchange: Exchange, meter: Arc<CpuMeter>) {
+        self.store.data_mut().begin(exchange, meter);
     }
 
     /// Runs the hooks of one request, in the order of the documents: authentication, COMPILER_WEB, handler.
@@ -96,7 +84,8 @@ impl Instance {
             }
         );
         let has_guard = self.hooks.authenticate.is_some() && !is_handler;
-        let needs_call = has_guard || target == Target::Connection;
+        let needs_call =
+            has_guard || (target == Target::Connection && self.hooks.connect.is_some());
         let web_call = if needs_call {
             Some(self.web_call().await?)
         } else {
@@ -121,6 +110,12 @@ impl Instance {
             self.call(hooks::COMPILER, &compiler_web, ()).await?;
         }
         let (hook, result) = match target {
+            Target::Connection if self.hooks.connect.is_none() => {
+                let Some(incoming) = self.hooks.incoming else {
+                    return Err(ProcessError::NoHook(hooks::CONNECTION));
+                };
+                return self.serve_http(incoming).await;
+            }
             Target::Connection => {
                 let (Some(connect), Some(web_call)) = (self.hooks.connect, web_call) else {
                     return Err(ProcessError::NoHook(hooks::CONNECTION));
@@ -147,6 +142,13 @@ impl Instance {
         })
     }
 
+    /// Hands the request to a handler of `wasi:http`, and sees it through.
+    async fn serve_http(&mut self, incoming: IncomingHandler) -> Result<(), ProcessError> {
+        let parameters = wasi_http::resources(self.store.data_mut())
+            .map_err(|error| ProcessError::Instantiate(trap_text(&error)))?;
+        self.call(hooks::HTTP, &incoming, parameters).await
+    }
+
     /// The refusal of On Web Authentication, with what it set and sent.
     fn refused(&mut self, reason: Option<String>) -> ProcessError {
         let answer = std::mem::take(&mut self.store.data_mut().exchange.answer);
@@ -170,10 +172,22 @@ impl Instance {
         std::mem::replace(&mut state.exchange, idle)
     }
 
-    /// Whether the instance has done its share or outgrown its limits.
-    pub(crate) fn is_worn_out(&self) -> bool {
-        (self.requests_max > 0 && self.requests >= self.requests_max)
-            || self.store.data().limiter.was_refused()
+    /// Why the instance ends after its request; `None` if it is kept for the next one.
+    pub(crate) fn end(&self, trapped: bool, options: &PoolOptions) -> Option<Cause> {
+        let limiter = &self.store.data().limiter;
+        let growth = limiter.memory_used().saturating_sub(self.memory_at_first);
+        let is_spent = self.requests_max > 0 && self.requests >= self.requests_max;
+        if trapped {
+            Some(Cause::Trap)
+        } else if options.policy == PoolPolicy::Fresh || is_spent {
+            Some(Cause::Requests)
+        } else if limiter.refused().is_some() {
+            Some(Cause::Limit)
+        } else if growth > options.max_growth {
+            Some(Cause::Growth)
+        } else {
+            None
+        }
     }
 
     /// The six parameters. The body is read ahead as far as `$2` shows it.
@@ -216,22 +230,36 @@ impl Instance {
             .await
             .map_err(|error| {
                 let message = trap_text(&error);
-                let limiter = &self.store.data().limiter;
-                if limiter.was_refused() {
-                    ProcessError::OutOfMemory {
-                        hook,
-                        limit: limiter.memory_max(),
-                        message,
-                    }
-                } else {
-                    ProcessError::Trap { hook, message }
-                }
+                reached::ended(&error, self.store.data(), hook, message)
             })
     }
 }
 
+/// A store for one instance, with its limits and its turns.
+pub(crate) fn new_store(
+    generation: &Generation,
+    exchange: Exchange,
+    meter: Arc<CpuMeter>,
+) -> Store<State> {
+    let limiter = InstanceLimiter::new(&generation.limits, generation.engine.budget.clone());
+    let state = State::new(generation.profile.clone(), limiter, exchange, meter);
+    let mut store = Store::new(generation.component.pre.engine(), state);
+    store.limiter(|state| &mut state.limiter);
+    reached::hold(&mut store);
+    store.set_epoch_deadline(TICKS_INLINE);
+    store.epoch_deadline_callback(|store| {
+        store.data().meter.tick()?;
+        // A plain yield would be polled again at once, ahead of every other task.
+        Ok(UpdateDeadline::YieldCustom(
+            1,
+            Box::pin(tokio::task::yield_now()),
+        ))
+    });
+    store
+}
+
 /// The error with its backtrace, bounded: it goes into a log.
-fn trap_text(error: &wasmtime::Error) -> String {
+pub(crate) fn trap_text(error: &wasmtime::Error) -> String {
     let mut text = format!("{error:?}");
     call::cut(&mut text, TRAP_TEXT_BYTES_MAX);
     text
@@ -251,7 +279,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// Spreads the retirement of instances that were made together, by up to a quarter.
-fn jittered(requests_max: u32, number: u64) -> u32 {
+pub(crate) fn jittered(requests_max: u32, number: u64) -> u32 {
     // Multiples of the golden ratio: neighbours end up far apart, without a generator of random numbers.
     let spread =
         (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % (u64::from(requests_max / 4) + 1);

@@ -5,6 +5,7 @@
 
 // From a file to something that can be called.
 mod engine;
+mod forge;
 mod clock;
 mod code_cache;
 mod turns;
@@ -16,12 +17,20 @@ mod hooks;
 mod call;
 mod process;
 mod pool;
+mod slots;
 mod instance;
 mod state;
 mod limits;
+mod cpu;
+mod reached;
 mod body;
 mod answer;
 mod form;
+mod charset;
+mod parameters;
+mod multipart;
+mod parts;
+mod wasi_http;
 mod imports;
 mod output;
 mod wit;
@@ -45,11 +54,14 @@ pub use directory::{
 };
 pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
-pub use generation::{
-    Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy, PoolStatistics,
-};
+pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy};
 pub use grants::{GrantedFolder, Grants};
+pub use pool::{PoolStatistics, Retired};
+pub use reached::Limit;
 pub use store::{
     BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, KEY_BYTES_MAX, KeyPage, MemoryStore,
     RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
+};
+pub use wasi_http::{
+    AnswerStream, NoOutbound, Outbound, OutboundBody, OutboundError, OutboundTimes,
 };

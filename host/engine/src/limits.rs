@@ -1,11 +1,13 @@
 //! What one instance may take of memory and tables, and what all of them together may.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasmtime::ResourceLimiter;
 
-/// Entries of one table: enough for the largest language runtimes, and what the pool has room for.
+use crate::generation::InstanceLimits;
+
+/// Elements of one table: enough for the largest language runtimes, and what the pool has room for.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
 
 /// The memory that all instances of an engine hold together, against its limit.
@@ -49,18 +51,33 @@ impl MemoryBudget {
 pub(crate) struct InstanceLimiter {
     memory_max: u64,
     memory_used: u64,
+    table_elements_max: usize,
+    table_elements: usize,
     budget: Arc<MemoryBudget>,
     /// Set when a growth was refused, so that the trap that follows can be told from others.
-    refused: AtomicBool,
+    refused: Option<Refused>,
+}
+
+/// What an instance was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// More memory than one may have.
+    Memory,
+    /// More memory than there is for all.
+    AllMemory,
+    /// More elements of tables than one may have.
+    Tables,
 }
 
 impl InstanceLimiter {
-    pub(crate) fn new(memory_max: u64, budget: Arc<MemoryBudget>) -> Self {
+    pub(crate) fn new(limits: &InstanceLimits, budget: Arc<MemoryBudget>) -> Self {
         Self {
-            memory_max,
+            memory_max: limits.memory,
             memory_used: 0,
+            table_elements_max: limits.table_elements.min(TABLE_ELEMENTS_MAX),
+            table_elements: 0,
             budget,
-            refused: AtomicBool::new(false),
+            refused: None,
         }
     }
 
@@ -68,8 +85,22 @@ impl InstanceLimiter {
         self.memory_max
     }
 
-    pub(crate) fn was_refused(&self) -> bool {
-        self.refused.load(Ordering::Relaxed)
+    /// Bytes that the instance holds.
+    pub(crate) fn memory_used(&self) -> u64 {
+        self.memory_used
+    }
+
+    pub(crate) fn all_memory_max(&self) -> u64 {
+        self.budget.limit()
+    }
+
+    pub(crate) fn table_elements_max(&self) -> usize {
+        self.table_elements_max
+    }
+
+    /// What was refused last.
+    pub(crate) fn refused(&self) -> Option<Refused> {
+        self.refused
     }
 }
 
@@ -81,8 +112,12 @@ impl ResourceLimiter for InstanceLimiter {
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let more = desired.saturating_sub(current) as u64;
-        if self.memory_used + more > self.memory_max || !self.budget.take(more) {
-            self.refused.store(true, Ordering::Relaxed);
+        if self.memory_used.saturating_add(more) > self.memory_max {
+            self.refused = Some(Refused::Memory);
+            return Ok(false);
+        }
+        if !self.budget.take(more) {
+            self.refused = Some(Refused::AllMemory);
             return Ok(false);
         }
         self.memory_used += more;
@@ -91,15 +126,18 @@ impl ResourceLimiter for InstanceLimiter {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let granted = desired <= TABLE_ELEMENTS_MAX;
-        if !granted {
-            self.refused.store(true, Ordering::Relaxed);
+        let more = desired.saturating_sub(current);
+        let all = self.table_elements.saturating_add(more);
+        if all > self.table_elements_max {
+            self.refused = Some(Refused::Tables);
+            return Ok(false);
         }
-        Ok(granted)
+        self.table_elements = all;
+        Ok(true)
     }
 }
 
@@ -112,14 +150,28 @@ impl Drop for InstanceLimiter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    fn limits(memory: u64) -> InstanceLimits {
+        InstanceLimits {
+            memory,
+            table_elements: 100,
+            deadline: Duration::from_secs(1),
+            cpu_time: Duration::from_secs(1),
+            response_size: 1,
+            call_size: 1,
+            outbound_calls: 0,
+            handles: 1,
+        }
+    }
 
     #[test]
     fn an_instance_keeps_to_its_limit_and_returns_what_it_took() {
         let budget = Arc::new(MemoryBudget::new(1000));
-        let mut limiter = InstanceLimiter::new(600, budget.clone());
+        let mut limiter = InstanceLimiter::new(&limits(600), budget.clone());
         assert!(limiter.memory_growing(0, 400, None).unwrap());
         assert!(!limiter.memory_growing(400, 700, None).unwrap());
-        assert!(limiter.was_refused());
+        assert_eq!(limiter.refused(), Some(Refused::Memory));
         assert!(limiter.memory_growing(400, 600, None).unwrap());
         assert_eq!(budget.used(), 600);
         drop(limiter);
@@ -129,10 +181,21 @@ mod tests {
     #[test]
     fn all_instances_keep_to_the_budget() {
         let budget = Arc::new(MemoryBudget::new(1000));
-        let mut one = InstanceLimiter::new(800, budget.clone());
-        let mut two = InstanceLimiter::new(800, budget);
+        let mut one = InstanceLimiter::new(&limits(800), budget.clone());
+        let mut two = InstanceLimiter::new(&limits(800), budget);
         assert!(one.memory_growing(0, 800, None).unwrap());
         assert!(!two.memory_growing(0, 300, None).unwrap());
+        assert_eq!(two.refused(), Some(Refused::AllMemory));
         assert!(two.memory_growing(0, 200, None).unwrap());
+    }
+
+    #[test]
+    fn the_tables_of_an_instance_count_together() {
+        let mut limiter = InstanceLimiter::new(&limits(0), Arc::new(MemoryBudget::new(0)));
+        assert!(limiter.table_growing(0, 60, None).unwrap());
+        assert!(limiter.table_growing(0, 30, None).unwrap());
+        assert!(!limiter.table_growing(60, 71, None).unwrap());
+        assert_eq!(limiter.refused(), Some(Refused::Tables));
+        assert!(limiter.table_growing(60, 70, None).unwrap());
     }
 }

@@ -1,59 +1,213 @@
-//! The process pool: instances kept for the next web process.
+//! The process pool: instances kept for the next web process, and what became of those before them.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use crate::generation::PoolOptions;
 use crate::instance::Instance;
+use crate::slots::{Holder, NoSlot, Passed, Place};
 
 /// Idle instances of one generation. The one used last is taken first: its memory is the warmest.
 pub(crate) struct Pool {
     idle: Mutex<Idle>,
-    max: usize,
+    options: PoolOptions,
+    holder: Holder<Instance>,
+    created: AtomicU64,
+    retired: [AtomicU64; CAUSES],
 }
 
 struct Idle {
-    instances: Vec<Instance>,
+    /// The one used last is the last.
+    instances: VecDeque<Instance>,
     closed: bool,
 }
 
+/// Why an instance came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// It had served its number of requests, or its only one.
+    Requests,
+    /// It held much more memory than when it was made.
+    Growth,
+    /// It had been refused memory or table elements.
+    Limit,
+    /// It trapped.
+    Trap,
+    /// As many were kept as may be, or its generation ended.
+    Surplus,
+    /// Another component needed the place.
+    Room,
+    /// Memory was short.
+    Memory,
+}
+
+const CAUSES: usize = 7;
+
+/// Counts of a generation's instances.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PoolStatistics {
+    /// Instances kept for the next request.
+    pub idle: usize,
+    /// Instances made so far.
+    pub created: u64,
+    /// Instances that ended by a trap.
+    pub trapped: u64,
+    /// Instances that ended in other ways.
+    pub retired: Retired,
+    /// Requests that wait for an instance.
+    pub waiting: usize,
+    /// Requests that waited for an instance in vain, or found too many waiting.
+    pub refused: u64,
+}
+
+/// Instances that ended without a trap, by cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retired {
+    /// Had served their number of requests.
+    pub requests: u64,
+    /// Held much more memory than when they were made.
+    pub growth: u64,
+    /// Had been refused memory or table elements.
+    pub limit: u64,
+    /// Were more than are kept.
+    pub surplus: u64,
+    /// Gave their place to another component.
+    pub room: u64,
+    /// Were dropped because memory was short.
+    pub memory: u64,
+}
+
 impl Pool {
-    pub(crate) fn new(max: usize) -> Self {
+    pub(crate) fn new(options: PoolOptions, holder: Holder<Instance>) -> Self {
         Self {
             idle: Mutex::new(Idle {
-                instances: Vec::new(),
+                instances: VecDeque::new(),
                 closed: false,
             }),
-            max,
+            options,
+            holder,
+            created: AtomicU64::new(0),
+            retired: Default::default(),
+        }
+    }
+
+    /// The component's claim to its share of places.
+    pub(crate) fn holder(&self) -> &Holder<Instance> {
+        &self.holder
+    }
+
+    /// Waits in the component's queue.
+    pub(crate) async fn wait(&self) -> Result<Place<Instance>, NoSlot> {
+        let PoolOptions {
+            queue,
+            queue_timeout,
+            ..
+        } = self.options;
+        let idle = || self.take();
+        self.holder.wait(queue, queue_timeout, idle).await
+    }
+
+    /// Counts an instance that was made, and gives its number.
+    pub(crate) fn count_new(&self) -> u64 {
+        self.created.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Counts an instance that comes to its end.
+    pub(crate) fn count(&self, cause: Cause, instances: usize) {
+        if let Some(counter) = self.retired.get(cause as usize) {
+            counter.fetch_add(instances as u64, Ordering::Relaxed);
         }
     }
 
     pub(crate) fn take(&self) -> Option<Instance> {
-        self.idle.lock().instances.pop()
+        self.idle.lock().instances.pop_back()
     }
 
     /// Keeps an instance, unless the pool is full or closed; says whether it did.
     pub(crate) fn put(&self, instance: Instance) -> bool {
         let mut idle = self.idle.lock();
-        if idle.closed || idle.instances.len() >= self.max {
+        if idle.closed || idle.instances.len() >= self.options.max {
             // Dropped after the lock: giving memory back takes a while.
             drop(idle);
             drop(instance);
+            self.count(Cause::Surplus, 1);
             return false;
         }
-        idle.instances.push(instance);
+        idle.instances.push_back(instance);
+        drop(idle);
+        if self.holder.does_anybody_wait() {
+            self.share();
+        }
         true
+    }
+
+    /// Gives an idle instance to who waits for it, or its place to who needs that.
+    fn share(&self) {
+        let Some(instance) = self.take() else {
+            return;
+        };
+        match self.holder.pass_on(instance) {
+            Passed::HandedOver => {}
+            Passed::Dropped => self.count(Cause::Room, 1),
+            Passed::Kept(instance) => {
+                let mut idle = self.idle.lock();
+                if idle.closed {
+                    // Dropped after the lock.
+                    drop(idle);
+                    drop(instance);
+                } else {
+                    idle.instances.push_back(instance);
+                }
+            }
+        }
     }
 
     pub(crate) fn idle(&self) -> usize {
         self.idle.lock().instances.len()
     }
 
-    pub(crate) fn drop_idle(&self) {
+    /// Drops the instance that has waited longest; says whether there was one.
+    pub(crate) fn drop_oldest(&self, cause: Cause) -> bool {
+        let oldest = self.idle.lock().instances.pop_front();
+        self.count(cause, usize::from(oldest.is_some()));
+        oldest.is_some()
+    }
+
+    /// Drops all that wait; says how many.
+    pub(crate) fn drop_idle(&self, cause: Cause) -> usize {
         let instances = std::mem::take(&mut self.idle.lock().instances);
-        drop(instances);
+        self.count(cause, instances.len());
+        instances.len()
     }
 
     pub(crate) fn close(&self) {
         self.idle.lock().closed = true;
-        self.drop_idle();
+        self.drop_idle(Cause::Surplus);
+    }
+
+    /// Counts of now.
+    pub(crate) fn statistics(&self) -> PoolStatistics {
+        let count = |cause: Cause| {
+            let counter = self.retired.get(cause as usize);
+            counter.map_or(0, |counter| counter.load(Ordering::Relaxed))
+        };
+        let (waiting, refused) = self.holder.waiting_and_refused();
+        PoolStatistics {
+            idle: self.idle(),
+            created: self.created.load(Ordering::Relaxed),
+            trapped: count(Cause::Trap),
+            retired: Retired {
+                requests: count(Cause::Requests),
+                growth: count(Cause::Growth),
+                limit: count(Cause::Limit),
+                surplus: count(Cause::Surplus),
+                room: count(Cause::Room),
+                memory: count(Cause::Memory),
+            },
+            waiting,
+            refused,
+        }
     }
 }

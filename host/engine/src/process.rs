@@ -7,7 +7,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -17,10 +17,14 @@ use tokio::task::JoinHandle;
 use crate::answer::{Answer, AnswerBody};
 use crate::call::{Call, Deadline, Target};
 use crate::component::Method;
+use crate::cpu::{CpuMeter, Metered};
 use crate::error::ProcessError;
-use crate::generation::{Generation, PoolPolicy};
+use crate::generation::{Generation, PoolOptions, PoolPolicy};
 use crate::instance::Instance;
+use crate::pool::{Cause, Pool};
+use crate::slots::{NoSlot, Place};
 use crate::state::Exchange;
+use crate::wasi_http;
 
 impl Generation {
     /// Runs one request and returns what the component answered.
@@ -31,19 +35,73 @@ impl Generation {
         call: Call,
         target: Target,
     ) -> impl Future<Output = Result<Answer, ProcessError>> + Send + use<> {
-        let slow = Arc::new(AtomicBool::new(false));
+        let meter = CpuMeter::new(self.limits.cpu_time);
         let deadline = deadline(self.limits.deadline);
+        let is_http = target == Target::Connection && self.component.hooks.has_http();
+        let begun = match is_http || self.component.is_service() {
+            true => Begun::Http(self.begin_http(call, deadline, meter)),
+            // Boxed here and now, so that the call is not moved again with each future around this one.
+            false => Begun::Hooks(
+                Box::pin(web_process(
+                    self.clone(),
+                    call,
+                    target,
+                    deadline,
+                    meter.clone(),
+                )),
+                meter,
+            ),
+        };
         let background = self.engine.background().clone();
-        // Boxed here and now, so that the call is not moved again with each future around this one.
-        let work = Box::pin(web_process(
-            self.clone(),
-            call,
-            target,
-            deadline,
-            slow.clone(),
-        ));
-        async move { drive(work, &slow, deadline.after, &background).await }
+        async move {
+            match begun {
+                Begun::Hooks(work, meter) => drive(work, meter, deadline.after, &background).await,
+                Begun::Http(answering) => answering.await,
+            }
+        }
     }
+
+    /// A web process whose handler is one of `wasi:http`: it may go on when there is an answer.
+    fn begin_http(
+        self: &Arc<Self>,
+        call: Call,
+        deadline: Deadline,
+        meter: Arc<CpuMeter>,
+    ) -> Pin<Box<dyn Future<Output = Result<Answer, ProcessError>> + Send>> {
+        let asked = wasi_http::Asked {
+            id: call.id,
+            is_head: call.method == http::Method::HEAD,
+            deadline,
+        };
+        let (responder, head, body) = wasi_http::responder();
+        let mut exchange = exchange(self, call, deadline);
+        #[cfg(feature = "p3")]
+        if self.component.is_service() {
+            let generation = self.clone();
+            return Box::pin(async move {
+                let service = generation.service();
+                wasi_http::answer_shared(&generation, service, exchange, asked).await
+            });
+        }
+        exchange.responder = Some(responder);
+        let (generation, counted) = (self.clone(), meter.clone());
+        let work =
+            Box::pin(
+                async move { performed(&generation, exchange, Target::Connection, counted).await },
+            );
+        let generation = self.clone();
+        Box::pin(
+            async move { wasi_http::answer(work, (head, body), meter, &generation, asked).await },
+        )
+    }
+}
+
+/// A web process that has begun.
+enum Begun<W> {
+    /// It answers when it has ended. With what counts its time.
+    Hooks(Pin<Box<W>>, Arc<CpuMeter>),
+    /// It answers on its way.
+    Http(Pin<Box<dyn Future<Output = Result<Answer, ProcessError>> + Send>>),
 }
 
 /// Asks a new instance for its methods. It is kept if the policy is to keep any.
@@ -73,7 +131,27 @@ pub(crate) async fn ask_methods(generation: &Generation) -> Result<Vec<Method>, 
 
 /// An instance that waits for its first request.
 pub(crate) async fn new_idle_instance(generation: &Generation) -> Result<Instance, ProcessError> {
-    Instance::new(generation, idle_exchange(generation), Arc::default()).await
+    match place(generation).await? {
+        Place::Instance(instance) => Ok(instance),
+        Place::Slot(slot) => {
+            let meter = CpuMeter::new(generation.limits.cpu_time);
+            Instance::new(generation, slot, idle_exchange(generation), meter).await
+        }
+    }
+}
+
+/// Room for an instance; where it takes a wait, an instance that has become idle meanwhile.
+async fn place(generation: &Generation) -> Result<Place<Instance>, ProcessError> {
+    let place = generation.engine.place(&generation.pool).await;
+    place.map_err(|none| no_place(none, &generation.pool_options))
+}
+
+/// What is said of a request that found no instance.
+pub(crate) fn no_place(none: NoSlot, options: &PoolOptions) -> ProcessError {
+    match none {
+        NoSlot::Late => ProcessError::Busy(options.queue_timeout),
+        NoSlot::QueueFull => ProcessError::QueueFull(options.queue),
+    }
 }
 
 async fn web_process(
@@ -81,38 +159,128 @@ async fn web_process(
     call: Call,
     target: Target,
     deadline: Deadline,
-    slow: Arc<AtomicBool>,
+    meter: Arc<CpuMeter>,
 ) -> Result<Answer, ProcessError> {
     let exchange = exchange(&generation, call, deadline);
+    let mut ended = performed(&generation, exchange, target, meter).await;
+    let is_too_large = ended.is_body_too_large();
+    let result = ended.take_result();
+    let answer = ended.settle();
+    if is_too_large && matches!(answer.body, AnswerBody::Empty) {
+        return Err(ProcessError::BodyTooLarge);
+    }
+    result.map(|()| answer)
+}
+
+/// Runs the hooks of one request on an instance.
+async fn performed(
+    generation: &Arc<Generation>,
+    exchange: Exchange,
+    target: Target,
+    meter: Arc<CpuMeter>,
+) -> Ended {
     let kept = if generation.pool_options.policy == PoolPolicy::Reuse {
         generation.pool.take()
     } else {
         None
     };
-    let mut instance = match kept {
-        Some(mut instance) => {
-            instance.begin(exchange, slow);
+    let place = match kept {
+        Some(instance) => Place::Instance(instance),
+        None => match place(generation).await {
+            Ok(place) => place,
+            Err(error) => return Ended::without_instance(error),
+        },
+    };
+    let mut instance = match place {
+        Place::Instance(mut instance) => {
+            instance.begin(exchange, meter);
             instance
         }
-        None => Instance::new(&generation, exchange, slow).await?,
+        Place::Slot(slot) => match Instance::new(generation, slot, exchange, meter).await {
+            Ok(instance) => instance,
+            Err(error) => return Ended::without_instance(error),
+        },
     };
-    keep_some_ahead(&generation);
+    keep_some_ahead(generation);
 
     let result = instance.perform(target).await;
-    let exchange = instance.finish(idle_exchange(&generation));
+    let exchange = instance.finish(idle_exchange(generation));
     let trapped = matches!(
         result,
-        Err(ProcessError::Trap { .. } | ProcessError::OutOfMemory { .. })
+        Err(ProcessError::Trap { .. }
+            | ProcessError::OutOfMemory { .. }
+            | ProcessError::Limit { .. })
     );
-    if trapped {
-        generation.trapped.fetch_add(1, Ordering::Relaxed);
-    } else if generation.pool_options.policy == PoolPolicy::Reuse && !instance.is_worn_out() {
-        generation.pool.put(instance);
+    let end = instance.end(trapped, &generation.pool_options);
+    Ended {
+        result,
+        rest: Some(Rest {
+            pool: generation.pool.clone(),
+            end,
+            instance,
+            exchange,
+        }),
     }
-    if exchange.body.is_too_large() && matches!(exchange.answer.body, AnswerBody::Empty) {
-        return Err(ProcessError::BodyTooLarge);
+}
+
+/// A web process whose hooks have returned.
+pub(crate) struct Ended {
+    result: Result<(), ProcessError>,
+    rest: Option<Rest>,
+}
+
+/// What is left of a web process.
+struct Rest {
+    /// Where the instance is kept, unless this is its end.
+    pool: Arc<Pool>,
+    end: Option<Cause>,
+    instance: Instance,
+    exchange: Exchange,
+}
+
+impl Ended {
+    fn without_instance(error: ProcessError) -> Self {
+        Self {
+            result: Err(error),
+            rest: None,
+        }
     }
-    result.map(|()| exchange.answer)
+
+    /// How it ended; to be taken once.
+    pub(crate) fn take_result(&mut self) -> Result<(), ProcessError> {
+        std::mem::replace(&mut self.result, Ok(()))
+    }
+
+    /// Whether the request's body was refused for its size when the guest read it.
+    pub(crate) fn is_body_too_large(&self) -> bool {
+        self.rest.as_ref().is_some_and(|rest| {
+            rest.exchange.body.is_too_large() || rest.exchange.too_large.load(Ordering::Relaxed)
+        })
+    }
+
+    /// The instance does not serve again.
+    pub(crate) fn retire(&mut self) {
+        if let Some(rest) = &mut self.rest {
+            rest.end.get_or_insert(Cause::Trap);
+        }
+    }
+
+    /// Gives up the instance, to the pool or for good, and then the place under the limits; what was answered is left.
+    pub(crate) fn settle(self) -> Answer {
+        let Some(rest) = self.rest else {
+            return Answer::default();
+        };
+        match rest.end {
+            Some(cause) => {
+                rest.pool.count(cause, 1);
+                drop(rest.instance);
+            }
+            None => {
+                rest.pool.put(rest.instance);
+            }
+        }
+        rest.exchange.answer
+    }
 }
 
 /// Makes instances ahead again when a request has taken one of them.
@@ -134,20 +302,24 @@ fn keep_some_ahead(generation: &Arc<Generation>) {
 /// Runs `work` here, and elsewhere once it is slow.
 async fn drive(
     mut work: Pin<Box<impl Future<Output = Result<Answer, ProcessError>> + Send + 'static>>,
-    slow: &AtomicBool,
+    meter: Arc<CpuMeter>,
     limit: Duration,
     background: &Handle,
 ) -> Result<Answer, ProcessError> {
     let driving = async {
         let done = poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending if slow.load(Ordering::Relaxed) => Poll::Ready(None),
+            Poll::Pending if meter.is_slow() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         })
         .await;
         match done {
             Some(result) => result,
-            None => AbortOnDrop(background.spawn(work)).join().await,
+            None => {
+                AbortOnDrop(background.spawn(Metered { work, meter }))
+                    .join()
+                    .await
+            }
         }
     };
     tokio::time::timeout(limit, driving)
@@ -191,7 +363,7 @@ fn exchange(generation: &Generation, call: Call, deadline: Deadline) -> Exchange
     )
 }
 
-fn idle_exchange(generation: &Generation) -> Exchange {
+pub(crate) fn idle_exchange(generation: &Generation) -> Exchange {
     exchange(
         generation,
         Call::outside_of_a_request(),

@@ -1,7 +1,8 @@
 //! What an instance carries: the current exchange, and the little that outlives it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -9,14 +10,15 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use crate::answer::Answer;
 use crate::body::BodyReader;
 use crate::call::{Call, Deadline};
+use crate::cpu::CpuMeter;
 use crate::directory::ServerDirectory;
 use crate::grants::Granted;
 use crate::limits::{InstanceLimiter, MemoryBudget};
 use crate::output::{GuestLog, LogStream, Stream};
+use crate::parts::Parts;
+use crate::wasi_http::{HttpState, Outbound, Responder};
 use crate::wit::Variable;
 
-/// Most resources (streams, pollables, ...) that a guest may hold.
-const RESOURCES_MAX: usize = 1_000;
 /// Most random bytes that a guest may ask for at once.
 const RANDOM_BYTES_MAX: u64 = 64 * 1024;
 
@@ -26,7 +28,15 @@ pub(crate) struct Profile {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) granted: Granted,
     pub(crate) response_bytes_max: usize,
+    /// Most resources (streams, pollables, ...) that an instance may hold.
+    pub(crate) handles_max: usize,
+    /// Most bytes that a guest may pass in one call.
+    pub(crate) call_bytes_max: usize,
     pub(crate) directory: Arc<dyn ServerDirectory>,
+    /// Where large parts of bodies are kept while they are needed.
+    pub(crate) spill_folder: Arc<PathBuf>,
+    pub(crate) outbound: Arc<dyn Outbound>,
+    pub(crate) outbound_calls: u32,
 }
 
 /// The data of a store.
@@ -36,10 +46,11 @@ pub(crate) struct State {
     pub(crate) exchange: Exchange,
     pub(crate) log: Arc<GuestLog>,
     /// Told when the guest has run for so long that it should make room for others.
-    slow: Arc<AtomicBool>,
+    pub(crate) meter: Arc<CpuMeter>,
     pub(crate) table: ResourceTable,
     /// Bytes that the guest holds by handles for compare-and-swap.
     pub(crate) swap_bytes: usize,
+    http: HttpState,
     /// Made when first needed: most handlers never call WASI, and it costs as much as the call itself.
     wasi: Option<WasiCtx>,
 }
@@ -51,7 +62,13 @@ pub(crate) struct Exchange {
     pub(crate) answer: Answer,
     /// WEB GET VARIABLES, once it was asked for.
     pub(crate) variables: Option<Vec<Variable>>,
+    /// The parts of the body, once they were asked for.
+    pub(crate) parts: Option<Parts>,
     pub(crate) deadline: Deadline,
+    /// Where a handler of `wasi:http` puts its response.
+    pub(crate) responder: Option<Responder>,
+    /// Whether it read more of a body than is allowed.
+    pub(crate) too_large: Arc<AtomicBool>,
 }
 
 impl Exchange {
@@ -67,7 +84,10 @@ impl Exchange {
             body,
             answer: Answer::default(),
             variables: None,
+            parts: None,
             deadline,
+            responder: None,
+            too_large: Arc::default(),
         }
     }
 }
@@ -77,33 +97,39 @@ impl State {
         profile: Arc<Profile>,
         limiter: InstanceLimiter,
         exchange: Exchange,
-        slow: Arc<AtomicBool>,
+        meter: Arc<CpuMeter>,
     ) -> Self {
         let log = Arc::new(GuestLog::new(profile.component.clone()));
         log.begin(exchange.call.id);
+        let mut http = HttpState::new(profile.component.clone(), profile.outbound.clone());
+        http.begin(exchange.call.id, profile.outbound_calls);
         let mut table = ResourceTable::new();
-        table.set_max_capacity(RESOURCES_MAX);
+        table.set_max_capacity(profile.handles_max);
         Self {
             profile,
             limiter,
             exchange,
             log,
-            slow,
+            meter,
             table,
             swap_bytes: 0,
+            http,
             wasi: None,
         }
     }
 
     /// Starts the next web process on a kept instance.
-    pub(crate) fn begin(&mut self, exchange: Exchange, slow: Arc<AtomicBool>) {
+    pub(crate) fn begin(&mut self, exchange: Exchange, meter: Arc<CpuMeter>) {
         self.log.begin(exchange.call.id);
+        self.http
+            .begin(exchange.call.id, self.profile.outbound_calls);
         self.exchange = exchange;
-        self.slow = slow;
+        self.meter = meter;
     }
 
-    pub(crate) fn mark_slow(&self) {
-        self.slow.store(true, Ordering::Relaxed);
+    /// What `wasi:http` works on.
+    pub(crate) fn http_parts(&mut self) -> (&mut HttpState, &mut ResourceTable) {
+        (&mut self.http, &mut self.table)
     }
 }
 

@@ -64,6 +64,18 @@ pub(crate) enum WitBodyError {
     NoSuchPart,
 }
 
+/// `request.part`.
+#[derive(ComponentType, Lower, Clone, Debug, PartialEq, Eq)]
+#[component(record)]
+pub(crate) struct WitPart {
+    pub(crate) name: String,
+    #[component(name = "mime-type")]
+    pub(crate) mime_type: String,
+    #[component(name = "file-name")]
+    pub(crate) file_name: Option<String>,
+    pub(crate) size: u64,
+}
+
 /// `types.response-error`.
 #[derive(ComponentType, Lift, Lower, Clone, Debug, PartialEq, Eq)]
 #[component(variant)]

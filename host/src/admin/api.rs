@@ -146,7 +146,11 @@ impl Api {
             "pid": std::process::id(),
             "uptime": self.started.elapsed().as_secs(),
             "servers": {"all": all.len(), "running": running},
-            "instances": {"current": engine.instances, "max": engine.instances_max},
+            "instances": {
+                "current": engine.instances,
+                "max": engine.instances_max,
+                "waiting": engine.waiting,
+            },
             "memory": {"current": engine.memory, "max": engine.memory_max},
             "loads": {"compiled": compiled, "fromCache": from_cache},
         })

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tessera_engine::{
-    Component, Engine, EngineOptions, Generation, GenerationOptions, Hooks, InstanceLimits,
-    NoDirectory, PoolOptions, PoolPolicy,
+    Component, Engine, EngineOptions, Generation, GenerationOptions, Hooks, NoDirectory,
+    NoOutbound, PoolOptions, PoolPolicy,
 };
-use tessera_host::server::{GrantError, Stores, discover, environment, grants};
+use tessera_host::server::{GrantError, Stores, discover, environment, grants, instance_limits};
 use tessera_host::settings::{ComponentSettings, Handler, Handlers, HostSettings, Web};
 use tessera_host::tls::ServerTls;
 
@@ -127,6 +127,7 @@ fn engine() -> Result<Arc<Engine>, Failure> {
         memory: ENGINE_MEMORY_BYTES,
         // A check leaves no trace.
         code_cache: None,
+        spill_folder: std::env::temp_dir(),
     };
     Engine::new(&options).map_err(Failure::other)
 }
@@ -243,17 +244,17 @@ fn generation_options(
             policy: PoolPolicy::Fresh,
             min: 0,
             max: 0,
+            concurrency: 1,
             max_requests: 0,
+            max_growth: u64::MAX,
+            queue: 0,
             queue_timeout: settings.pool.queue_timeout,
         },
-        limits: InstanceLimits {
-            memory: settings.limits.memory_bytes,
-            deadline: settings.limits.deadline,
-            response_size: settings.limits.response_bytes,
-        },
+        limits: instance_limits(&settings.limits),
         environment,
         grants,
         directory: Arc::new(NoDirectory),
+        outbound: Arc::new(NoOutbound),
     })
 }
 

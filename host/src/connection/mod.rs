@@ -258,6 +258,11 @@ async fn answer(
     };
     match (asked, watch) {
         // Boxed: most requests have no body, and their futures should be small.
+        // What makes it may still be reading. The client ends the connection when it has sent and got all.
+        (Some(_), Some(watch)) if response.body().is_being_made() => {
+            let is_last = !watch.has_ended();
+            (response, is_last)
+        }
         (Some(asked), Some(watch)) => {
             Box::pin(settled(receiver, asked, watch, peer, response)).await
         }

@@ -6,15 +6,16 @@ use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName}
 use ::http::{HeaderMap, HeaderValue};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tessera_engine::{Answer, Call, Generation, ProcessError, Target};
+use tessera_engine::{Answer, Call, Generation, Limit, ProcessError, Target};
 
 use super::admit::Visit;
 use crate::auth::Credentials;
 use crate::http::{
-    Coding, DecodedBody, LimitedBody, Peer, Reject, Request, RequestBody, Response, UnknownCoding,
+    Coding, DecodedBody, LimitedBody, Peer, Reject, Request, RequestBody, Response, Teller,
+    UnknownCoding,
 };
 use crate::response;
-use crate::server::{Kind, ProcessPermit, Receiver, WebServer};
+use crate::server::{Kind, ProcessPermit, Receiver, SharedPermit, WebServer};
 
 /// The mount's path, for components that make links.
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
@@ -118,7 +119,11 @@ fn answered(
 ) -> Response {
     let (name, settings) = (server.name(), &visit.serving.web.responses);
     match outcome {
-        Ok(answer) => response::from_answer(answer, settings),
+        Ok(answer) => {
+            let mut response = response::from_answer(answer, settings);
+            response.body_mut().tell(|| cut(server.shared_name(), id));
+            response
+        }
         Err(ProcessError::Unauthorized { reason, answer }) => {
             if let Some(reason) = reason {
                 tracing::warn!(server = name, request = %format_args!("{id:016x}"), "On Web Authentication failed: {reason}");
@@ -134,20 +139,22 @@ fn answered(
 fn places(
     receiver: &Receiver,
     server: &WebServer,
-) -> Option<(ProcessPermit, Option<ProcessPermit>)> {
-    let take = |server: &WebServer| {
-        let permit = server.processes().begin();
-        if permit.is_none() {
-            tracing::debug!(server = server.name(), "maxConcurrentProcesses reached");
-        }
-        permit
+) -> Option<(ProcessPermit, Option<SharedPermit>)> {
+    let reached = |server: &WebServer| {
+        tracing::debug!(server = server.name(), "maxConcurrentProcesses reached");
     };
-    let own = take(server)?;
-    let hosts = match receiver.server.kind() {
-        Kind::Host => Some(take(&receiver.server)?),
-        Kind::Component => None,
+    let Some(own) = server.processes().begin() else {
+        reached(server);
+        return None;
     };
-    Some((own, hosts))
+    if receiver.server.kind() == Kind::Component {
+        return Some((own, None));
+    }
+    let hosts = receiver.server.processes().begin_for(server.processes());
+    if hosts.is_none() {
+        reached(&receiver.server);
+    }
+    Some((own, Some(hosts?)))
 }
 
 /// The one place where a guest's failure becomes a status and a line in the log. The line begins with server and
@@ -158,17 +165,30 @@ fn failed(receiver: &Receiver, server: &str, id: u64, error: &ProcessError) -> R
         ProcessError::Unauthorized { .. } => Reject::Unauthorized,
         ProcessError::NoHook(_) => Reject::NotFound,
         ProcessError::BodyTooLarge => Reject::BodyTooLarge,
-        ProcessError::Busy(_) => {
+        ProcessError::Busy(_) | ProcessError::QueueFull(_) => {
             tracing::warn!(server, %request, "{server}, request {request}: {error}");
             Reject::Unavailable
         }
-        ProcessError::Deadline(_) => {
+        // Not the guest's own fault, and over when others have ended.
+        ProcessError::Limit {
+            limit: Limit::AllMemory,
+            ..
+        } => {
+            tracing::warn!(server, %request, "{server}, request {request}: {error}");
+            Reject::Unavailable
+        }
+        ProcessError::Deadline(_)
+        | ProcessError::Limit {
+            limit: Limit::CpuTime,
+            ..
+        } => {
             tracing::warn!(server, %request, "{server}, request {request}: {error}");
             Reject::Deadline
         }
         ProcessError::Failed { .. }
         | ProcessError::Trap { .. }
         | ProcessError::OutOfMemory { .. }
+        | ProcessError::Limit { .. }
         | ProcessError::Instantiate(_) => {
             tracing::error!(server, %request, "{server}, request {request}: {error}");
             Reject::Failed
@@ -179,6 +199,15 @@ fn failed(receiver: &Receiver, server: &str, id: u64, error: &ProcessError) -> R
         .shows_details
         .then(|| format!("request {request}\n{error}"));
     response::from_reject(reject, details.as_deref())
+}
+
+/// Logs that an answer was cut off after its head was sent. The client sees that it was; why, only the log says.
+fn cut(server: Arc<str>, id: u64) -> Teller {
+    Box::new(move |error| {
+        let request = format_args!("{id:016x}");
+        let server = &*server;
+        tracing::error!(server, %request, "{server}, request {request}: the answer was cut off: {error}");
+    })
 }
 
 /// Puts together what browsers send in pieces over HTTP/2: RFC 9113, section 8.2.3.

@@ -48,6 +48,13 @@ impl Caches {
         *shared = Some(sized(shared.take(), settings.size));
     }
 
+    /// Drops about half of what is kept, what is asked for least; says how many bytes.
+    pub fn trim(&self) -> u64 {
+        let mut cells: Vec<Arc<Cell>> = self.own.lock().values().cloned().collect();
+        cells.extend(self.shared.lock().clone());
+        cells.iter().map(|cell| cell.load().trim()).sum()
+    }
+
     /// The files of a web server.
     pub fn pages(&self, server: &str, files: &Files, settings: &CacheSettings) -> Pages {
         let cell = || {

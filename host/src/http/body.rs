@@ -11,13 +11,14 @@ use std::task::{Context, Poll, ready};
 use ::http::HeaderValue;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use tessera_engine::BodyError;
+use tessera_engine::{AnswerStream, BodyError};
 
 use super::coding::Coding;
 use super::direct::DirectFiles;
 use super::encoded::{EncodedBody, Encoders, encode};
 use super::file::{FileBody, StoredFile};
 use super::parts::PartsBody;
+use super::streamed::{StreamedBody, Teller};
 
 /// Bodies in memory up to this size are compressed where the request is handled: their length is then known, which
 /// clients like, and no coder waits for a slow one.
@@ -41,6 +42,7 @@ enum Kind {
     File(FileBody),
     Parts(Box<PartsBody>),
     Encoded(EncodedBody),
+    Streamed(StreamedBody),
 }
 
 impl Body {
@@ -57,6 +59,23 @@ impl Body {
     /// The first `length` bytes of a file.
     pub fn file(file: impl Into<Arc<File>>, length: u64) -> Self {
         Content::File(StoredFile::of_length(file, length)).whole()
+    }
+
+    /// What a component is still making.
+    pub fn streamed(stream: Box<AnswerStream>) -> Self {
+        Self::of(Kind::Streamed(StreamedBody::new(stream)))
+    }
+
+    /// Whether a component is still making it.
+    pub fn is_being_made(&self) -> bool {
+        matches!(self.kind, Kind::Streamed(_))
+    }
+
+    /// Has `teller` told if what a component makes does not come to its end.
+    pub fn tell(&mut self, teller: impl FnOnce() -> Teller) {
+        if let Kind::Streamed(body) = &mut self.kind {
+            body.tell(teller());
+        }
     }
 
     fn of(kind: Kind) -> Self {
@@ -83,7 +102,11 @@ impl Body {
         match &mut self.kind {
             Kind::File(file) => file.sent_by(direct.clone()),
             Kind::Parts(parts) => parts.sent_by(direct.clone()),
-            Kind::Empty | Kind::Unsent(_) | Kind::Bytes(_) | Kind::Encoded(_) => {}
+            Kind::Empty
+            | Kind::Unsent(_)
+            | Kind::Bytes(_)
+            | Kind::Encoded(_)
+            | Kind::Streamed(_) => {}
         }
         self
     }
@@ -94,7 +117,11 @@ impl Body {
         match &mut self.kind {
             Kind::File(file) => file.share(number),
             Kind::Parts(parts) => parts.share(number),
-            Kind::Empty | Kind::Unsent(_) | Kind::Bytes(_) | Kind::Encoded(_) => {}
+            Kind::Empty
+            | Kind::Unsent(_)
+            | Kind::Bytes(_)
+            | Kind::Encoded(_)
+            | Kind::Streamed(_) => {}
         }
         self
     }
@@ -108,6 +135,7 @@ impl Body {
             Kind::File(file) => Some(file.left()),
             Kind::Parts(parts) => Some(parts.left()),
             Kind::Encoded(_) => None,
+            Kind::Streamed(body) => body.left(),
         }
     }
 
@@ -115,7 +143,12 @@ impl Body {
     /// among the encoders.
     pub fn encode(&mut self, coding: Coding, level: Option<u8>, encoders: &Encoders) -> bool {
         let encoded = match &self.kind {
-            Kind::Empty | Kind::Unsent(_) | Kind::Parts(_) | Kind::Encoded(_) => return false,
+            // A coder would keep together what is to arrive piece by piece, and has no trailers.
+            Kind::Empty
+            | Kind::Unsent(_)
+            | Kind::Parts(_)
+            | Kind::Encoded(_)
+            | Kind::Streamed(_) => return false,
             Kind::Bytes(bytes) if bytes.len() <= ENCODE_AT_ONCE_BYTES_MAX => {
                 encode(coding, level, bytes.clone()).ok().map(Kind::Bytes)
             }
@@ -200,8 +233,11 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        if let Kind::Streamed(body) = &mut self.kind {
+            return body.poll(context);
+        }
         let (piece, is_last) = match &mut self.kind {
-            Kind::Empty | Kind::Unsent(_) => return Poll::Ready(None),
+            Kind::Empty | Kind::Unsent(_) | Kind::Streamed(_) => return Poll::Ready(None),
             Kind::Bytes(bytes) => (Some(Ok(std::mem::take(bytes))), true),
             Kind::Encoded(body) => (ready!(body.poll(context)), false),
             Kind::File(file) => (ready!(file.poll_piece(context)), file.left() == 0),
@@ -217,7 +253,10 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.kind, Kind::Empty | Kind::Unsent(_))
+        match &self.kind {
+            Kind::Streamed(body) => body.is_end(),
+            kind => matches!(kind, Kind::Empty | Kind::Unsent(_)),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -17,6 +17,7 @@ mod proxies;
 mod received;
 pub mod reject;
 mod source;
+mod streamed;
 
 pub use accepted::{Accepted, Accepting, weight};
 pub use at_once::{PlainGet, ReadyMade};
@@ -33,6 +34,7 @@ pub use peer::Peer;
 pub use proxies::Proxies;
 pub use received::{BodyLimits, BodyWatch, RequestBody, Settled, is_below_rate};
 pub use reject::Reject;
+pub use streamed::Teller;
 
 /// Most header fields of a request: as many as the HTTP/1 library reads without asking for memory.
 pub const HEADER_FIELDS_MAX: usize = 100;

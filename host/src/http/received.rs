@@ -125,6 +125,11 @@ impl http_body::Body for RequestBody {
 }
 
 impl BodyWatch {
+    /// Whether all of it was read.
+    pub fn has_ended(&self) -> bool {
+        self.0.lock().state == State::Ended
+    }
+
     /// The request is answered: nobody reads its body from now on. `may_read`: what is left of a small one is read, so that
     /// the connection can be kept.
     pub async fn settle(self, may_read: bool) -> Settled {
@@ -174,8 +179,10 @@ impl Received {
                 Poll::Ready(Some(Ok(frame))) => {
                     let has_ended = body.is_end_stream();
                     let Some(data) = frame.data_ref() else {
-                        // Trailers: nobody asks for them, and they could pass for fields of the head.
-                        continue;
+                        // Trailers, which end it. Who does not ask for them drops them: they are no fields of the head.
+                        self.body = None;
+                        self.state = State::Ended;
+                        return Poll::Ready(Some(Ok(frame)));
                     };
                     if self.clock.heard(data.len()) {
                         return Poll::Ready(Some(Err(

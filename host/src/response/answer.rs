@@ -34,6 +34,8 @@ pub fn from_answer(answer: Answer, settings: &Responses) -> Response {
             }
             *response.body_mut() = Body::from(data);
         }
+        AnswerBody::Unsent(length) => *response.body_mut() = Body::unsent(length),
+        AnswerBody::Stream(stream) => *response.body_mut() = Body::streamed(stream),
         AnswerBody::Redirect(location) => {
             if !response.status().is_redirection() {
                 *response.status_mut() = StatusCode::FOUND;

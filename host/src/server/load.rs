@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tessera_engine::{
-    Component, Engine, Generation, GenerationOptions, Grants, InstanceLimits, LoadError,
+    Component, Engine, Generation, GenerationOptions, Grants, InstanceLimits, LoadError, Outbound,
     PoolOptions, PoolPolicy, ServerDirectory,
 };
 
 use super::grants::{GrantError, Stores, environment, grants};
 use super::{ComponentDirectory, Found, Registry, Steering};
-use crate::settings::{ComponentSettings, Policy};
+use crate::outbound::Clients;
+use crate::settings::{ComponentSettings, Limits, Policy};
 
 /// A component's module could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +40,7 @@ pub struct Loader {
     engine: Arc<Engine>,
     steering: Arc<Steering>,
     stores: Arc<Stores>,
+    clients: Clients,
     compiled: AtomicU32,
     from_cache: AtomicU32,
 }
@@ -50,6 +52,7 @@ impl Loader {
             engine,
             stores: Arc::new(stores),
             steering: Arc::default(),
+            clients: Clients::default(),
             compiled: AtomicU32::new(0),
             from_cache: AtomicU32::new(0),
         }
@@ -97,7 +100,11 @@ impl Loader {
         let control = settings.permissions.control.clone();
         let directory =
             ComponentDirectory::new(registry, self.steering.clone(), &found.name, control);
-        let options = generation_options(&found.name, settings, given, Arc::new(directory));
+        let outbound = self
+            .clients
+            .for_component(&found.name, &settings.permissions.hosts);
+        let options =
+            generation_options(&found.name, settings, given, Arc::new(directory), outbound);
         Generation::new(self.engine.clone(), component, options)
             .await
             .map_err(|error| failed(error.into()))
@@ -148,34 +155,51 @@ impl Loader {
     }
 }
 
+/// The limits of `[limits]`, as the engine takes them.
+pub fn instance_limits(limits: &Limits) -> InstanceLimits {
+    InstanceLimits {
+        memory: limits.memory_bytes,
+        table_elements: limits.table_elements as usize,
+        deadline: limits.deadline,
+        cpu_time: limits.cpu_time,
+        response_size: limits.response_bytes,
+        outbound_calls: limits.outbound_calls,
+        call_size: limits.call_bytes,
+        handles: limits.handles as usize,
+    }
+}
+
 fn generation_options(
     name: &str,
     settings: &ComponentSettings,
     given: Given,
     directory: Arc<dyn ServerDirectory>,
+    outbound: Arc<dyn Outbound>,
 ) -> GenerationOptions {
     let pool = &settings.pool;
     GenerationOptions {
         name: name.into(),
         pool: PoolOptions {
             policy: match pool.policy {
+                Policy::Auto => PoolPolicy::Auto,
+                Policy::Concurrent => PoolPolicy::Concurrent,
                 Policy::Fresh => PoolPolicy::Fresh,
                 Policy::Reuse => PoolPolicy::Reuse,
             },
             min: pool.min as usize,
             max: pool.max as usize,
+            concurrency: pool.concurrency,
             max_requests: pool
                 .requests_max
                 .map_or(0, |max| u32::try_from(max).unwrap_or(u32::MAX)),
+            max_growth: pool.growth_bytes_max,
+            queue: pool.queue_max as usize,
             queue_timeout: pool.queue_timeout,
         },
-        limits: InstanceLimits {
-            memory: settings.limits.memory_bytes,
-            deadline: settings.limits.deadline,
-            response_size: settings.limits.response_bytes,
-        },
+        limits: instance_limits(&settings.limits),
         environment: given.environment,
         grants: given.grants,
         directory,
+        outbound,
     }
 }

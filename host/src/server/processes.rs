@@ -1,8 +1,11 @@
 //! The web processes of one server: how many run, how many may.
+//!
+//! The host's limit is one for all components that it hands requests to. Half of it is kept for them in equal shares; the
+//! other half is for whoever comes first. So one component that is busy or hangs does not take the places of the others.
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 
@@ -12,12 +15,30 @@ pub struct Processes {
     current: AtomicU32,
     highest: AtomicU32,
     max: AtomicU32,
+    refused: AtomicU64,
+    /// How many components share the limit.
+    sharers: AtomicU32,
+    /// Processes beyond the shares of their components.
+    beyond: AtomicU32,
+    /// Processes of this component that have a place of the host.
+    with_host: AtomicU32,
     ended: Notify,
 }
 
 /// One running web process; gives its place back when dropped.
 #[derive(Debug)]
 pub struct ProcessPermit(Arc<Processes>);
+
+/// A place of a web process under the host's limit; given back when dropped.
+#[derive(Debug)]
+pub struct SharedPermit {
+    component: Arc<Processes>,
+    is_beyond: bool,
+    place: ProcessPermit,
+}
+
+/// Of all places, one of so many is kept as some component's share.
+const SHARED_PART: u32 = 2;
 
 impl Processes {
     /// Sets the limit for processes that begin from now on.
@@ -28,6 +49,7 @@ impl Processes {
     /// Counts anew what is counted since the start of the server.
     pub fn restart(&self) {
         self.highest.store(self.current(), Ordering::Relaxed);
+        self.refused.store(0, Ordering::Relaxed);
     }
 
     /// Processes that run.
@@ -38,6 +60,17 @@ impl Processes {
     /// Most that ran at once since the server started.
     pub fn highest(&self) -> u32 {
         self.highest.load(Ordering::Relaxed)
+    }
+
+    /// Processes that were refused at the limit since the server started.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Sets how many components share the limit.
+    pub fn share_among(&self, components: usize) {
+        let components = u32::try_from(components).unwrap_or(u32::MAX);
+        self.sharers.store(components, Ordering::Relaxed);
     }
 
     /// Waits until none runs.
@@ -59,12 +92,76 @@ impl Processes {
     pub fn begin(self: &Arc<Self>) -> Option<ProcessPermit> {
         let allowed = self.max.load(Ordering::Relaxed).saturating_sub(1);
         let count = |current: u32| (current < allowed).then_some(current + 1);
-        let before = self
+        let counted = self
             .current
-            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, count)
-            .ok()?;
-        self.highest.fetch_max(before + 1, Ordering::Relaxed);
-        Some(ProcessPermit(self.clone()))
+            .fetch_update(Ordering::AcqRel, Ordering::Relaxed, count);
+        match counted {
+            Ok(before) => {
+                self.highest.fetch_max(before + 1, Ordering::Relaxed);
+                Some(ProcessPermit(self.clone()))
+            }
+            Err(_) => {
+                self.refused.fetch_add(1, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+
+    /// Begins a web process of a component under this server's limit, or refuses it: at the limit, and where the rest is
+    /// kept for other components.
+    pub fn begin_for(self: &Arc<Self>, component: &Arc<Self>) -> Option<SharedPermit> {
+        let (share, common) = self.shares();
+        let before = component.with_host.fetch_add(1, Ordering::AcqRel);
+        let is_beyond = before >= share;
+        let count = |beyond: u32| (beyond < common).then_some(beyond + 1);
+        let has_place = !is_beyond
+            || self
+                .beyond
+                .fetch_update(Ordering::AcqRel, Ordering::Relaxed, count)
+                .is_ok();
+        let place = if has_place {
+            self.begin()
+        } else {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            None
+        };
+        match place {
+            Some(place) => Some(SharedPermit {
+                component: component.clone(),
+                is_beyond,
+                place,
+            }),
+            None => {
+                component.with_host.fetch_sub(1, Ordering::AcqRel);
+                if is_beyond && has_place {
+                    self.beyond.fetch_sub(1, Ordering::AcqRel);
+                }
+                None
+            }
+        }
+    }
+
+    /// The share of each component, and what is for all of them.
+    fn shares(&self) -> (u32, u32) {
+        let allowed = self.max.load(Ordering::Relaxed).saturating_sub(1);
+        match self.sharers.load(Ordering::Relaxed) {
+            0 => (0, allowed),
+            // More components than places: nobody has one of its own.
+            sharers if sharers > allowed => (0, allowed),
+            sharers => {
+                let share = (allowed / SHARED_PART / sharers).max(1);
+                (share, allowed - share * sharers)
+            }
+        }
+    }
+}
+
+impl Drop for SharedPermit {
+    fn drop(&mut self) {
+        self.component.with_host.fetch_sub(1, Ordering::AcqRel);
+        if self.is_beyond {
+            self.place.0.beyond.fetch_sub(1, Ordering::AcqRel);
+        }
     }
 }
 
@@ -94,5 +191,32 @@ mod tests {
         processes.restart();
         drop(permit);
         assert_eq!((processes.current(), processes.highest()), (0, 1));
+    }
+
+    #[test]
+    fn each_component_keeps_a_share_of_the_hosts_limit() {
+        let host = Arc::new(Processes::default());
+        host.set_max(21);
+        host.share_among(5);
+        let components: Vec<Arc<Processes>> = (0..5).map(|_| Arc::default()).collect();
+        let take_all = |component: &Arc<Processes>| -> Vec<_> {
+            std::iter::from_fn(|| host.begin_for(component)).collect()
+        };
+        let mut taken: Vec<_> = components.iter().map(take_all).collect();
+        let counts: Vec<_> = taken.iter().map(Vec::len).collect();
+        assert_eq!(counts, [12, 2, 2, 2, 2]);
+        assert_eq!((host.current(), host.refused()), (20, 5));
+        taken[3].clear();
+        assert!(host.begin_for(&components[0]).is_none());
+        assert!(host.begin_for(&components[3]).is_some());
+        // The limit holds however the shares change.
+        host.share_among(1);
+        assert_eq!(take_all(&components[0]).len(), 0);
+        assert_eq!(take_all(&components[3]).len(), 2);
+        taken.clear();
+        host.share_among(100);
+        assert_eq!(take_all(&components[4]).len(), 20);
+        let beyond = host.beyond.load(Ordering::Relaxed);
+        assert_eq!((host.current(), beyond), (0, 0));
     }
 }

@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde_json::{Map, Value, json};
 
+use tessera_engine::PoolStatistics;
+
 use super::{Kind, Serving, State, WebServer};
 use crate::tls::{self, ServerTls};
 
@@ -64,7 +66,11 @@ impl WebServer {
         let processes = self.processes();
         all.insert(
             "processes".into(),
-            json!({"current": processes.current(), "highest": processes.highest()}),
+            json!({
+                "current": processes.current(),
+                "highest": processes.highest(),
+                "refused": processes.refused(),
+            }),
         );
         if self.kind() == Kind::Host {
             return;
@@ -91,13 +97,29 @@ impl WebServer {
                 .iter()
                 .map(|m| json!({"name": m.name, "available": m.available}));
             all.insert("methods".into(), methods.collect());
-            let counts = generation.statistics();
-            all.insert(
-                "instances".into(),
-                json!({"idle": counts.idle, "created": counts.created, "trapped": counts.trapped}),
-            );
+            all.insert("instances".into(), instances(&generation.statistics()));
         }
     }
+}
+
+/// The process pool of a component.
+fn instances(counts: &PoolStatistics) -> Value {
+    let retired = &counts.retired;
+    json!({
+        "idle": counts.idle,
+        "created": counts.created,
+        "trapped": counts.trapped,
+        "retired": {
+            "requests": retired.requests,
+            "growth": retired.growth,
+            "limit": retired.limit,
+            "surplus": retired.surplus,
+            "room": retired.room,
+            "memory": retired.memory,
+        },
+        "waiting": counts.waiting,
+        "refused": counts.refused,
+    })
 }
 
 /// What an operator wants to know of a certificate: whom it is for, and until when.

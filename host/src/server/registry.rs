@@ -52,9 +52,11 @@ impl Registry {
     /// The component's server of a name, made if there is none.
     pub(crate) fn component(&self, name: &str) -> Arc<WebServer> {
         let mut components = self.components.write();
-        components
+        let server = components
             .entry(name.to_owned())
             .or_insert_with(|| WebServer::new(name, Kind::Component))
-            .clone()
+            .clone();
+        self.host.processes().share_among(components.len());
+        server
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
+use super::allowed_hosts::AllowedHosts;
 use super::error::{Fault, Place, SettingsError};
 use super::folders::Base;
 use super::grants::{FolderGrant, Grants, read_folders, read_grants};
@@ -58,8 +59,14 @@ pub struct Pool {
     pub min: u32,
     /// The idle instances kept for the next requests.
     pub max: u32,
+    /// The requests that an instance serves at a time, with `concurrent`.
+    pub concurrency: u32,
     /// The requests after which an instance is retired; none is no limit.
     pub requests_max: Option<u64>,
+    /// The growth, in bytes, after which an instance is retired.
+    pub growth_bytes_max: u64,
+    /// The requests that wait when the engine has no instance to give.
+    pub queue_max: u32,
     /// How long a request waits for an instance when the engine has none to give.
     pub queue_timeout: Duration,
 }
@@ -67,6 +74,10 @@ pub struct Pool {
 /// How long an instance lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
+    /// What suits the component: that of the Tessera world reuses, one of wasi:http 0.2 is fresh, one of 0.3 concurrent.
+    Auto,
+    /// It serves several requests at a time.
+    Concurrent,
     /// It serves one request after another.
     Reuse,
     /// It serves a single request.
@@ -78,10 +89,20 @@ pub enum Policy {
 pub struct Limits {
     /// The memory of one instance.
     pub memory_bytes: u64,
+    /// The elements of all tables of one instance.
+    pub table_elements: u32,
     /// The wall-clock time of one web process.
     pub deadline: Duration,
+    /// The time that one web process may compute.
+    pub cpu_time: Duration,
     /// The largest response body.
     pub response_bytes: u64,
+    /// The requests that one web process may send to other servers.
+    pub outbound_calls: u32,
+    /// The bytes that one call of a host function may pass.
+    pub call_bytes: u64,
+    /// The handles that one instance may hold.
+    pub handles: u32,
 }
 
 /// `[permissions]`: what the component may do beside answering requests.
@@ -91,6 +112,8 @@ pub struct Permissions {
     pub control: Vec<String>,
     /// The folders that it may use.
     pub folders: Vec<FolderGrant>,
+    /// The servers that it may send requests to.
+    pub hosts: AllowedHosts,
 }
 
 /// `[environment]`: variables for the component. Only the names are ever printed.
@@ -144,12 +167,18 @@ impl ComponentSettings {
             pool: read_pool(&mut reader),
             limits: Limits {
                 memory_bytes: reader.value(&table::LIMITS_MEMORY),
+                table_elements: reader.value(&table::LIMITS_TABLES),
                 deadline: reader.value(&table::LIMITS_DEADLINE),
+                cpu_time: reader.value(&table::LIMITS_CPU),
                 response_bytes: reader.value(&table::LIMITS_RESPONSE),
+                outbound_calls: reader.value(&table::LIMITS_OUTBOUND),
+                call_bytes: reader.value(&table::LIMITS_CALL),
+                handles: reader.value(&table::LIMITS_HANDLES),
             },
             permissions: Permissions {
                 control: reader.value(&table::CONTROL),
                 folders: read_folders(&mut reader, &base),
+                hosts: reader.value(&table::HOSTS),
             },
             grants: read_grants(&mut reader, &base, &environment),
             environment: Environment(environment),
@@ -244,7 +273,10 @@ fn read_pool(reader: &mut Reader) -> Pool {
         policy: reader.value(&table::POOL_POLICY),
         min: reader.value(&table::POOL_MIN),
         max: reader.value(&table::POOL_MAX),
+        concurrency: reader.value(&table::POOL_CONCURRENCY),
         requests_max: Some(reader.value(&table::POOL_REQUESTS)).filter(|max| *max > 0),
+        growth_bytes_max: reader.value(&table::POOL_GROWTH),
+        queue_max: reader.value(&table::POOL_QUEUE),
         queue_timeout: reader.value(&table::POOL_QUEUE_TIMEOUT),
     };
     // The default of `min` is 0, so it was written when it is above `max`.

@@ -88,6 +88,8 @@ pub enum LogFormat {
 pub struct Engine {
     /// The instances of all components together.
     pub instances_max: u32,
+    /// How much of the memory may be in use before room is made, in per cent.
+    pub memory_pressure: u32,
     /// Whether compiled code is kept in `.tessera/`.
     pub code_cache: bool,
 }
@@ -135,6 +137,7 @@ impl HostSettings {
             },
             engine: Engine {
                 instances_max: reader.value(&table::ENGINE_INSTANCES),
+                memory_pressure: reader.value(&table::ENGINE_PRESSURE),
                 code_cache: reader.value(&table::ENGINE_CODE_CACHE),
             },
             values: reader.finish()?,

@@ -6,6 +6,7 @@
 //! what exists, what is allowed, what the default is and when a change takes effect. Every fault is
 //! collected, so that an operator sees all of them at once.
 
+mod allowed_hosts;
 mod assemble;
 mod component;
 mod error;
@@ -29,6 +30,7 @@ mod web_server;
 #[cfg(test)]
 mod tests;
 
+pub use allowed_hosts::{AllowedHosts, Destination};
 pub use component::{ComponentSettings, Environment, Limits, Mount, Permissions, Policy, Pool};
 pub use error::{Fault, FaultKind, Place, SettingsError};
 pub(crate) use folders::is_inside;

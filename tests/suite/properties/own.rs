@@ -163,6 +163,11 @@ engine.max_instances | host | number | process | 1000
   refuses 0 100001 -1 => from 1 to 100000
   refuses "1000" 1.5 true [] {} => a whole number
 
+engine.memory_pressure | host | number | process | 90
+  takes 1 100 90
+  refuses 0 101 -1 => from 1 to 100
+  refuses "90" 1.5 true [] {} => a whole number
+
 engine.code_cache | host | boolean | process | true
   takes false true
   refuses 1 "true" [] {} => true or false
@@ -181,10 +186,16 @@ mount.strip | component | boolean | reload | true
   takes false true
   refuses 1 "true" [] {} => true or false
 
-pool.policy | component | text | reload | "reuse"
-  takes "fresh" "reuse"
-  refuses "Reuse" "" "session" => "reuse" or "fresh"
-  refuses 1 true [] {} => "reuse" or "fresh"
+pool.policy | component | text | reload | "auto"
+  takes "fresh" "reuse" "auto"
+  stored "concurrent"
+  refuses "Reuse" "" "session" => "auto" or "reuse" or "fresh" or "concurrent"
+  refuses 1 true [] {} => "auto" or "reuse" or "fresh" or "concurrent"
+
+pool.concurrency | component | number | reload | 16
+  takes 1 1000 16
+  refuses 0 -1 1001 => from 1 to 1000
+  refuses "1" 1.5 true [] {} => a whole number
 
 pool.min | component | number | reload | 0
   takes 0 1
@@ -206,6 +217,16 @@ pool.max_requests | component | number | reload | 1000
   refuses -1 1000000001 => from 0 to 1000000000
   refuses "1" 1.5 true [] {} => a whole number
 
+pool.max_growth | component | size | reload | "32 MiB"
+  takes 65536 "4 GiB" "32 MiB"
+  refuses 65535 4294967297 "" => from 64 KiB to 4 GiB
+  refuses 1.5 true [] {} => a size from
+
+pool.queue | component | number | reload | 100
+  takes 0 10000 100
+  refuses -1 10001 => from 0 to 10000
+  refuses "1" 1.5 true [] {} => a whole number
+
 pool.queue_timeout | component | duration | reload | "1 s"
   takes 0 "1 min" "250ms"
   refuses -1 61 60.001 "2 min" => from 0 s to 1 min
@@ -217,8 +238,20 @@ limits.memory | component | size | reload | "128 MiB"
   refuses 1048575 4294967297 "5 GiB" "64 M" 0 -1 => from 1 MiB to 4 GiB
   refuses 1.5 true [] {} => a size from
 
+limits.table_elements | component | number | reload | 100000
+  takes 50000 100000
+  stored 10
+  refuses 9 100001 -1 => from 10 to 100000
+  refuses "100" 1.5 true [] {} => a whole number
+
 limits.deadline | component | duration | reload | "30 s"
   takes 3600 "1 h" 30
+  stored "10 ms" 0.01
+  refuses "9 ms" 0 3601 "30" => from 10 ms to 1 h
+  refuses true [] {} => a duration from
+
+limits.cpu_time | component | duration | reload | "10 s"
+  takes 3600 "1 h" 10
   stored "10 ms" 0.01
   refuses "9 ms" 0 3601 "30" => from 10 ms to 1 h
   refuses true [] {} => a duration from
@@ -227,6 +260,26 @@ limits.response_size | component | size | reload | "64 MiB"
   takes 1024 "1 KiB" "4 GiB" "64 MiB"
   refuses 1023 4294967297 "" => from 1 KiB to 4 GiB
   refuses 1.5 true [] {} => a size from
+
+limits.outbound_calls | component | number | reload | 32
+  takes 0 10000 32
+  refuses -1 10001 => from 0 to 10000
+  refuses "1" 1.5 true [] {} => a whole number
+
+permissions.hosts | component | list of texts | reload | []
+  takes ["api.example.com"] ["*.example.org:8443", "http://localhost:9000"] []
+  refuses ["a/b"] ["ftp://a"] [""] => is none of hosts
+  refuses [1] => hosts such as
+  refuses "*" 1 true {} => a list of hosts
+limits.call_size | component | size | reload | "64 MiB"
+  takes 65536 "64 KiB" "4 GiB" "64 MiB"
+  refuses 65535 4294967297 "" => from 64 KiB to 4 GiB
+  refuses 1.5 true [] {} => a size from
+
+limits.handles | component | number | reload | 1000
+  takes 10 100000 1000
+  refuses 9 100001 -1 => from 10 to 100000
+  refuses "10" 1.5 true [] {} => a whole number
 
 permissions.control | component | list of texts | reload | []
   takes ["self"] ["host", "*", "a name"] []

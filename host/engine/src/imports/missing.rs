@@ -96,6 +96,7 @@ mod tests {
             instances: 1,
             memory: 1 << 20,
             code_cache: None,
+            spill_folder: std::env::temp_dir(),
         };
         let engine = Engine::new(&options).unwrap();
         let cases: [(&str, &[&str], &str); 4] = [

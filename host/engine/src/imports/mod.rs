@@ -4,6 +4,7 @@
 //! The functions are linked by hand, one by one: a component that imports one that is not here is refused when
 //! it is loaded, with the function's name, and the ones on the path of every request copy no more than they must.
 
+mod body_parts;
 mod config;
 mod keyvalue;
 mod missing;
@@ -18,7 +19,9 @@ use crate::state::State;
 pub(crate) use missing::link_error;
 
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    request::add_to_linker(&mut linker.instance("tessera:web/request@0.1.0")?)?;
+    let mut request = linker.instance("tessera:web/request@0.1.0")?;
+    request::add_to_linker(&mut request)?;
+    body_parts::add_to_linker(&mut request)?;
     response::add_to_linker(&mut linker.instance("tessera:web/response@0.1.0")?)?;
     web_server::add_to_linker(&mut linker.instance("tessera:web/web-server@0.1.0")?)?;
     config::add_to_linker(linker)?;

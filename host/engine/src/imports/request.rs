@@ -8,8 +8,9 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::LinkerInstance;
 
 use crate::body::PIECE_BYTES_MAX;
-use crate::call::{field_value, hybrid_address, push_field_value, version_text};
-use crate::form::{FormEncoding, query_variables};
+use crate::call::{Call, field_value, hybrid_address, push_field_value, version_text};
+use crate::form::{FormEncoding, plain_text, query_variables, url_encoded};
+use crate::parts::Part;
 use crate::state::State;
 use crate::wit::{HeaderField, Variable, WitBodyError};
 
@@ -146,17 +147,32 @@ async fn whole(mut store: StoreContextMut<'_, State>) -> BodyResult<Bytes> {
 /// The form's fields if the body is a form, else the query's. Read once, then kept.
 async fn variables(mut store: StoreContextMut<'_, State>) -> BodyResult<Vec<Variable>> {
     let exchange = &mut store.data_mut().exchange;
-    if exchange.variables.is_none() {
-        let content_type = exchange
-            .call
-            .headers
-            .get(header::CONTENT_TYPE)
-            .map(|value| value.as_bytes());
-        let variables = match FormEncoding::of(content_type) {
-            Some(form) => form.parse(exchange.body.whole().await?).await?,
-            None => query_variables(&exchange.call.url)?,
-        };
-        exchange.variables = Some(variables);
+    if let Some(variables) = &exchange.variables {
+        return Ok(variables.clone());
     }
-    Ok(exchange.variables.clone().unwrap_or_default())
+    let variables = match form(&exchange.call) {
+        Some(FormEncoding::UrlEncoded(charset)) => {
+            url_encoded(&exchange.body.whole().await?, charset)?
+        }
+        Some(FormEncoding::PlainText(charset)) => {
+            plain_text(&exchange.body.whole().await?, charset)?
+        }
+        Some(FormEncoding::Multipart(_)) => {
+            let variable = |part: &Part| Variable {
+                name: part.name.clone(),
+                value: part.text(),
+            };
+            let parts = super::body_parts::parts(store.data_mut()).await?;
+            parts.iter().map(variable).collect()
+        }
+        None => query_variables(&exchange.call.url)?,
+    };
+    store.data_mut().exchange.variables = Some(variables.clone());
+    Ok(variables)
+}
+
+/// How the body is encoded, if it is a form.
+pub(super) fn form(call: &Call) -> Option<FormEncoding> {
+    let content_type = call.headers.get(header::CONTENT_TYPE);
+    FormEncoding::of(content_type.map(|value| value.as_bytes()))
 }

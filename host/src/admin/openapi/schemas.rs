@@ -135,7 +135,7 @@ fn of_every_server() -> Value {
         "processes": {
             "type": "object",
             "description": "Web processes.",
-            "properties": {"current": count, "highest": count},
+            "properties": {"current": count, "highest": count, "refused": count},
         },
     })
 }
@@ -163,7 +163,19 @@ fn of_components() -> Value {
         }},
         "instances": {
             "type": "object",
-            "properties": {"idle": count, "created": count, "trapped": count},
+            "description": "The process pool: instances kept, made and ended, and requests that wait for one or did in vain.",
+            "properties": {
+                "idle": count,
+                "created": count,
+                "trapped": count,
+                "retired": {
+                    "type": "object",
+                    "description": "Instances that ended without a trap, by cause.",
+                    "additionalProperties": count,
+                },
+                "waiting": count,
+                "refused": count,
+            },
         },
     })
 }
@@ -292,7 +304,10 @@ fn info() -> Value {
             "pid": count,
             "uptime": {"type": "integer", "minimum": 0, "description": "Seconds."},
             "servers": pair("all", "running"),
-            "instances": pair("current", "max"),
+            "instances": {
+                "type": "object",
+                "properties": {"current": count, "max": count, "waiting": count},
+            },
             "memory": {
                 "type": "object",
                 "description": "Bytes of all instances together.",

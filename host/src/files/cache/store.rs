@@ -127,6 +127,28 @@ impl Store {
         self.pages.run_pending_tasks();
     }
 
+    /// Drops about half of the pages by bytes, those that are asked for least; says how many bytes.
+    pub(in crate::files) fn trim(&self) -> u64 {
+        self.pages.run_pending_tasks();
+        let weight = |key: &[u8], page: &Page| {
+            u64::try_from(key.len() + page.bytes_in_memory() + OVERHEAD_BYTES).unwrap_or(u64::MAX)
+        };
+        let mut pages: Vec<_> = self.pages.iter().collect();
+        pages.sort_by_key(|(_, page)| page.hits());
+        let half = self.pages.weighted_size().div_ceil(2);
+        let mut dropped = 0;
+        for (key, page) in pages {
+            if dropped >= half {
+                break;
+            }
+            dropped += weight(&key, &page);
+            self.pages.invalidate(&**key);
+        }
+        self.absent.invalidate_all();
+        self.pages.run_pending_tasks();
+        dropped
+    }
+
     /// What there is of a root, and how full the store is.
     pub(in crate::files) fn statistics(&self, root: u32) -> Statistics {
         self.pages.run_pending_tasks();

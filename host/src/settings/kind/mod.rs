@@ -9,6 +9,7 @@ pub(in crate::settings) mod cors;
 pub(in crate::settings) mod folder;
 pub(in crate::settings) mod grants;
 pub(in crate::settings) mod handlers;
+pub(in crate::settings) mod hosts;
 pub(in crate::settings) mod network;
 pub(in crate::settings) mod quantity;
 pub(in crate::settings) mod response;

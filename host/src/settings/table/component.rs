@@ -3,6 +3,7 @@
 use super::{minutes, ms, seconds};
 use crate::settings::component::Policy;
 use crate::settings::kind::grants::{FolderGrants, SecretFile, Store};
+use crate::settings::kind::hosts::HostList;
 use crate::settings::kind::network::{HostName, MountPath};
 use crate::settings::kind::quantity::{Number, Size, Time};
 use crate::settings::kind::text::{ServerNames, Variable};
@@ -41,10 +42,14 @@ pub(in crate::settings) static POOL_POLICY: Setting<Choice<Policy>> = Setting {
     scope: Component,
     effect: Reload,
     kind: Choice {
-        default: ("reuse", Policy::Reuse),
-        others: &[("fresh", Policy::Fresh)],
+        default: ("auto", Policy::Auto),
+        others: &[
+            ("reuse", Policy::Reuse),
+            ("fresh", Policy::Fresh),
+            ("concurrent", Policy::Concurrent),
+        ],
     },
-    doc: "Whether an instance serves one request after another, or a single one.",
+    doc: "Whether an instance serves one request after another (`reuse`), a single one (`fresh`), or several at a time (`concurrent`, for components of wasi:http 0.3). `auto` is `reuse`, `fresh` for a component of wasi:http 0.2, and `concurrent` for one of 0.3.",
 };
 
 pub(in crate::settings) static POOL_MIN: Setting<Number<u32>> = Setting {
@@ -73,6 +78,19 @@ pub(in crate::settings) static POOL_MAX: Setting<Number<u32>> = Setting {
     doc: "The idle instances kept for the next requests; used with `reuse`.",
 };
 
+pub(in crate::settings) static POOL_CONCURRENCY: Setting<Number<u32>> = Setting {
+    key: "pool.concurrency",
+    scope: Component,
+    effect: Reload,
+    kind: Number {
+        min: 1,
+        max: 1_000,
+        default: 16,
+        unit: "requests",
+    },
+    doc: "The requests that an instance serves at a time; used with `concurrent`.",
+};
+
 pub(in crate::settings) static POOL_REQUESTS: Setting<Number<u64>> = Setting {
     key: "pool.max_requests",
     scope: Component,
@@ -83,7 +101,7 @@ pub(in crate::settings) static POOL_REQUESTS: Setting<Number<u64>> = Setting {
         default: 1_000,
         unit: "requests; 0 means no limit",
     },
-    doc: "The requests after which an instance is retired; used with `reuse`.",
+    doc: "The requests after which an instance is retired; used with `reuse` and `concurrent`.",
 };
 
 pub(in crate::settings) static POOL_QUEUE_TIMEOUT: Setting<Time> = Setting {
@@ -132,6 +150,27 @@ pub(in crate::settings) static LIMITS_RESPONSE: Setting<Size> = Setting {
         default: 64 * MIB,
     },
     doc: "The largest response body that a web process may make.",
+};
+
+pub(in crate::settings) static LIMITS_OUTBOUND: Setting<Number<u32>> = Setting {
+    key: "limits.outbound_calls",
+    scope: Component,
+    effect: Reload,
+    kind: Number {
+        min: 0,
+        max: 10_000,
+        default: 32,
+        unit: "requests",
+    },
+    doc: "The requests that a web process may send to other servers.",
+};
+
+pub(in crate::settings) static HOSTS: Setting<HostList> = Setting {
+    key: "permissions.hosts",
+    scope: Component,
+    effect: Reload,
+    kind: HostList,
+    doc: "The servers that the component may send requests to: `[scheme://]host[:port]`. Without a scheme it is https, without a port that of the scheme, and `:*` is any. `*.example.com` is every name below it, `*` every name. Addresses of private networks and of this machine are refused unless an entry is the address, a network that has it (`10.0.0.0/8`), or `localhost`.",
 };
 
 pub(in crate::settings) static CONTROL: Setting<ServerNames> = Setting {

@@ -9,6 +9,7 @@ mod class;
 mod component;
 mod files;
 mod host;
+mod limits;
 mod proxy;
 mod responses;
 mod sessions;
@@ -18,6 +19,7 @@ pub(super) use class::*;
 pub(super) use component::*;
 pub(super) use files::*;
 pub(super) use host::*;
+pub(super) use limits::*;
 pub(super) use proxy::*;
 pub(super) use responses::*;
 pub(super) use sessions::*;
@@ -91,6 +93,7 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &LOG_LEVEL,
     &LOG_FORMAT,
     &ENGINE_INSTANCES,
+    &ENGINE_PRESSURE,
     &ENGINE_CODE_CACHE,
     &MOUNT_PATH,
     &MOUNT_HOST,
@@ -98,13 +101,22 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &POOL_POLICY,
     &POOL_MIN,
     &POOL_MAX,
+    &POOL_CONCURRENCY,
     &POOL_REQUESTS,
+    &POOL_GROWTH,
+    &POOL_QUEUE,
     &POOL_QUEUE_TIMEOUT,
     &LIMITS_MEMORY,
+    &LIMITS_TABLES,
     &LIMITS_DEADLINE,
+    &LIMITS_CPU,
     &LIMITS_RESPONSE,
+    &LIMITS_OUTBOUND,
+    &LIMITS_CALL,
+    &LIMITS_HANDLES,
     &CONTROL,
     &FOLDERS,
+    &HOSTS,
     &ENVIRONMENT,
     &SECRETS,
     &CONFIG,

@@ -1,6 +1,7 @@
 //! A component's settings: defaults, range edges, ports and mounts.
 
 use super::*;
+use crate::settings::AllowedHosts;
 
 #[test]
 fn without_a_file_every_default_holds() {
@@ -37,20 +38,29 @@ fn without_a_file_every_default_holds() {
     };
     assert_eq!(settings.mount, Some(mount));
     let pool = Pool {
-        policy: Policy::Reuse,
+        policy: Policy::Auto,
         min: 0,
         max: 10,
+        concurrency: 16,
         requests_max: Some(1000),
+        growth_bytes_max: 32 << 20,
+        queue_max: 100,
         queue_timeout: Duration::from_secs(1),
     };
     assert_eq!(settings.pool, pool);
     let limits = Limits {
         memory_bytes: 128 << 20,
+        table_elements: 100_000,
         deadline: Duration::from_secs(30),
+        cpu_time: Duration::from_secs(10),
         response_bytes: 64 << 20,
+        outbound_calls: 32,
+        call_bytes: 64 << 20,
+        handles: 1_000,
     };
     assert_eq!(settings.limits, limits);
     assert_eq!(settings.permissions.control, [""; 0]);
+    assert_eq!(settings.permissions.hosts, AllowedHosts::default());
     assert_eq!(settings.environment.iter().count(), 0);
     assert_eq!(settings.properties()["HTTPPort"], Json::Null);
 }
@@ -73,6 +83,18 @@ fn allowed_values_are_taken_up_to_the_edge() {
         ("mount.strip", "false", json!(false)),
         ("pool.policy", "'fresh'", json!("fresh")),
         ("pool.policy", "'reuse'", json!("reuse")),
+        ("pool.policy", "'auto'", json!("auto")),
+        ("pool.policy", "'concurrent'", json!("concurrent")),
+        ("pool.concurrency", "1", json!(1)),
+        ("pool.concurrency", "1000", json!(1000)),
+        ("limits.outbound_calls", "0", json!(0)),
+        ("limits.outbound_calls", "10000", json!(10_000)),
+        ("permissions.hosts", "[]", json!([])),
+        (
+            "permissions.hosts",
+            "['Api.Example.com:443', 'http://localhost:9000', '::1']",
+            json!(["api.example.com", "http://localhost:9000", "::1"]),
+        ),
         ("pool.min", "10", json!(10)),
         ("pool.max", "0", json!(0)),
         ("pool.max", "1000", json!(1000)),
@@ -93,6 +115,16 @@ fn allowed_values_are_taken_up_to_the_edge() {
         ("limits.deadline", "3600", json!(3600.0)),
         ("limits.response_size", "1024", json!(1024)),
         ("limits.response_size", "'4 GiB'", json!(4_u64 << 30)),
+        ("pool.max_growth", "'64 KiB'", json!(64 << 10)),
+        ("pool.max_growth", "'4 GiB'", json!(4_u64 << 30)),
+        ("pool.queue", "0", json!(0)),
+        ("pool.queue", "10000", json!(10_000)),
+        ("limits.cpu_time", "'10 ms'", json!(0.01)),
+        ("limits.cpu_time", "'1 h'", json!(3600.0)),
+        ("limits.table_elements", "10", json!(10)),
+        ("limits.handles", "10", json!(10)),
+        ("limits.handles", "100000", json!(100_000)),
+        ("limits.call_size", "'64 KiB'", json!(64 << 10)),
     ];
     for (key, value, expected) in cases {
         assert_eq!(read_one(key, value), Ok(expected), "{key} = {value}");
@@ -123,7 +155,11 @@ fn refused_values_say_what_is_allowed() {
         ("mount.host", "'[::1]'", "a DNS name"),
         ("mount.host", "'größe.de'", "a DNS name in ASCII"),
         ("mount.host", long_label.as_str(), "a DNS name"),
-        ("pool.policy", "'Reuse'", "\"reuse\" or \"fresh\""),
+        (
+            "pool.policy",
+            "'Reuse'",
+            "\"auto\" or \"reuse\" or \"fresh\" or \"concurrent\"",
+        ),
         (
             "pool.policy",
             "true",
@@ -135,6 +171,14 @@ fn refused_values_say_what_is_allowed() {
         ("pool.max", "1001", "from 0 to 1000"),
         ("pool.max_requests", "1000000001", "from 0 to 1000000000"),
         ("pool.queue_timeout", "60.001", "from 0 s to 1 min"),
+        ("pool.concurrency", "0", "from 1 to 1000"),
+        ("limits.outbound_calls", "10001", "from 0 to 10000"),
+        ("permissions.hosts", "'*'", "a list of hosts"),
+        (
+            "permissions.hosts",
+            "['ftp://a']",
+            "\"ftp://a\" is none of hosts",
+        ),
         ("permissions.control", "'*'", "a list of names"),
         ("permissions.control", "[1]", "names of components"),
         ("permissions.control", "['']", "names of components"),
@@ -147,6 +191,12 @@ fn refused_values_say_what_is_allowed() {
         ("limits.deadline", "'30'", "from 10 ms to 1 h"),
         ("limits.deadline", "3601", "from 10 ms to 1 h"),
         ("limits.response_size", "1023", "from 1 KiB to 4 GiB"),
+        ("pool.max_growth", "65535", "from 64 KiB to 4 GiB"),
+        ("pool.queue", "10001", "from 0 to 10000"),
+        ("limits.cpu_time", "'9 ms'", "from 10 ms to 1 h"),
+        ("limits.table_elements", "9", "from 10 to 100000"),
+        ("limits.handles", "9", "from 10 to 100000"),
+        ("limits.call_size", "65535", "from 64 KiB to 4 GiB"),
         ("limits.response_size", "4294967297", "from 1 KiB to 4 GiB"),
     ];
     for (key, value, allowed) in cases {

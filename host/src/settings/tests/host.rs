@@ -62,6 +62,7 @@ fn without_a_file_every_default_holds() {
         settings.engine,
         Engine {
             instances_max: 1000,
+            memory_pressure: 90,
             code_cache: true
         }
     );
@@ -136,6 +137,8 @@ fn allowed_values_are_taken_up_to_the_edge() {
         ("log.format", "'json'", json!("json")),
         ("engine.max_instances", "1", json!(1)),
         ("engine.max_instances", "100000", json!(100_000)),
+        ("engine.memory_pressure", "1", json!(1)),
+        ("engine.memory_pressure", "100", json!(100)),
         ("engine.code_cache", "false", json!(false)),
     ];
     for (key, value, expected) in cases {
@@ -183,6 +186,8 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("log.format", "'xml'", "\"text\" or \"json\""),
     ("engine.max_instances", "0", "from 1 to 100000"),
     ("engine.max_instances", "100001", "from 1 to 100000"),
+    ("engine.memory_pressure", "0", "from 1 to 100"),
+    ("engine.memory_pressure", "101", "from 1 to 100"),
     ("engine.code_cache", "[]", "true or false, not a list"),
 ];
 

@@ -33,6 +33,7 @@ const RATE: &str = "rate_limit::each_server_holds_each_client_to_its_rate";
 const REQUESTS: &str = "connection::a_connection_has_as_many_requests_as_the_settings_say";
 const SILENCE: &str = "connection::a_silent_connection_of_either_is_closed_in_its_time";
 const INSTANCES: &str = "lifecycle::instances_and_what_they_have_change_at_once";
+const ATTACKS: &str = "hostile::each_attack_meets_its_limit_and_harms_nobody";
 const KEPT: &str = "cache::files_are_kept_as_far_as_they_may_be";
 const LOOKS: &str = "cache::without_an_interval_every_request_sees_what_is_on_disk";
 const MOVES: &str = "lifecycle::a_component_moves_at_once";
@@ -176,6 +177,11 @@ const SHOWN_BY: &[Shown] = &[
     ("pool.policy", NOTHING, INSTANCES),
     ("pool.min", NOTHING, INSTANCES),
     ("pool.max", NOTHING, INSTANCES),
+    (
+        "pool.concurrency",
+        NOTHING,
+        "wasi_http::an_instance_of_0_3_has_several_requests_at_a_time",
+    ),
     ("pool.max_requests", NOTHING, INSTANCES),
     (
         "pool.queue_timeout",
@@ -193,6 +199,43 @@ const SHOWN_BY: &[Shown] = &[
         "limits::a_handler_past_its_deadline_is_a_504",
     ),
     ("limits.response_size", NOTHING, INSTANCES),
+    (
+        "limits.outbound_calls",
+        NOTHING,
+        "wasi_http::requests_go_out_as_permitted",
+    ),
+    (
+        "permissions.hosts",
+        NOTHING,
+        "wasi_http::requests_go_out_as_permitted",
+    ),
+    (
+        "limits.table_elements",
+        NOTHING,
+        "hostile::tables_have_a_largest_size",
+    ),
+    ("limits.cpu_time", NOTHING, ATTACKS),
+    ("limits.handles", NOTHING, ATTACKS),
+    (
+        "limits.call_size",
+        NOTHING,
+        "hostile::what_is_passed_to_the_host_has_a_largest_size",
+    ),
+    (
+        "pool.max_growth",
+        NOTHING,
+        "pools::an_instance_that_has_grown_retires",
+    ),
+    (
+        "pool.queue",
+        NOTHING,
+        "pools::who_finds_the_queue_full_is_told_at_once",
+    ),
+    (
+        "engine.memory_pressure",
+        "pools::under_pressure_files_and_idle_instances_make_room",
+        NOTHING,
+    ),
     (
         "permissions.control",
         NOTHING,

@@ -1,0 +1,253 @@
+//! One request of a component of `wasi:http`: from its call to the head of its answer.
+//!
+//! It begins where the request was read, and most are done before anything else is. One that has more to send than fits
+//! between guest and client goes on in a task of its own, and so does one that takes long, on threads for those.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame};
+use tokio::time::timeout_at;
+
+use super::head::{self, BodyPlace, Head, HeadReceiver};
+use super::stream::{AnswerStream, Limits, Source, too_large};
+use super::worker::{Circumstances, Work, Worker};
+use crate::answer::{Answer, AnswerBody};
+use crate::call::Deadline;
+use crate::cpu::CpuMeter;
+use crate::error::ProcessError;
+use crate::generation::Generation;
+use crate::process::Ended;
+
+/// Pieces that together are at most this long become one: their length is then known, and they may be compressed.
+const JOINED_BYTES_MAX: usize = 64 * 1024;
+
+/// What of a request decides about its answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) id: u64,
+    pub(crate) is_head: bool,
+    pub(crate) deadline: Deadline,
+}
+
+/// How far a web process came before its client could be answered.
+enum Step {
+    Ended(Box<Ended>),
+    Head(Head),
+    Slow,
+}
+
+/// Runs `work` until there is an answer. What it does from then on goes on behind the answer's body.
+pub(crate) async fn answer(
+    mut work: Work,
+    (mut head, body): (HeadReceiver, BodyPlace),
+    meter: Arc<CpuMeter>,
+    generation: &Generation,
+    asked: Asked,
+) -> Result<Answer, ProcessError> {
+    let limits = Limits {
+        deadline: asked.deadline,
+        bytes_max: generation.limits.response_size,
+    };
+    let circumstances = Circumstances {
+        component: generation.profile.component.clone(),
+        request: asked.id,
+        deadline: asked.deadline,
+        meter,
+        background: generation.engine.background().clone(),
+    };
+    let at = asked.deadline.at.into();
+    let late = |_| ProcessError::Deadline(asked.deadline.after);
+    let step = timeout_at(at, first_step(&mut work, &mut head, &circumstances))
+        .await
+        .map_err(late)?;
+    let (head, worker) = match step {
+        Step::Ended(ended) => return whole(*ended, (head, body), limits, asked.is_head),
+        Step::Head(head) => (head, Worker::begin(work, body.clone(), circumstances)),
+        Step::Slow => {
+            let mut worker = Worker::begin_slow(work, body.clone(), circumstances);
+            let head = timeout_at(at, head_of(&mut worker, &mut head))
+                .await
+                .map_err(late)??;
+            (head, worker)
+        }
+    };
+    let mut answer = head::begin(head, asked.is_head)?;
+    if matches!(answer.body, AnswerBody::Unsent(_)) {
+        return Ok(answer);
+    }
+    let length = length(&answer, limits)?;
+    let stream = AnswerStream::new(Source::Worker { body, worker }, length, limits);
+    answer.body = AnswerBody::Stream(Box::new(stream));
+    Ok(answer)
+}
+
+async fn first_step(
+    work: &mut Work,
+    head: &mut HeadReceiver,
+    circumstances: &Circumstances,
+) -> Step {
+    let mut may_answer = true;
+    poll_fn(|context| {
+        if let Poll::Ready(ended) = work.as_mut().poll(context) {
+            return Poll::Ready(Step::Ended(Box::new(ended)));
+        }
+        if may_answer && let Poll::Ready(told) = Pin::new(&mut *head).poll(context) {
+            match told {
+                Ok(head) => return Poll::Ready(Step::Head(head)),
+                // It dropped what it should have set; how it ends will tell.
+                Err(_) => may_answer = false,
+            }
+        }
+        match circumstances.meter.is_slow() {
+            true => Poll::Ready(Step::Slow),
+            false => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// The head that a web process on other threads sends, or how it ended without.
+async fn head_of(worker: &mut Worker, head: &mut HeadReceiver) -> Result<Head, ProcessError> {
+    let mut may_answer = true;
+    poll_fn(|context| {
+        if may_answer && let Poll::Ready(told) = Pin::new(&mut *head).poll(context) {
+            match told {
+                Ok(head) => return Poll::Ready(Ok(head)),
+                Err(_) => may_answer = false,
+            }
+        }
+        match worker.poll_outcome(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            // Both may have come since the head was looked for.
+            Poll::Ready(Ok(left)) => {
+                worker.is_done_with(left);
+                Poll::Ready(match may_answer.then(|| head.try_recv()) {
+                    Some(Ok(head)) => Ok(head),
+                    _ => Err(head::no_answer()),
+                })
+            }
+        }
+    })
+    .await
+}
+
+/// The answer of a guest that is done: all of its body is there.
+fn whole(
+    mut ended: Ended,
+    (mut head, body): (HeadReceiver, BodyPlace),
+    limits: Limits,
+    is_head: bool,
+) -> Result<Answer, ProcessError> {
+    let is_too_large = ended.is_body_too_large();
+    let result = ended.take_result();
+    let answer = match (result, head.try_recv()) {
+        // Nothing was sent yet: better an error than half of an answer.
+        (Err(error), _) => Err(error),
+        (Ok(()), Err(_)) if is_too_large => Err(ProcessError::BodyTooLarge),
+        (Ok(()), Err(_)) => Err(head::no_answer()),
+        (Ok(()), Ok(head)) => whole_body(head, &body, limits, is_head),
+    };
+    if answer.is_err() {
+        // An instance that left something half done does not serve again.
+        ended.retire();
+    }
+    ended.settle();
+    answer
+}
+
+fn whole_body(
+    head: Head,
+    body: &BodyPlace,
+    limits: Limits,
+    is_head: bool,
+) -> Result<Answer, ProcessError> {
+    let mut answer = head::begin(head, is_head)?;
+    if matches!(answer.body, AnswerBody::Unsent(_)) {
+        return Ok(answer);
+    }
+    let length = length(&answer, limits)?;
+    let left = drain(body);
+    let frames = left.frames;
+    // Of a head's body nothing would be sent, and it need not be there.
+    if !is_head {
+        left.end?;
+    }
+    let data = frames.iter().filter_map(Frame::data_ref);
+    let bytes: usize = data.clone().map(Bytes::len).sum();
+    if bytes as u64 > limits.bytes_max {
+        return Err(too_large(limits.bytes_max));
+    }
+    let has_trailers = frames.iter().any(Frame::is_trailers);
+    let joined = match data.clone().count() {
+        _ if has_trailers => None,
+        0 => return Ok(answer),
+        1 => data.clone().next().cloned(),
+        _ if bytes > JOINED_BYTES_MAX => None,
+        _ => {
+            let mut joined = BytesMut::with_capacity(bytes);
+            data.clone().for_each(|data| joined.extend_from_slice(data));
+            Some(joined.freeze())
+        }
+    };
+    answer.body = match joined {
+        Some(data) => AnswerBody::Blob {
+            data,
+            content_type: None,
+        },
+        None => {
+            // Without trailers, and with all there, the length is known as well.
+            let length = length.or((!has_trailers).then_some(bytes as u64));
+            let stream = AnswerStream::new(Source::Ready(frames), length, limits);
+            AnswerBody::Stream(Box::new(stream))
+        }
+    };
+    Ok(answer)
+}
+
+/// What a guest has left of a body.
+pub(super) struct Left {
+    pub(super) frames: VecDeque<Frame<Bytes>>,
+    /// Whether that is all of it.
+    pub(super) end: Result<(), ProcessError>,
+}
+
+/// Takes what is left of the body of a guest that is done, but still there.
+pub(super) fn drain(body: &BodyPlace) -> Left {
+    let mut frames = VecDeque::new();
+    let Some(mut body) = body.lock().take() else {
+        // It had been sent.
+        return Left {
+            frames,
+            end: Ok(()),
+        };
+    };
+    let mut context = Context::from_waker(Waker::noop());
+    let end = loop {
+        match Pin::new(&mut body).poll_frame(&mut context) {
+            Poll::Ready(Some(Ok(frame))) => frames.push_back(frame),
+            Poll::Ready(None) => break Ok(()),
+            Poll::Ready(Some(Err(error))) => break Err(head::broken_off(&error)),
+            Poll::Pending => {
+                break Err(head::failed(
+                    "it ended without finishing the body of its answer",
+                ));
+            }
+        }
+    };
+    Left { frames, end }
+}
+
+/// What the header says of the body's length, held to its limit before any of it is sent.
+pub(super) fn length(answer: &Answer, limits: Limits) -> Result<Option<u64>, ProcessError> {
+    let length = head::length(answer);
+    match length {
+        Some(length) if length > limits.bytes_max => Err(too_large(limits.bytes_max)),
+        length => Ok(length),
+    }
+}

@@ -1,0 +1,176 @@
+//! Who asked for what an instance of `wasi:http` 0.3 does, and who it does it with.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+use super::service::WakerPlace;
+use crate::call::Deadline;
+use crate::error::ProcessError;
+use crate::hooks;
+
+/// One request, as its instance and its client know it.
+pub(crate) struct Ticket {
+    id: u64,
+    deadline: Deadline,
+    /// The place under the process limits.
+    _permit: Option<Box<dyn Send + Sync>>,
+    is_given_up: AtomicBool,
+    /// With whom, once an instance has taken it.
+    company: Mutex<Option<Arc<Company>>>,
+}
+
+/// The requests that one instance works on.
+#[derive(Default)]
+pub(crate) struct Company {
+    tickets: Mutex<Vec<Weak<Ticket>>>,
+    waker: WakerPlace,
+    fault: Mutex<Option<Arc<str>>>,
+}
+
+impl Ticket {
+    pub(super) fn new(
+        id: u64,
+        deadline: Deadline,
+        permit: Option<Box<dyn Send + Sync>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            deadline,
+            _permit: permit,
+            is_given_up: AtomicBool::new(false),
+            company: Mutex::default(),
+        })
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline.at
+    }
+
+    pub(super) fn limit(&self) -> Duration {
+        self.deadline.after
+    }
+
+    /// Why its instance ended, if that ended badly.
+    pub(super) fn fault(&self) -> Option<ProcessError> {
+        let company = self.company.lock().clone()?;
+        let message = company.fault.lock().clone()?;
+        Some(ProcessError::Trap {
+            hook: hooks::HTTP,
+            message: message.to_string(),
+        })
+    }
+}
+
+/// The client's end of a ticket: when it goes, nobody waits for the answer any more.
+pub(crate) struct Client(pub(super) Arc<Ticket>);
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.0.is_given_up.store(true, Ordering::Relaxed);
+        let company = self.0.company.lock().clone();
+        if let Some(waker) = company.and_then(|company| company.waker.lock().take()) {
+            waker.wake();
+        }
+    }
+}
+
+impl Company {
+    pub(super) fn wake_by(&self, waker: &std::task::Waker) {
+        let mut place = self.waker.lock();
+        if !place.as_ref().is_some_and(|old| old.will_wake(waker)) {
+            *place = Some(waker.clone());
+        }
+    }
+
+    /// Those whose answer is not complete, in the instance or on its way.
+    fn living(&self) -> Vec<Arc<Ticket>> {
+        let mut tickets = self.tickets.lock();
+        tickets.retain(|ticket| ticket.strong_count() > 0);
+        tickets.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// How many those are.
+    pub(super) fn size(&self) -> usize {
+        let mut tickets = self.tickets.lock();
+        tickets.retain(|ticket| ticket.strong_count() > 0);
+        tickets.len()
+    }
+
+    /// Whether the instance works on requests whose clients are all gone.
+    pub(super) fn is_given_up(&self) -> bool {
+        let tickets = self.living();
+        let gone = |ticket: &Arc<Ticket>| ticket.is_given_up.load(Ordering::Relaxed);
+        !tickets.is_empty() && tickets.iter().all(gone)
+    }
+
+    pub(super) fn ids(&self) -> String {
+        let tickets = self.living();
+        let ids: Vec<_> = tickets
+            .iter()
+            .map(|ticket| format!("{:016x}", ticket.id))
+            .collect();
+        ids.join(", ")
+    }
+
+    pub(super) fn fail(&self, fault: &str) {
+        *self.fault.lock() = Some(fault.into());
+    }
+}
+
+/// The request has come to an instance, which has it until its answer is complete.
+pub(super) fn join(ticket: &Arc<Ticket>, company: &Arc<Company>) {
+    *ticket.company.lock() = Some(company.clone());
+    company.tickets.lock().push(Arc::downgrade(ticket));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticket(id: u64) -> Arc<Ticket> {
+        let after = Duration::from_secs(1);
+        let deadline = Deadline {
+            at: Instant::now() + after,
+            after,
+        };
+        Ticket::new(id, deadline, None)
+    }
+
+    #[test]
+    fn an_instance_is_given_up_when_all_its_clients_are_gone() {
+        let company = Arc::<Company>::default();
+        assert!(!company.is_given_up(), "idle");
+        let (one, two) = (ticket(1), ticket(2));
+        let clients = (Client(one.clone()), Client(two.clone()));
+        join(&one, &company);
+        join(&two, &company);
+        drop(clients.0);
+        assert!(!company.is_given_up());
+        drop(clients.1);
+        assert!(company.is_given_up());
+        assert_eq!(company.size(), 2);
+        drop((one, two));
+        assert_eq!(company.size(), 0);
+        assert!(!company.is_given_up());
+    }
+
+    #[test]
+    fn a_fault_reaches_everybody_in_the_instance() {
+        let company = Arc::<Company>::default();
+        let (one, other) = (ticket(0x10), ticket(2));
+        join(&one, &company);
+        assert_eq!(company.ids(), "0000000000000010");
+        assert!(one.fault().is_none());
+        company.fail("trap");
+        let fault = one.fault().unwrap().to_string();
+        assert_eq!(fault, "trapped in the wasi:http handler: trap");
+        assert!(other.fault().is_none());
+    }
+}
