@@ -177,6 +177,10 @@ struct Redis {
 }
 
 impl Redis {
+    #[expect(
+        clippy::print_stdout,
+        reason = "who runs the tests should know what was left out"
+    )]
     fn start() -> Option<Self> {
         // Free a moment ago; nothing else of the suite asks for a port of this kind.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

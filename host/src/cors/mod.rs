@@ -37,7 +37,7 @@ pub enum Verdict {
     /// Of a page that may ask.
     Allowed(Grant),
     /// The question of a browser whether a page may ask, and it may.
-    Preflight(Grant, Response),
+    Preflight(Grant, Box<Response>),
     /// Of a page that may not ask.
     Refused,
 }
@@ -96,7 +96,7 @@ pub fn judge(cors: &Cors, method: &Method, headers: &HeaderMap, here: Here<'_>) 
     };
     match asked_for {
         None => Verdict::Allowed(grant),
-        Some(_) => Verdict::Preflight(grant, preflight(rule, headers)),
+        Some(_) => Verdict::Preflight(grant, Box::new(preflight(rule, headers))),
     }
 }
 

@@ -282,7 +282,7 @@ fn guard(
         Verdict::Own => None,
         Verdict::Allowed(grant) => Some(grant),
         Verdict::Preflight(grant, response) => {
-            return (Some(Next::Respond(response)), Some(grant));
+            return (Some(Next::Respond(*response)), Some(grant));
         }
         Verdict::Refused => return refuse(Reject::CrossSite),
     };

@@ -234,7 +234,12 @@ impl http_body::Body for Body {
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if let Kind::Streamed(body) = &mut self.kind {
-            return body.poll(context);
+            let frame = ready!(body.poll(context));
+            if let (Some(counter), Some(Ok(frame))) = (&self.counter, &frame) {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                counter.fetch_add(bytes as u64, Ordering::Relaxed);
+            }
+            return Poll::Ready(frame);
         }
         let (piece, is_last) = match &mut self.kind {
             Kind::Empty | Kind::Unsent(_) | Kind::Streamed(_) => return Poll::Ready(None),
