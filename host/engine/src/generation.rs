@@ -8,6 +8,7 @@ use crate::component::{Component, ComponentInfo, Method};
 use crate::directory::ServerDirectory;
 use crate::engine::Engine;
 use crate::error::LoadError;
+use crate::pace::Pace;
 use crate::pool::{Pool, PoolStatistics};
 use crate::process;
 use crate::reached;
@@ -83,6 +84,7 @@ pub struct Generation {
     pub(crate) pool_options: PoolOptions,
     pub(crate) limits: InstanceLimits,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) pace: Pace,
     methods: Vec<Method>,
     /// Names in lower case, as URLs are compared.
     by_name: HashMap<String, usize>,
@@ -113,6 +115,7 @@ impl Generation {
             pool_options: options.pool,
             limits: options.limits,
             pool,
+            pace: Pace::default(),
             methods: Vec::new(),
             by_name: HashMap::new(),
         };

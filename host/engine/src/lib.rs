@@ -21,6 +21,7 @@ mod instance;
 mod state;
 mod limits;
 mod cpu;
+mod pace;
 mod reached;
 mod body;
 mod answer;
