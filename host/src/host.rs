@@ -126,11 +126,6 @@ impl Host {
 
         let watcher = Watcher::start(&site, reloader.clone())?;
         let certificates = Certificates::watch(reloader.registry.clone());
-        let pressure = Pressure::watch(
-            settings.engine.memory_pressure,
-            reloader.loader.engine().clone(),
-            reloader.exchange.clone(),
-        );
         load_components(&reloader).await;
         reloader.ports.accept(opened);
         warn_of_unused(&inherited_addresses, &registry);
@@ -149,12 +144,12 @@ impl Host {
             None => None,
         };
         Ok(Self {
+            pressure: watch_memory(&settings, &reloader),
             registry,
             reloader,
             admin,
             watcher,
             certificates,
-            pressure,
             drain_timeout,
             _lock: lock,
         })
@@ -225,6 +220,15 @@ fn engine(settings: &HostSettings, state_folder: &Path) -> Result<Arc<Engine>, E
             .then(|| state_folder.join("code")),
         spill_folder: state_folder.to_owned(),
     })
+}
+
+/// Looks after the memory, which components and files share.
+fn watch_memory(settings: &HostSettings, reloader: &Reloader) -> Pressure {
+    Pressure::watch(
+        settings.engine.memory_pressure,
+        reloader.loader.engine().clone(),
+        reloader.exchange.clone(),
+    )
 }
 
 fn connection_limits(settings: &HostSettings) -> Arc<ConnectionLimits> {

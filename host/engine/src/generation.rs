@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::forensics::{Cost, Costs};
 use crate::grants::{Granted, Grants};
+use crate::pace::Pace;
 use crate::pool::{Pool, PoolStatistics};
 use crate::process;
 use crate::reached;
@@ -106,6 +107,7 @@ pub struct Generation {
     pub(crate) pool_options: PoolOptions,
     pub(crate) limits: InstanceLimits,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) pace: Pace,
     pub(crate) costs: Costs,
     tally: Arc<Tally>,
     #[cfg(feature = "p3")]
@@ -151,6 +153,7 @@ impl Generation {
             pool_options,
             limits: options.limits,
             pool,
+            pace: Pace::default(),
             costs: Costs::default(),
             tally: Arc::new(Tally::new(options.trial_requests)),
             #[cfg(feature = "p3")]

@@ -27,6 +27,7 @@ mod forensics;
 mod state;
 mod limits;
 mod cpu;
+mod pace;
 mod reached;
 mod body;
 mod answer;

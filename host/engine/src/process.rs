@@ -2,7 +2,8 @@
 //!
 //! It begins on the thread that read the request, because most handlers are done before a switch to another
 //! thread would be. One that still runs after two ticks of the clock moves to the runtime for long-running
-//! guests, whose threads yield to those that serve: a looping component delays neither files nor timers.
+//! guests, whose threads yield to those that serve: a looping component delays neither files nor timers. The next ones of
+//! a component that was slow begin there (`pace.rs`).
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -11,11 +12,11 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::answer::{Answer, AnswerBody};
 use crate::call::{Call, Deadline, Target};
+use crate::clock::TICK;
 use crate::component::Method;
 use crate::cpu::{CpuMeter, Metered};
 use crate::error::ProcessError;
@@ -53,10 +54,10 @@ impl Generation {
                 meter,
             ),
         };
-        let background = self.engine.background().clone();
+        let generation = self.clone();
         async move {
             match begun {
-                Begun::Hooks(work, meter) => drive(work, meter, deadline.after, &background).await,
+                Begun::Hooks(work, meter) => drive(work, meter, deadline.after, generation).await,
                 Begun::Http(answering) => answering.await,
             }
         }
@@ -308,28 +309,41 @@ fn keep_some_ahead(generation: &Arc<Generation>) {
     }
 }
 
-/// Runs `work` here, and elsewhere once it is slow.
+/// Runs `work` here, and elsewhere once it is slow, or at once if others of the component were.
 async fn drive(
     mut work: Pin<Box<impl Future<Output = Result<Answer, ProcessError>> + Send + 'static>>,
     meter: Arc<CpuMeter>,
     limit: Duration,
-    background: &Handle,
+    generation: Arc<Generation>,
 ) -> Result<Answer, ProcessError> {
+    let pace = &generation.pace;
     let driving = async {
-        let done = poll_fn(|context| match work.as_mut().poll(context) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending if meter.is_slow() => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        })
-        .await;
-        match done {
-            Some(result) => result,
-            None => {
-                AbortOnDrop(background.spawn(Metered { work, meter }))
-                    .join()
-                    .await
+        let begins_here = !pace.is_slow();
+        if begins_here {
+            let done = poll_fn(|context| match work.as_mut().poll(context) {
+                Poll::Ready(result) => Poll::Ready(Some(result)),
+                Poll::Pending if meter.is_slow() => Poll::Ready(None),
+                Poll::Pending => Poll::Pending,
+            })
+            .await;
+            if let Some(result) = done {
+                return result;
             }
+            // It may only have waited: those that begin elsewhere are measured, and tell.
+            pace.slow();
         }
+        let background = generation.engine.background();
+        let metered = Metered {
+            work,
+            meter: meter.clone(),
+        };
+        let result = AbortOnDrop(background.spawn(metered)).join().await;
+        if !begins_here && meter.spent() < TICK {
+            pace.quick();
+        } else if !begins_here {
+            pace.slow();
+        }
+        result
     };
     tokio::time::timeout(limit, driving)
         .await
