@@ -209,10 +209,13 @@ fn keyword(text: &[u8]) -> Option<(Keyword, &[u8])> {
 
 /// How far the parenthesis is that closes what comes before `inside`; those in quotes and pairs do not count.
 fn closing(inside: &[u8], bytes_max: usize) -> Option<usize> {
+    let inside = inside.get(..bytes_max).unwrap_or(inside);
+    // Most that is not closed has nothing that could close it.
+    memchr::memchr(b')', inside)?;
     let mut open = 0_usize;
     let mut is_quoted = false;
     let mut is_escaped = false;
-    for (at, byte) in inside.iter().enumerate().take(bytes_max) {
+    for (at, byte) in inside.iter().enumerate() {
         match byte {
             _ if is_escaped => is_escaped = false,
             b'\\' if is_quoted => is_escaped = true,

@@ -24,6 +24,18 @@ impl Numbers {
 
 /// What pages are put together from.
 const PIECES: &[&str] = &[
+    "<!--#4DTEXT name-->",
+    "<!--#4DHTML html-->",
+    "<!--#4DTEXT method(1)-->",
+    "<!--#4DEVAL $x:=2-->",
+    "<!--#4DIF (1=1)-->",
+    "<!--#4DENDIF-->",
+    "<!--#4DEACH $x in rows-->",
+    "<!--#4DENDEACH-->",
+    "<!--#4DLOOP rows-->",
+    "<!--#4DENDLOOP-->",
+    "<!--#4DINCLUDE sub.html-->",
+    "$4DTEXT(name)",
     "<!--#4DTEXT ",
     "<!--#4DHTML ",
     "<!--#4DEVAL ",
@@ -125,7 +137,8 @@ fn pages_of_random_tags_come_to_an_end() {
     let mut site = site();
     let mut inserted = 0;
     for _ in 0..8000 {
-        let count = numbers.below(40);
+        // Short ones, too: those without a fault.
+        let count = numbers.below(if numbers.below(2) == 0 { 4 } else { 40 });
         let page: String = (0..count)
             .map(|_| PIECES[numbers.below(PIECES.len())])
             .collect();
@@ -134,7 +147,7 @@ fn pages_of_random_tags_come_to_an_end() {
         inserted += usize::from(faults.is_empty() && output != page.as_bytes());
     }
     // Otherwise the pieces make nothing but faults, and nothing is tried.
-    assert!(inserted > 300, "{inserted}");
+    assert!(inserted > 100, "{inserted}");
 }
 
 #[test]
@@ -201,7 +214,7 @@ fn long_pages_of_beginnings_are_compiled_in_linear_work() {
         "<!--#4DELSE-->",
         "<body",
     ] {
-        let page = piece.repeat(100_000).into_bytes();
+        let page = piece.repeat(20_000).into_bytes();
         let template = Template::compile(page.clone(), Syntax::All, &Limits::default()).unwrap();
         assert!(template.source().len() == page.len());
         Template::compile_included(page, &Limits::default()).unwrap();
