@@ -138,7 +138,8 @@ fn pages_of_random_tags_come_to_an_end() {
     let mut inserted = 0;
     for _ in 0..8000 {
         // Short ones, too: those without a fault.
-        let count = numbers.below(if numbers.below(2) == 0 { 4 } else { 40 });
+        let count_max = if numbers.below(2) == 0 { 4 } else { 40 };
+        let count = numbers.below(count_max);
         let page: String = (0..count)
             .map(|_| PIECES[numbers.below(PIECES.len())])
             .collect();
