@@ -250,6 +250,10 @@ impl Generation {
     /// Keeps instances again after [`Generation::retire`].
     pub fn revive(&self) {
         self.pool.open();
+        #[cfg(feature = "p3")]
+        if let Some(service) = self.service.get() {
+            service.open();
+        }
     }
 
     /// Makes the instances that should wait ahead.

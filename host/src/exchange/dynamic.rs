@@ -92,7 +92,7 @@ pub(super) fn run<'a>(
         match begun {
             Ok((work, process)) => {
                 let outcome = process.await;
-                answered(receiver, visit, &server, &work, outcome)
+                answered(receiver, visit, &server, work, outcome)
             }
             Err(reject) => response::from_reject(reject, None),
         }
@@ -137,17 +137,19 @@ fn begin(
 fn answered(
     receiver: &Receiver,
     visit: &Visit,
-    server: &WebServer,
-    work: &Work,
+    server: &Arc<WebServer>,
+    work: Work,
     outcome: Outcome,
 ) -> Response {
     let (name, settings) = (server.name(), &visit.serving.web.responses);
     let id = work.request.id;
-    work.generation.tally().end(has_trapped(&outcome));
+    work.generation
+        .tally()
+        .end(outcome.as_ref().is_err_and(is_trap));
     match outcome {
         Ok(answer) => {
             let mut response = response::from_answer(answer, settings);
-            response.body_mut().tell(|| cut(server.shared_name(), id));
+            response.body_mut().tell(|| cut(server.clone(), work));
             response
         }
         Err(ProcessError::Unauthorized { reason, answer }) => {
@@ -156,18 +158,19 @@ fn answered(
             }
             response::from_refusal(*answer, settings)
         }
-        Err(error) => failed(receiver, server, work, &error),
+        Err(error) => failed(receiver, server, &work, &error),
     }
 }
 
 /// Whether the component broke, rather than answer or refuse.
-fn has_trapped(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Err(ProcessError::Trap { .. }
-            | ProcessError::OutOfMemory { .. }
-            | ProcessError::Instantiate(_))
-    )
+fn is_trap(error: &ProcessError) -> bool {
+    match error {
+        ProcessError::Limit { limit, .. } => *limit != Limit::AllMemory,
+        ProcessError::Trap { .. }
+        | ProcessError::OutOfMemory { .. }
+        | ProcessError::Instantiate(_) => true,
+        _ => false,
+    }
 }
 
 /// Takes a place under `maxConcurrentProcesses`: of the component, and of the host where its server handed the request
@@ -252,12 +255,17 @@ fn failed(receiver: &Receiver, server: &WebServer, work: &Work, error: &ProcessE
     response::from_reject(reject, details.as_deref())
 }
 
-/// Logs that an answer was cut off after its head was sent. The client sees that it was; why, only the log says.
-fn cut(server: Arc<str>, id: u64) -> Teller {
+/// Tells that an answer was cut off after its head was sent. The client sees that it was, but not why.
+fn cut(server: Arc<WebServer>, work: Work) -> Teller {
     Box::new(move |error| {
-        let request = format_args!("{id:016x}");
-        let server = &*server;
-        tracing::error!(server, %request, "{server}, request {request}: the answer was cut off: {error}");
+        let request = format_args!("{:016x}", work.request.id);
+        let name = server.name();
+        tracing::error!(server = name, %request, "{name}, request {request}: the answer was cut off: {error}");
+        if is_trap(error) {
+            work.generation.tally().end(true);
+        }
+        let cost = work.generation.cost_of(work.request.id);
+        server.note_failure(&work.request, error, &work.generation, cost);
     })
 }
 

@@ -98,7 +98,8 @@ fn kind(error: &ProcessError) -> &'static str {
         ProcessError::OutOfMemory { .. } => "memory",
         ProcessError::Instantiate(_) => "instantiate",
         ProcessError::Deadline(_) => "deadline",
-        ProcessError::Busy(_) => "busy",
+        ProcessError::Busy(_) | ProcessError::QueueFull(_) => "busy",
+        ProcessError::Limit { .. } => "limit",
         ProcessError::Failed { .. } => "error",
         _ => "refused",
     }

@@ -219,6 +219,13 @@ impl ComponentSettings {
         let mut granted = self.values.of_table("permissions");
         let names = self.environment.iter().map(|(name, _)| name);
         granted.insert("environment".to_owned(), names.collect());
+        let grants = &self.grants;
+        let secrets: Json = grants.secrets.keys().map(String::as_str).collect();
+        let config = grants.config.iter().map(|(name, _)| name);
+        let buckets: Json = grants.buckets.keys().map(String::as_str).collect();
+        granted.insert("secrets".to_owned(), secrets);
+        granted.insert("config".to_owned(), config.collect());
+        granted.insert("keyvalue".to_owned(), buckets);
         granted
     }
 

@@ -119,6 +119,11 @@ impl Service {
         self.ends.retired.store(true, Ordering::Relaxed);
         self.drop_idle();
     }
+
+    /// Keeps instances again after [`Service::close`].
+    pub(crate) fn open(&self) {
+        self.ends.retired.store(false, Ordering::Relaxed);
+    }
 }
 
 impl HandlerState for Instances {

@@ -64,7 +64,7 @@ pub(super) fn errors() -> Value {
             "request": {"type": "string", "description": "The number of the request, as the log has it."},
             "method": {"type": "string"},
             "url": {"type": "string", "description": "As it was received; at most 500 characters."},
-            "kind": {"enum": ["trap", "memory", "instantiate", "deadline", "busy", "error", "refused"]},
+            "kind": {"enum": ["trap", "memory", "instantiate", "deadline", "busy", "limit", "error", "refused"]},
             "message": {"type": "string", "description": "What failed; of a trap with the backtrace."},
             "generation": {"type": ["integer", "null"], "description": "The version that failed."},
             "memory": {
