@@ -1,5 +1,11 @@
 //! A page with 1000 loop rows, beside minijinja: with a template compiled once, and compiled from its source each time.
 
+#![allow(
+    clippy::expect_used,
+    missing_docs,
+    reason = "a benchmark that cannot start is to stop"
+)]
+
 use std::hint::black_box;
 use std::sync::Arc;
 

@@ -191,9 +191,8 @@ impl<'a> Scanner<'a> {
 
 /// The keyword that `text` starts with, and what follows it.
 fn keyword(text: &[u8]) -> Option<(Keyword, &[u8])> {
-    let rest = match text {
-        [b'4', b'd' | b'D', rest @ ..] => rest,
-        _ => return None,
+    let [b'4', b'd' | b'D', rest @ ..] = text else {
+        return None;
     };
     let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let letters = rest

@@ -219,17 +219,17 @@ impl<'l> Builder<'l> {
     /// Lets the jump at `at` go to what comes next.
     pub(crate) fn set_target(&mut self, at: usize) {
         let here = self.here();
-        match self.ops.get_mut(at) {
-            Some(
-                Op::SkipIf { to: target, .. }
-                | Op::Choose { otherwise: target }
-                | Op::Jump(target)
-                | Op::If { otherwise: target }
-                | Op::LoopName { end: target, .. }
-                | Op::LoopTest { end: target }
-                | Op::EachOpen { end: target, .. },
-            ) => *target = here,
-            _ => {}
+        if let Some(
+            Op::SkipIf { to: target, .. }
+            | Op::Choose { otherwise: target }
+            | Op::Jump(target)
+            | Op::If { otherwise: target }
+            | Op::LoopName { end: target, .. }
+            | Op::LoopTest { end: target }
+            | Op::EachOpen { end: target, .. },
+        ) = self.ops.get_mut(at)
+        {
+            *target = here;
         }
     }
 
