@@ -208,8 +208,11 @@ impl Scanner {
 mod tests {
     use super::*;
 
-    /// The parts of a body that comes in pieces of a size: their disposition and content; and whether it has ended.
-    fn parts(body: &[u8], size: usize) -> Result<(Vec<(String, Vec<u8>)>, bool), Malformed> {
+    /// Disposition and content.
+    type Part = (String, Vec<u8>);
+
+    /// The parts of a body that comes in pieces of a size, and whether it has ended.
+    fn parts(body: &[u8], size: usize) -> Result<(Vec<Part>, bool), Malformed> {
         let mut scanner = Scanner::new("XX")?;
         let mut parts = Vec::new();
         let mut is_open = false;

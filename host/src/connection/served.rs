@@ -43,7 +43,7 @@ where
     V::Future: Send + 'static,
 {
     /// None only while it becomes another.
-    Alone(Option<(Gate<S, A>, V)>),
+    Alone(Option<Box<(Gate<S, A>, V)>>),
     Http1(Pin<Box<Http1<S, A, V>>>),
     Http2(Pin<Box<Http2<S, A, V>>>),
 }
@@ -57,7 +57,7 @@ where
 {
     pub(super) fn new(gate: Gate<S, A>, service: V) -> Self {
         Self {
-            stage: Stage::Alone(Some((gate, service))),
+            stage: Stage::Alone(Some(Box::new((gate, service)))),
             is_ending: false,
         }
     }
@@ -67,7 +67,7 @@ where
         let Stage::Alone(alone) = &mut self.stage else {
             return Poll::Pending;
         };
-        let Some((gate, _)) = alone else {
+        let Some((gate, _)) = alone.as_deref_mut() else {
             return Poll::Ready(Ok(()));
         };
         let needed = match self.is_ending {
@@ -78,7 +78,8 @@ where
             ready!(Pin::new(gate).poll_shutdown(context))?;
             return Poll::Ready(Ok(()));
         }
-        if let Some((gate, service)) = alone.take() {
+        if let Some(alone) = alone.take() {
+            let (gate, service) = *alone;
             let stream = TokioIo::new(gate);
             self.stage = match needed {
                 Needed::Http2 => Stage::Http2(Box::pin(http2().serve_connection(stream, service))),

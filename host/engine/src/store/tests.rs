@@ -265,6 +265,10 @@ struct Redis {
 }
 
 impl Redis {
+    #[expect(
+        clippy::print_stderr,
+        reason = "who runs the tests must see what was not tried"
+    )]
     fn start() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let process = std::process::Command::new("redis-server")
