@@ -18,7 +18,7 @@ pub struct Processes {
     refused: AtomicU64,
     /// How many components share the limit.
     sharers: AtomicU32,
-    /// Processes beyond the shares of their components.
+    /// Processes beyond the shares of their components: of the host all, of a component its own.
     beyond: AtomicU32,
     /// Processes of this component that have a place of the host.
     with_host: AtomicU32,
@@ -33,7 +33,6 @@ pub struct ProcessPermit(Arc<Processes>);
 #[derive(Debug)]
 pub struct SharedPermit {
     component: Arc<Processes>,
-    is_beyond: bool,
     place: ProcessPermit,
 }
 
@@ -126,11 +125,15 @@ impl Processes {
             None
         };
         match place {
-            Some(place) => Some(SharedPermit {
-                component: component.clone(),
-                is_beyond,
-                place,
-            }),
+            Some(place) => {
+                if is_beyond {
+                    component.beyond.fetch_add(1, Ordering::AcqRel);
+                }
+                Some(SharedPermit {
+                    component: component.clone(),
+                    place,
+                })
+            }
             None => {
                 component.with_host.fetch_sub(1, Ordering::AcqRel);
                 if is_beyond && has_place {
@@ -159,7 +162,13 @@ impl Processes {
 impl Drop for SharedPermit {
     fn drop(&mut self) {
         self.component.with_host.fetch_sub(1, Ordering::AcqRel);
-        if self.is_beyond {
+        // Whichever ends: what is left is within the share as far as it goes.
+        let one_less = |beyond: u32| beyond.checked_sub(1);
+        let beyond = &self.component.beyond;
+        if beyond
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less)
+            .is_ok()
+        {
             self.place.0.beyond.fetch_sub(1, Ordering::AcqRel);
         }
     }
@@ -209,6 +218,11 @@ mod tests {
         taken[3].clear();
         assert!(host.begin_for(&components[0]).is_none());
         assert!(host.begin_for(&components[3]).is_some());
+        // Whichever of them ends, the place is free again: it is for all.
+        drop(taken[0].remove(0));
+        taken[1].extend(host.begin_for(&components[1]));
+        assert_eq!(taken[1].len(), 3);
+        assert!(host.begin_for(&components[0]).is_none());
         // The limit holds however the shares change.
         host.share_among(1);
         assert_eq!(take_all(&components[0]).len(), 0);
