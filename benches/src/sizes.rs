@@ -12,7 +12,7 @@ const COUNTS: [u64; 4] = [10, 1_000, 10_000, 100_000];
 const SHARES: [u64; 3] = [1, 10, 100];
 const FILE_BYTES: u64 = 4096;
 /// What the cache counts for a page beside its content and path.
-const OVERHEAD_BYTES: u64 = 2500 + 20;
+const OVERHEAD_BYTES: u64 = 2900 + 20;
 const FILES_IN_FOLDER: u64 = 1000;
 const WARM_SECONDS: u32 = 2;
 const SECONDS: u32 = 4;

@@ -13,7 +13,7 @@ use crate::files::page::Page;
 
 /// What an entry takes beside its content and its key, in bytes, as measured: the head of its response, its places in the
 /// tables, and what the allocator adds.
-const OVERHEAD_BYTES: usize = 2500;
+const OVERHEAD_BYTES: usize = 2900;
 /// Paths that are known to name no file. They are asked for by mistake or by the dozen, and must not push out pages.
 const ABSENT_MAX: u64 = 4096;
 /// Loads that may go on side by side; two of the same file never do.
