@@ -1,4 +1,5 @@
-//! A bare hyper server that answers every request with the same bytes from memory: the most that is to be had.
+//! A bare hyper server that answers every request with the same bytes from memory, head and body: the most that is to be had
+//! of the library.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -7,8 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::header::{CONNECTION, CONTENT_LENGTH, DATE, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use hyper::service::service_fn;
-use hyper::{Response, server::conn::http1};
+use hyper::{HeaderMap, Response, server::conn::http1};
 use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
@@ -18,8 +20,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-/// Serves `body`, prints its URL, and goes on until killed. With a folder that has a certificate it speaks HTTPS.
-pub(crate) fn serve(body: String, certificate: Option<&Path>) -> Result<(), String> {
+/// Serves `body` with the fields of `head`, a line each, prints its URL, and goes on until killed. With a folder that has a
+/// certificate it speaks HTTPS.
+pub(crate) fn serve(body: String, head: &str, certificate: Option<&Path>) -> Result<(), String> {
+    let fields = fields(head)?;
     let acceptor = certificate.map(acceptor).transpose()?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     runtime.block_on(async move {
@@ -33,14 +37,14 @@ pub(crate) fn serve(body: String, certificate: Option<&Path>) -> Result<(), Stri
         loop {
             let (stream, _) = listener.accept().await.map_err(failed)?;
             stream.set_nodelay(true).map_err(failed)?;
-            let (body, acceptor) = (body.clone(), acceptor.clone());
+            let (body, fields, acceptor) = (body.clone(), fields.clone(), acceptor.clone());
             tokio::spawn(async move {
                 match acceptor {
-                    None => answer(stream, body).await,
+                    None => answer(stream, body, fields).await,
                     Some(acceptor) => {
                         // A handshake that fails is the load generator's.
                         if let Ok(stream) = acceptor.accept(stream).await {
-                            answer(stream, body).await;
+                            answer(stream, body, fields).await;
                         }
                     }
                 }
@@ -49,9 +53,24 @@ pub(crate) fn serve(body: String, certificate: Option<&Path>) -> Result<(), Stri
     })
 }
 
-async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, body: Bytes) {
+/// Those that the library does not send by itself.
+fn fields(head: &str) -> Result<HeaderMap, String> {
+    let mut fields = HeaderMap::new();
+    for line in head.lines() {
+        let (name, value) = line.split_once(':').ok_or_else(|| line.to_owned())?;
+        let name: HeaderName = name.trim().parse().map_err(|_| line.to_owned())?;
+        let value: HeaderValue = value.trim().parse().map_err(|_| line.to_owned())?;
+        if ![CONNECTION, CONTENT_LENGTH, DATE, TRANSFER_ENCODING].contains(&name) {
+            fields.append(name, value);
+        }
+    }
+    Ok(fields)
+}
+
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, body: Bytes, fields: HeaderMap) {
     let service = service_fn(|_| {
-        let response = Response::new(Full::new(body.clone()));
+        let mut response = Response::new(Full::new(body.clone()));
+        response.headers_mut().clone_from(&fields);
         async move { Ok::<_, Infallible>(response) }
     });
     // A connection that breaks is the load generator's.

@@ -7,7 +7,8 @@ use std::net::TcpStream;
 pub(crate) struct Client {
     connections: Vec<BufReader<TcpStream>>,
     request: String,
-    /// The last body.
+    /// The last head but for its first line, and the last body.
+    pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -28,6 +29,7 @@ impl Client {
         Ok(Self {
             connections: connections.map_err(|error| format!("{url}: {error}"))?,
             request: format!("GET /{path} HTTP/1.1\r\nHost: {address}\r\n{header}\r\n"),
+            head: String::new(),
             body: Vec::new(),
         })
     }
@@ -39,7 +41,7 @@ impl Client {
             sent.map_err(|error| error.to_string())?;
         }
         for connection in &mut self.connections {
-            read(connection, &mut self.body)?;
+            read(connection, &mut self.head, &mut self.body)?;
         }
         Ok(())
     }
@@ -47,12 +49,21 @@ impl Client {
 
 /// The body of a page.
 pub(crate) fn get(url: &str, header: Option<&str>) -> Result<Vec<u8>, String> {
-    let mut client = Client::open(url, 1, header)?;
-    client.round().map_err(|error| format!("{url}: {error}"))?;
-    Ok(client.body)
+    get_whole(url, header).map(|(_, body)| body)
 }
 
-fn read(connection: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> Result<(), String> {
+/// The fields of its head, a line each, and its body.
+pub(crate) fn get_whole(url: &str, header: Option<&str>) -> Result<(String, Vec<u8>), String> {
+    let mut client = Client::open(url, 1, header)?;
+    client.round().map_err(|error| format!("{url}: {error}"))?;
+    Ok((client.head, client.body))
+}
+
+fn read(
+    connection: &mut BufReader<TcpStream>,
+    head: &mut String,
+    body: &mut Vec<u8>,
+) -> Result<(), String> {
     let failed = |error: std::io::Error| error.to_string();
     let mut length = None;
     let mut line = String::new();
@@ -60,11 +71,17 @@ fn read(connection: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> Result<(),
     if !line.starts_with("HTTP/1.1 200") {
         return Err(format!("answered {line:?}"));
     }
+    head.clear();
     let mut is_chunked = false;
     loop {
         line.clear();
         connection.read_line(&mut line).map_err(failed)?;
-        match line.trim().split_once(':') {
+        let field = line.trim();
+        if !field.is_empty() {
+            head.push_str(field);
+            head.push('\n');
+        }
+        match field.split_once(':') {
             Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
                 length = value.trim().parse::<usize>().ok();
             }

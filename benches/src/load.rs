@@ -2,7 +2,7 @@
 
 use rcgen::{CertificateParams, KeyPair};
 
-use crate::client::get;
+use crate::client::get_whole;
 use crate::server::{Server, binary};
 use crate::site::{CASES, Site};
 use crate::wrk;
@@ -25,13 +25,13 @@ pub(crate) fn run() -> Result<(), String> {
         "| case | body | over | ratio to bare hyper | lowest | highest |\n|---|---|---|---|---|---|"
     );
     for (name, path) in CASES {
-        let body = get(&format!("{}{path}", tessera.url), None)?;
+        let (head, body) = get_whole(&format!("{}{path}", tessera.url), None)?;
         let text = String::from_utf8_lossy(&body);
         for (over, url, folder) in [
             ("TCP", &tessera.url, None),
             ("TLS", secured, Some(site.path())),
         ] {
-            let baseline = Server::baseline(&text, folder)?;
+            let baseline = Server::baseline(&text, &head, folder)?;
             let mut ratios = Vec::with_capacity(ROUNDS);
             for _ in 0..ROUNDS {
                 let ours = wrk::run(&tessera, &format!("{url}{path}"), SECONDS, None)?;

@@ -45,7 +45,8 @@ fn main() -> ExitCode {
     let new: PathBuf = server::binary();
     let result = match what.as_deref() {
         Some("baseline") => {
-            baseline::serve(arguments.first().cloned().unwrap_or_default(), path(1))
+            let text = |index: usize| arguments.get(index).cloned().unwrap_or_default();
+            baseline::serve(text(0), &text(1), path(2))
         }
         Some("load") => load::run(),
         Some("idle") => idle::run(),

@@ -19,11 +19,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The bare hyper server, over TLS if there is a folder with a certificate.
-    pub(crate) fn baseline(body: &str, certificate: Option<&Path>) -> Result<Self, String> {
+    /// The bare hyper server with the head and the body of a response, over TLS if there is a folder with a certificate.
+    pub(crate) fn baseline(
+        body: &str,
+        head: &str,
+        certificate: Option<&Path>,
+    ) -> Result<Self, String> {
         let this = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new(this);
-        command.arg("baseline").arg(body).args(certificate);
+        command.arg("baseline").args([body, head]).args(certificate);
         let mut server = Self::start(&mut command, "://")?;
         if let Some(url) = server.secured_url.take() {
             server.url = url;
