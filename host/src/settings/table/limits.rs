@@ -41,7 +41,7 @@ pub(in crate::settings) static LIMITS_CPU: Setting<Time> = Setting {
         max: minutes(60),
         default: seconds(10),
     },
-    doc: "The time that a web process may compute; what it waits is not counted. Past it the request is answered with 504.",
+    doc: "The time that a web process may compute; what it waits is not counted. Past it the request is answered with 504. Not with `concurrent`, whose requests share an instance: the deadline holds them.",
 };
 
 pub(in crate::settings) static LIMITS_TABLES: Setting<Number<u32>> = Setting {
