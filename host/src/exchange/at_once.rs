@@ -1,6 +1,8 @@
 //! What is answered before there is a request: plain GETs for pages that are in memory, as [`handle`](super::handle) would
 //! answer them, and only where nothing else has a say in it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::admit::{self, Visit};
@@ -38,12 +40,12 @@ fn is_free(receiver: &Receiver, visit: &Visit) -> bool {
         && web.requests.rate.is_none()
         && web.responses.cors.is_none();
     // The host's rules hold for what it hands over, too.
-    let is_handed_over = || !std::sync::Arc::ptr_eq(&visit.server, &receiver.server);
-    let has_rules = |receiver: &Receiver| {
+    let is_handed_over = || !Arc::ptr_eq(&visit.server, &receiver.server);
+    let has_rules = || {
         let serving = receiver.server.serving();
         serving.is_none_or(|serving| !serving.web.responses.rules.patterns.is_empty())
     };
-    own && !(is_handed_over() && has_rules(receiver))
+    own && !(is_handed_over() && has_rules())
 }
 
 /// The field that the server which received the request sends over TLS.

@@ -66,24 +66,14 @@ impl Outbound for WayOut {
         id: u64,
     ) -> Pending<Result<Response<OutboundBody>, OutboundError>> {
         if let Err(error) = self.check(&request) {
-            self.log(request.uri(), &error, id);
+            log(&self.component, request.uri(), &error, id);
             return Box::pin(async { Err(error) });
         }
         let sending = send(self.client.clone(), request, times);
-        let (component, hosts, networks) = (
-            self.component.clone(),
-            self.hosts.clone(),
-            self.networks.clone(),
-        );
-        let way = Self {
-            component,
-            hosts,
-            networks,
-            client: self.client.clone(),
-        };
+        let component = self.component.clone();
         Box::pin(async move {
             let (uri, result) = sending.await;
-            result.inspect_err(|error| way.log(&uri, error, id))
+            result.inspect_err(|error| log(&component, &uri, error, id))
         })
     }
 }
@@ -106,22 +96,22 @@ impl WayOut {
             _ => Ok(()),
         }
     }
+}
 
-    /// What the operator should know; the rest is the component's to handle.
-    fn log(&self, uri: &Uri, error: &OutboundError, id: u64) {
-        let (component, request) = (&*self.component, format_args!("{id:016x}"));
-        let scheme = uri.scheme_str().unwrap_or_default();
-        let authority = uri.authority().map_or("", |authority| authority.as_str());
-        match error {
-            OutboundError::Denied => {
-                tracing::warn!(component, %request, "{component}, request {request}: a request to {scheme}://{authority} is not permitted; [permissions] hosts = [\"{scheme}://{authority}\"] in its settings would allow it");
-            }
-            OutboundError::AddressDenied => {
-                tracing::warn!(component, %request, "{component}, request {request}: a request to {scheme}://{authority} is not permitted: its address is private, or of this machine; name the address itself, or its network, in [permissions] hosts to allow it");
-            }
-            error => {
-                tracing::debug!(component, %request, "a request to {scheme}://{authority} failed: {error}");
-            }
+/// What the operator should know; the rest is the component's to handle.
+fn log(component: &str, uri: &Uri, error: &OutboundError, id: u64) {
+    let request = format_args!("{id:016x}");
+    let scheme = uri.scheme_str().unwrap_or_default();
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    match error {
+        OutboundError::Denied => {
+            tracing::warn!(component, %request, "{component}, request {request}: a request to {scheme}://{authority} is not permitted; [permissions] hosts = [\"{scheme}://{authority}\"] in its settings would allow it");
+        }
+        OutboundError::AddressDenied => {
+            tracing::warn!(component, %request, "{component}, request {request}: a request to {scheme}://{authority} is not permitted: its address is private, or of this machine; name the address itself, or its network, in [permissions] hosts to allow it");
+        }
+        error => {
+            tracing::debug!(component, %request, "a request to {scheme}://{authority} failed: {error}");
         }
     }
 }

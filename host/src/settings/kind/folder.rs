@@ -71,12 +71,7 @@ impl Kind for CertificateFolder {
     const IS_TEXT: bool = true;
 
     fn read(&self, loose: &Loose) -> Result<PathBuf, Refusal> {
-        let path = loose.text()?;
-        if is_path(path) {
-            Ok(path.into())
-        } else {
-            Err(Refusal::Value)
-        }
+        read_path(loose)
     }
 
     fn allowed(&self) -> String {
@@ -155,6 +150,15 @@ fn is_path_inside(path: &str) -> bool {
     // A colon is a drive or a stream on Windows, a backslash its separator.
     let is_dotted = path.split('/').any(|segment| segment.starts_with('.'));
     path.len() <= PATH_BYTES_MAX && !is_dotted && !path.contains(['\\', ':']) && is_plain(path)
+}
+
+/// A path that is absolute, or inside the folder of the site or component.
+pub(super) fn read_path(loose: &Loose) -> Result<PathBuf, Refusal> {
+    let path = loose.text()?;
+    match is_path(path) {
+        true => Ok(path.into()),
+        false => Err(Refusal::Value),
+    }
 }
 
 /// Whether a path is absolute, or one inside the folder of the site or component.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
-use super::folder::is_path;
+use super::folder::{is_path, read_path};
 use super::{Kind, Preset, Refusal};
 use crate::settings::error::shown;
 use crate::settings::file::Loose;
@@ -30,12 +30,7 @@ impl Kind for SecretFile {
     const IS_SECRET: bool = true;
 
     fn read(&self, loose: &Loose) -> Result<PathBuf, Refusal> {
-        let path = loose.text()?;
-        if is_path(path) {
-            Ok(path.into())
-        } else {
-            Err(Refusal::Value)
-        }
+        read_path(loose)
     }
 
     fn allowed(&self) -> String {

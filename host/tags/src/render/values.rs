@@ -7,7 +7,7 @@ use super::{Answer, Call, CallFailure, Context, Occasion, Pending, Sink, Step};
 use crate::fault::Code;
 use crate::limits::Limit;
 use crate::operate::{self, count};
-use crate::program::{Place, Template};
+use crate::program::Template;
 use crate::value::Value;
 
 /// In front of a text that 4DSCRIPT returns, it says that the text is HTML.
@@ -54,14 +54,7 @@ impl<C: Context + ?Sized, S: Sink + ?Sized> Machine<'_, C, S> {
         let place = template.place(number)?;
         let slot = self.slot(place.name);
         let Some(value) = self.renderer.variables.get(slot, self.context) else {
-            return self.call_name(
-                template,
-                place,
-                Pending::Place {
-                    place: number,
-                    is_text: true,
-                },
-            );
+            return self.call_name(template, number, true);
         };
         let seen = walk(value, &place.members)?;
         self.renderer.output.text(seen.value(), self.sink)?;
@@ -78,14 +71,7 @@ impl<C: Context + ?Sized, S: Sink + ?Sized> Machine<'_, C, S> {
         let place = template.place(number)?;
         let slot = self.slot(place.name);
         let Some(value) = self.renderer.variables.get(slot, self.context) else {
-            return self.call_name(
-                template,
-                place,
-                Pending::Place {
-                    place: number,
-                    is_text: false,
-                },
-            );
+            return self.call_name(template, number, false);
         };
         let value = match walk(value, &place.members)? {
             Seen::There(value) => value.clone(),
@@ -108,16 +94,15 @@ impl<C: Context + ?Sized, S: Sink + ?Sized> Machine<'_, C, S> {
     }
 
     /// A name that is no variable: a method without parameters, as it may be called.
-    fn call_name(
-        &mut self,
-        template: &Template,
-        place: &Place,
-        pending: Pending,
-    ) -> Result<Flow, Code> {
-        let name = Arc::clone(template.name(place.name)?);
+    fn call_name(&mut self, template: &Template, number: u32, is_text: bool) -> Result<Flow, Code> {
+        let name = Arc::clone(template.name(template.place(number)?.name)?);
         if name.starts_with('$') {
             return Err(Code::Undefined);
         }
+        let pending = Pending::Place {
+            place: number,
+            is_text,
+        };
         self.call(name, Vec::new(), Occasion::Expression, pending)
     }
 
