@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 use super::admit::Visit;
 use super::dynamic::{self, Job, Outcome, Work};
 use super::{Decided, concluded};
-use crate::http::{Peer, PlainGet, ReadyMade, Request, Response};
-use crate::response::Asked;
+use crate::http::{Peer, PlainGet, ReadyMade, Reject, Request, Response};
+use crate::response::{self, Asked};
 use crate::route::Special;
 use crate::server::{Receiver, WebServer};
 
@@ -21,6 +21,12 @@ pub enum AtOnce {
     Begun(Box<Begun>),
     /// Nothing was done: it takes the whole request.
     Nothing,
+}
+
+impl AtOnce {
+    fn begun(visit: Visit, state: State) -> Self {
+        Self::Begun(Box::new(Begun { visit, state }))
+    }
 }
 
 /// A request that a component is at.
@@ -42,6 +48,8 @@ enum State {
         work: Work,
         outcome: Outcome,
     },
+    /// There is no place for it.
+    Refused(Reject),
     /// The response is finished, but too large or too slow to be sent at once.
     Finished(Response),
 }
@@ -58,8 +66,10 @@ pub(super) fn begin(
         return AtOnce::Nothing;
     };
     let server = job.server.clone();
-    let Some((work, process)) = dynamic::begin_plain(receiver, &visit, request, peer, job) else {
-        return AtOnce::Nothing;
+    let begun = dynamic::begin_plain(receiver, &visit, request, peer, job);
+    let (work, process) = match begun {
+        Ok(begun) => begun,
+        Err(reject) => return AtOnce::begun(visit, State::Refused(reject)),
     };
     let mut process = Box::pin(process);
     // Whoever goes on with it waits for it: nobody has to be woken for this look.
@@ -86,7 +96,7 @@ pub(super) fn begin(
             outcome,
         },
     };
-    AtOnce::Begun(Box::new(Begun { visit, state }))
+    AtOnce::begun(visit, state)
 }
 
 fn job(visit: &Visit, special: Option<Special>) -> Option<Job> {
@@ -111,6 +121,10 @@ pub async fn go_on(
     let Begun { visit, state } = *begun;
     let (server, mut work, outcome) = match state {
         State::Finished(response) => return response,
+        State::Refused(reject) => {
+            let response = response::from_reject(reject, None);
+            return concluded(receiver, asked, &visit, peer, response, Decided::default());
+        }
         State::Running {
             server,
             work,

@@ -127,12 +127,12 @@ pub(super) fn begin_plain(
     request: &PlainGet<'_>,
     peer: Peer,
     job: Job,
-) -> Option<(Work, impl Future<Output = Outcome> + Send + use<>)> {
-    let places = places(receiver, &job.server)?;
+) -> Result<(Work, impl Future<Output = Outcome> + Send + use<>), Reject> {
+    let places = places(receiver, &job.server).ok_or(Reject::Unavailable)?;
     let call = plain_call(receiver, visit, request, peer);
     // Known when somebody needs it, which is when something fails.
     let uri = Uri::default();
-    Some(start(call, uri, places, job.generation, job.target))
+    Ok(start(call, uri, places, job.generation, job.target))
 }
 
 /// Places under the limits.
