@@ -31,6 +31,7 @@ mod pace;
 mod reached;
 mod body;
 mod answer;
+mod transform;
 mod form;
 mod charset;
 mod parameters;
@@ -38,6 +39,8 @@ mod multipart;
 mod parts;
 mod wasi_http;
 mod imports;
+mod json;
+mod variables;
 mod output;
 mod wit;
 
@@ -47,6 +50,7 @@ mod store;
 
 // What every part speaks.
 mod directory;
+mod folder;
 mod error;
 
 pub use answer::{Answer, AnswerBody};
@@ -61,6 +65,7 @@ pub use directory::{
 };
 pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
+pub use folder::{Document, Lookup, WebFolder};
 pub use forensics::Cost;
 pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy};
 pub use grants::{GrantedFolder, Grants};
@@ -71,6 +76,7 @@ pub use store::{
     RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
 };
 pub use tally::{Tally, TrialReport};
+pub use transform::{PAGE_BYTES_MAX, SentFile, page_limits, render_alone};
 pub use wasi_http::{
     AnswerStream, NoOutbound, Outbound, OutboundBody, OutboundError, OutboundTimes,
 };
