@@ -196,18 +196,26 @@ impl Answer {
         self.keep_draft(None, variables);
     }
 
-    /// Whether what was sent is HTML in bytes.
-    pub(crate) fn is_page(&self) -> bool {
-        let AnswerBody::Blob { content_type, .. } = &self.body else {
-            return false;
+    /// Whether tags are looked for in what was sent: in texts but JSON, whose strings are data, and in bytes that are HTML.
+    pub(crate) fn may_have_tags(&self) -> bool {
+        let (content_type, is_text) = match &self.body {
+            AnswerBody::Text { content_type, .. } => (content_type, true),
+            AnswerBody::Blob { content_type, .. } => (content_type, false),
+            _ => return false,
         };
         let set = self.headers.get(header::CONTENT_TYPE);
         let Some(content_type) = set.or(content_type.as_ref()) else {
-            return false;
+            return is_text;
         };
         let mut parts = content_type.as_bytes().split(|byte| *byte == b';');
         let name = parts.next().unwrap_or_default().trim_ascii();
-        name.eq_ignore_ascii_case(b"text/html")
+        match is_text {
+            true => {
+                let name = name.to_ascii_lowercase();
+                name != b"application/json" && !name.ends_with(b"+json")
+            }
+            false => name.eq_ignore_ascii_case(b"text/html"),
+        }
     }
 
     fn keep_draft(&mut self, document: Option<Document>, variables: ProcessVariables) {

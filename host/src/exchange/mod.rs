@@ -92,8 +92,8 @@ enum Next {
     List(Folder),
     /// Send it back as it came.
     Echo,
-    /// Carry out the tags of this page.
-    Render(Arc<Page>),
+    /// Carry out the tags of this page, which is sent instead of another, perhaps.
+    Render(Arc<Page>, bool),
     /// Have a component answer it.
     Run(Job),
 }
@@ -170,8 +170,14 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         Next::List(folder) => Box::pin(folder.list(&receiver.exchange.listings))
             .await
             .unwrap_or_else(|| refused_here(&visit, Reject::NotFound)),
-        Next::Render(page) => {
-            Box::pin(semi_dynamic::answer(receiver, &visit, request, peer, page)).await
+        Next::Render(page, is_instead) => {
+            let answered = semi_dynamic::answer(receiver, &visit, request, peer, page);
+            let mut response = Box::pin(answered).await;
+            if is_instead {
+                let accept = HeaderValue::from_static("Accept");
+                response.headers_mut().append(VARY, accept);
+            }
+            response
         }
         Next::Run(job) => Box::pin(dynamic::run(receiver, &visit, request, peer, job)).await,
     };
@@ -368,7 +374,7 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
         Some(Found::Instead(page)) => (page, true),
     };
     if page.is_semi_dynamic() {
-        return Ok(Some(Next::Render(page)));
+        return Ok(Some(Next::Render(page, is_instead)));
     }
     let wish = Wish {
         method: request.method(),

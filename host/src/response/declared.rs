@@ -119,4 +119,31 @@ mod tests {
             assert_eq!(into_utf8(bytes, charset), expected, "{charset:?}");
         }
     }
+    #[test]
+    fn no_bytes_are_too_strange() {
+        let pieces: [&[u8]; 9] = [
+            b"<meta ",
+            b"charset=",
+            b"<?xml",
+            b"encoding=",
+            b"\"",
+            b"'",
+            b"latin1",
+            b">",
+            b"\xff\0",
+        ];
+        let mut seed = 7_u32;
+        for _ in 0..20_000 {
+            let mut file = Vec::new();
+            for _ in 0..8 {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                file.extend_from_slice(pieces[(seed >> 16) as usize % pieces.len()]);
+            }
+            if let Some(found) = declared(&file) {
+                let text = String::from_utf8_lossy(&file);
+                assert_eq!(found.charset, Charset::Iso8859_1, "{text}");
+                assert!(text.contains("latin1"), "{text}");
+            }
+        }
+    }
 }

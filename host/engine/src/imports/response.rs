@@ -74,7 +74,7 @@ fn send_text(
     let text = text.into_owned();
     let has_tags = has_tags(text.as_bytes(), Syntax::Comments);
     let done = answer(&mut store).send_text(text, content_type);
-    if has_tags && done.is_ok() {
+    if has_tags && done.is_ok() && answer(&mut store).may_have_tags() {
         transform(&mut store);
     }
     Ok(done)
@@ -99,7 +99,7 @@ fn send_blob(
     let data = Bytes::copy_from_slice(data);
     let bytes = data.clone();
     answer(&mut store).send_blob(data, content_type)?;
-    if answer(&mut store).is_page() && has_tags(&bytes, Syntax::Comments) {
+    if answer(&mut store).may_have_tags() && has_tags(&bytes, Syntax::Comments) {
         transform(&mut store);
     }
     Ok(())

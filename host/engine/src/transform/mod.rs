@@ -53,6 +53,8 @@ struct Source {
     /// Relative to the web folder; empty of what is no file.
     page: std::sync::Arc<str>,
     content_type: Option<HeaderValue>,
+    /// It was sent as bytes, and stays bytes: nobody encodes it.
+    is_bytes: bool,
 }
 
 impl Source {
@@ -62,13 +64,14 @@ impl Source {
             template: document.template.clone()?,
             page: document.path.clone(),
             content_type: Some(document.content_type.clone()),
+            is_bytes: false,
         })
     }
 
     /// Of a text or bytes. `set` is the Content-Type that the component set. Gives back what is too long for a page.
     fn of_body(body: AnswerBody, set: Option<&HeaderValue>) -> Result<Self, AnswerBody> {
-        let (bytes, content_type) = match body {
-            AnswerBody::Text { text, content_type } => (text.into_bytes(), content_type),
+        let (bytes, content_type, is_bytes) = match body {
+            AnswerBody::Text { text, content_type } => (text.into_bytes(), content_type, false),
             AnswerBody::Blob { data, content_type } => {
                 let named = set.or(content_type.as_ref()).and_then(charset);
                 let bytes = match named {
@@ -79,20 +82,21 @@ impl Source {
                         .into_bytes(),
                     None => data.to_vec(),
                 };
-                (bytes, content_type)
+                (bytes, content_type, named.is_none())
             }
             other => return Err(other),
         };
         let mut limits = Limits::default();
         limits.page_bytes_max = u32::MAX as usize;
         if bytes.len() >= limits.page_bytes_max {
-            return Err(body_of(bytes, content_type));
+            return Err(body_of(bytes, content_type, is_bytes));
         }
         match Template::compile(bytes, Syntax::Comments, &limits) {
             Ok(template) => Ok(Self {
                 template: template.into(),
                 page: "".into(),
                 content_type,
+                is_bytes,
             }),
             Err(_) => Err(AnswerBody::Empty),
         }
@@ -100,7 +104,11 @@ impl Source {
 }
 
 /// What tags made, as it is sent: encoded by the host if it is text.
-fn body_of(bytes: Vec<u8>, content_type: Option<HeaderValue>) -> AnswerBody {
+fn body_of(bytes: Vec<u8>, content_type: Option<HeaderValue>, is_bytes: bool) -> AnswerBody {
+    if is_bytes {
+        let data = bytes.into();
+        return AnswerBody::Blob { data, content_type };
+    }
     match String::from_utf8(bytes) {
         Ok(text) => AnswerBody::Text { text, content_type },
         Err(error) => AnswerBody::Blob {

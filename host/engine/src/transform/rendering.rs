@@ -17,6 +17,7 @@ pub(super) struct Rendering {
     renderer: Renderer,
     output: Vec<u8>,
     content_type: Option<HeaderValue>,
+    is_bytes: bool,
     /// When others had the thread last.
     since: Instant,
 }
@@ -31,6 +32,7 @@ impl Rendering {
             renderer: Renderer::new(source.template, &source.page, limits),
             output,
             content_type: source.content_type,
+            is_bytes: source.is_bytes,
             since: Instant::now(),
         }
     }
@@ -97,6 +99,6 @@ impl Rendering {
             let request = format_args!("{request:016x}");
             tracing::warn!(server, %request, "{first}{more}");
         }
-        body_of(self.output, self.content_type)
+        body_of(self.output, self.content_type, self.is_bytes)
     }
 }
