@@ -50,6 +50,7 @@ async fn site() -> Server {
         .page("text.css", &text)
         .page("picture.png", "\u{89}PNG")
         .page("empty.txt", "")
+        .page("tags.xml", "<!-- none of ours -->")
         .page("both.js", &text)
         .page("both.js.br", "not really Brotli")
         .page("below/index.html", "below")
@@ -61,7 +62,8 @@ async fn site() -> Server {
         .await
 }
 
-const PATHS: [&str; 13] = [
+const PATHS: [&str; 14] = [
+    "/tags.xml",
     "/",
     "/?a=b",
     "/text.html",

@@ -53,6 +53,8 @@ mod rules;
 mod handlers;
 mod error_pages;
 mod dynamic;
+mod tags;
+mod semi_dynamic;
 mod parts;
 mod responses;
 mod failures;

@@ -109,6 +109,7 @@ fn call() -> Call {
         user: String::new(),
         password: String::new(),
         receiving_server: "bench".into(),
+        folder: None,
         permit: None,
     }
 }

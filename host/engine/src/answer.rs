@@ -4,6 +4,9 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::folder::Document;
+use crate::transform::{Draft, SentFile};
+use crate::variables::ProcessVariables;
 use crate::wasi_http::AnswerStream;
 use crate::wit::{HeaderField, ResponseError};
 
@@ -34,6 +37,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// What it sent last, or the redirect.
     pub body: AnswerBody,
+    /// Where `body` has tags, or a file is sent: what becomes of it when the hook has returned.
+    pub(crate) draft: Option<Box<Draft>>,
     /// Bytes of `headers`, to hold them to their limit.
     header_bytes: usize,
 }
@@ -58,6 +63,8 @@ pub enum AnswerBody {
         /// The content type; `None` leaves it to the client.
         content_type: Option<HeaderValue>,
     },
+    /// A file of the HTML root, sent as it is.
+    File(Box<SentFile>),
     /// So many bytes that are not sent: the request asked for the head only, or the client has them.
     Unsent(u64),
     /// What the component is still making: it comes piece by piece, with trailers perhaps.
@@ -174,12 +181,56 @@ impl Answer {
             ResponseError::Invalid("the URL holds a character that no header may".into())
         })?;
         self.body = AnswerBody::Redirect(location);
+        self.draft = None;
         Ok(())
+    }
+
+    /// Sends a file; with tags, they see `variables`.
+    pub(crate) fn send_document(&mut self, document: Document, variables: ProcessVariables) {
+        self.send(AnswerBody::Empty);
+        self.keep_draft(Some(document), variables);
+    }
+
+    /// Has the tags in what was just sent carried out, seeing `variables`.
+    pub(crate) fn transform(&mut self, variables: ProcessVariables) {
+        self.keep_draft(None, variables);
+    }
+
+    /// Whether tags are looked for in what was sent: in texts but JSON, whose strings are data, and in bytes that are HTML.
+    pub(crate) fn may_have_tags(&self) -> bool {
+        let (content_type, is_text) = match &self.body {
+            AnswerBody::Text { content_type, .. } => (content_type, true),
+            AnswerBody::Blob { content_type, .. } => (content_type, false),
+            _ => return false,
+        };
+        let set = self.headers.get(header::CONTENT_TYPE);
+        let Some(content_type) = set.or(content_type.as_ref()) else {
+            return is_text;
+        };
+        let mut parts = content_type.as_bytes().split(|byte| *byte == b';');
+        let name = parts.next().unwrap_or_default().trim_ascii();
+        match is_text {
+            true => {
+                let name = name.to_ascii_lowercase();
+                name != b"application/json" && !name.ends_with(b"+json")
+            }
+            false => name.eq_ignore_ascii_case(b"text/html"),
+        }
+    }
+
+    fn keep_draft(&mut self, document: Option<Document>, variables: ProcessVariables) {
+        if !matches!(self.body, AnswerBody::Redirect(_)) {
+            self.draft = Some(Box::new(Draft {
+                document,
+                variables,
+            }));
+        }
     }
 
     fn send(&mut self, body: AnswerBody) {
         if !matches!(self.body, AnswerBody::Redirect(_)) {
             self.body = body;
+            self.draft = None;
         }
     }
 

@@ -34,6 +34,14 @@ impl Fields {
         }
     }
 
+    /// The same, to be kept.
+    pub fn into_map(self) -> HeaderMap {
+        match self.0 {
+            Kind::Read(fields) => fields,
+            Kind::AsSent(lines, read) => read.into_inner().unwrap_or_else(|| read_lines(&lines)),
+        }
+    }
+
     /// Writes them as text, each ended by CR LF.
     pub(crate) fn push_lines(&self, text: &mut String) {
         if let Kind::AsSent(lines, _) = &self.0

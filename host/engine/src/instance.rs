@@ -125,6 +125,10 @@ impl Instance {
                     self.call(hooks::CONNECTION, &connect, (web_call,)).await?.0,
                 )
             }
+            Target::Page(document) => {
+                self.send_page(document);
+                return Ok(());
+            }
             Target::Method {
                 name, parameter, ..
             } => {
@@ -147,6 +151,27 @@ impl Instance {
         let parameters = wasi_http::resources(self.store.data_mut())
             .map_err(|error| ProcessError::Instantiate(trap_text(&error)))?;
         self.call(hooks::HTTP, &incoming, parameters).await
+    }
+
+    /// Calls a method for a tag.
+    pub(crate) async fn call_method(
+        &mut self,
+        name: String,
+        arguments: Vec<Value>,
+    ) -> Result<Result<Value, String>, ProcessError> {
+        let Some(method) = self.hooks.call else {
+            return Err(ProcessError::NoHook(hooks::METHOD));
+        };
+        let returned = self.call(hooks::METHOD, &method, (name, arguments)).await?;
+        Ok(returned.0.map_err(|message| one_line(&message)))
+    }
+
+    pub(crate) fn state(&self) -> &State {
+        self.store.data()
+    }
+
+    pub(crate) fn state_mut(&mut self) -> &mut State {
+        self.store.data_mut()
     }
 
     /// The refusal of On Web Authentication, with what it set and sent.

@@ -32,6 +32,7 @@ mod pace;
 mod reached;
 mod body;
 mod answer;
+mod transform;
 mod form;
 mod charset;
 mod parameters;
@@ -39,6 +40,8 @@ mod multipart;
 mod parts;
 mod wasi_http;
 mod imports;
+mod json;
+mod variables;
 mod output;
 mod wit;
 
@@ -48,6 +51,7 @@ mod store;
 
 // What every part speaks.
 mod directory;
+mod folder;
 mod error;
 
 pub use answer::{Answer, AnswerBody};
@@ -63,6 +67,7 @@ pub use directory::{
 pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
 pub use fields::Fields;
+pub use folder::{Document, Lookup, WebFolder};
 pub use forensics::Cost;
 pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy};
 pub use grants::{GrantedFolder, Grants};
@@ -73,6 +78,7 @@ pub use store::{
     RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
 };
 pub use tally::{Tally, TrialReport};
+pub use transform::{PAGE_BYTES_MAX, SentFile, page_limits, render_alone};
 pub use wasi_http::{
     AnswerStream, NoOutbound, Outbound, OutboundBody, OutboundError, OutboundTimes,
 };

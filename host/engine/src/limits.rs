@@ -81,6 +81,10 @@ impl InstanceLimiter {
         }
     }
 
+    pub(crate) fn budget(&self) -> &Arc<MemoryBudget> {
+        &self.budget
+    }
+
     pub(crate) fn memory_max(&self) -> u64 {
         self.memory_max
     }

@@ -195,7 +195,11 @@ async fn performed(
     };
     keep_some_ahead(generation);
 
-    let result = instance.perform(target).await;
+    let mut result = instance.perform(target).await;
+    if instance.has_draft(&result) {
+        // Boxed: few answers have tags, and no other's future should be as large.
+        result = Box::pin(instance.transform(generation, result)).await;
+    }
     let exchange = instance.finish();
     let trapped = matches!(
         result,

@@ -16,6 +16,7 @@ use crate::grants::Granted;
 use crate::limits::{InstanceLimiter, MemoryBudget};
 use crate::output::{GuestLog, LogStream, Stream};
 use crate::parts::Parts;
+use crate::variables::ProcessVariables;
 use crate::wasi_http::{HttpState, Outbound, Responder};
 use crate::wit::Variable;
 
@@ -66,6 +67,8 @@ pub(crate) struct Exchange {
     pub(crate) variables: Option<Vec<Variable>>,
     /// The parts of the body, once they were asked for.
     pub(crate) parts: Option<Parts>,
+    /// What tags see.
+    pub(crate) process_variables: ProcessVariables,
     pub(crate) deadline: Deadline,
     /// Where a handler of `wasi:http` puts its response.
     pub(crate) responder: Option<Responder>,
@@ -87,6 +90,7 @@ impl Exchange {
             answer: Answer::default(),
             variables: None,
             parts: None,
+            process_variables: ProcessVariables::default(),
             deadline,
             responder: None,
             too_large: None,
@@ -103,6 +107,7 @@ impl Exchange {
             answer: Answer::default(),
             variables: None,
             parts: None,
+            process_variables: ProcessVariables::default(),
             deadline: self.deadline,
             responder: None,
             too_large: None,

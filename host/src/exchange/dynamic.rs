@@ -8,9 +8,10 @@ use ::http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use bytes::Bytes;
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tessera_engine::{Answer, Call, Cost, Fields, Generation, Limit, ProcessError, Target};
+use tessera_engine::{Answer, Call, Cost, Document, Fields, Generation, Limit, ProcessError, Target};
 
 use super::admit::Visit;
+use super::semi_dynamic;
 use crate::auth::Credentials;
 use crate::http::{
     Coding, DecodedBody, LimitedBody, Peer, PlainGet, Reject, Request, RequestBody, Response,
@@ -31,6 +32,11 @@ pub(super) struct Job {
 }
 
 impl Job {
+    /// A page of the server that answers, whose tags call methods.
+    pub(super) fn page(visit: &Visit, generation: &Arc<Generation>, document: Document) -> Self {
+        Self::own(visit, generation, Target::Page(document))
+    }
+
     /// A hook or method of the server that answers.
     fn own(visit: &Visit, generation: &Arc<Generation>, target: Target) -> Self {
         Self {
@@ -115,8 +121,9 @@ fn begin(
     job: Job,
 ) -> Result<(Work, impl Future<Output = Outcome> + Send + use<>), Reject> {
     let places = places(receiver, &job.server).ok_or(Reject::Unavailable)?;
-    let (call, uri) =
+    let (mut call, uri) =
         call(receiver, visit, request, peer).map_err(|UnknownCoding| Reject::UnknownCoding)?;
+    call.folder = semi_dynamic::folder(visit, &job.server);
     Ok(start(call, uri, places, job.generation, job.target))
 }
 
@@ -129,7 +136,8 @@ pub(super) fn begin_plain(
     job: Job,
 ) -> Result<(Work, impl Future<Output = Outcome> + Send + use<>), Reject> {
     let places = places(receiver, &job.server).ok_or(Reject::Unavailable)?;
-    let call = plain_call(receiver, visit, request, peer);
+    let mut call = plain_call(receiver, visit, request, peer);
+    call.folder = semi_dynamic::folder(visit, &job.server);
     // Known when somebody needs it, which is when something fails.
     let uri = Uri::default();
     Ok(start(call, uri, places, job.generation, job.target))
@@ -175,7 +183,7 @@ pub(super) fn answered(
         .end(outcome.as_ref().is_err_and(is_trap));
     match outcome {
         Ok(answer) => {
-            let mut response = response::from_answer(answer, settings);
+            let mut response = semi_dynamic::from_answer(answer, settings);
             response.body_mut().tell(|| cut(server.clone(), work));
             response
         }
@@ -183,7 +191,7 @@ pub(super) fn answered(
             if let Some(reason) = reason {
                 tracing::warn!(server = name, request = %format_args!("{id:016x}"), "On Web Authentication failed: {reason}");
             }
-            response::from_refusal(*answer, settings)
+            semi_dynamic::from_refusal(*answer, settings)
         }
         Err(error) => failed(receiver, server, &work, &error),
     }
@@ -363,6 +371,7 @@ fn call(
         user: credentials.user,
         password: credentials.password,
         receiving_server: receiver.server.shared_name(),
+        folder: None,
         permit: None,
     };
     Ok((call, head.uri))
@@ -392,6 +401,7 @@ fn plain_call(receiver: &Receiver, visit: &Visit, request: &PlainGet<'_>, peer: 
         user: String::new(),
         password: String::new(),
         receiving_server: receiver.server.shared_name(),
+        folder: None,
         permit: None,
     }
 }

@@ -7,6 +7,7 @@ mod cache;
 mod dynamic;
 mod handlers;
 mod rules;
+mod semi_dynamic;
 mod special;
 mod trace;
 
@@ -20,7 +21,7 @@ use arc_swap::ArcSwap;
 
 use crate::admin::Keeper;
 use crate::cors::{self, Grant, Here, Verdict};
-use crate::files::{Caches, FileError, Folder, Found, Listings, Reply, Sought, Wish};
+use crate::files::{Caches, FileError, Folder, Found, Listings, Page, Reply, Sought, Wish};
 use crate::http::{Encoders, Peer, Reject, Request, Response, asked_host};
 use crate::response::{self, Asked, Finish, OwnPages};
 use crate::route::{Mounts, Special};
@@ -93,6 +94,8 @@ enum Next {
     List(Folder),
     /// Send it back as it came.
     Echo,
+    /// Carry out the tags of this page, which is sent instead of another, perhaps.
+    Render(Arc<Page>, bool),
     /// Have a component answer it.
     Run(Job),
 }
@@ -170,6 +173,15 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         Next::List(folder) => Box::pin(folder.list(&receiver.exchange.listings))
             .await
             .unwrap_or_else(|| refused_here(&visit, Reject::NotFound)),
+        Next::Render(page, is_instead) => {
+            let answered = semi_dynamic::answer(receiver, &visit, request, peer, page);
+            let mut response = Box::pin(answered).await;
+            if is_instead {
+                let accept = HeaderValue::from_static("Accept");
+                response.headers_mut().append(VARY, accept);
+            }
+            response
+        }
         Next::Run(job) => Box::pin(dynamic::run(receiver, &visit, request, peer, job)).await,
     };
     let decided = Decided {
@@ -372,6 +384,9 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
         Some(Found::Page(page)) => (page, false),
         Some(Found::Instead(page)) => (page, true),
     };
+    if page.is_semi_dynamic() {
+        return Ok(Some(Next::Render(page, is_instead)));
+    }
     let wish = Wish {
         method: request.method(),
         headers: request.headers(),

@@ -15,7 +15,8 @@ pub fn from_answer(answer: Answer, settings: &Responses) -> Response {
     *response.headers_mut() = answer.headers;
     *response.status_mut() = answer.status.unwrap_or(StatusCode::OK);
     match answer.body {
-        AnswerBody::Empty => {}
+        // The file is put in where files are known.
+        AnswerBody::Empty | AnswerBody::File(_) => {}
         AnswerBody::Text { text, content_type } => {
             // The header that the component set, else the type that came with the text, else that of HTML.
             let given = response.headers_mut().remove(CONTENT_TYPE).or(content_type);

@@ -207,3 +207,25 @@ async fn the_system_tells_of_changes_below_every_root() {
         becomes("/a.txt", None).await;
     }
 }
+
+#[tokio::test]
+async fn a_compiled_page_is_kept_and_weighs_more() {
+    let (_site, files) = site();
+    let pages = pages_of(&files, &CACHE);
+    write(&files, "a.shtml", "$4DTEXT(1) ".repeat(1000));
+    assert!(pages.document("a.shtml", Charset::Utf8).await.is_some());
+    let before = pages.bytes_in_cache();
+    let first = pages.included("a.shtml", Charset::Utf8).await.unwrap();
+    let after = pages.bytes_in_cache();
+    assert!(
+        after >= before + first.weight() as u64,
+        "{before}, {after} with {}",
+        first.weight()
+    );
+    let again = pages.included("a.shtml", Charset::Utf8).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &again));
+    write(&files, "a.shtml", "other");
+    pages.changed();
+    let other = pages.included("a.shtml", Charset::Utf8).await.unwrap();
+    assert_eq!(other.source(), b"other");
+}

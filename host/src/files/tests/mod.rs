@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 
 use super::*;
 use crate::http::{Accepting, Response};
-use crate::settings::{CacheSettings, Compression, Files, Missing};
+use crate::settings::{CacheSettings, Charset, Compression, Files, Missing};
 
 const CACHE: CacheSettings = CacheSettings {
     enabled: true,
