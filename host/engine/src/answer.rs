@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::raw::RawData;
 use crate::wasi_http::AnswerStream;
 use crate::wit::{HeaderField, ResponseError};
 
@@ -14,7 +15,7 @@ pub(crate) const HEADER_FIELDS_MAX: usize = 128;
 const CONTENT_TYPE_BYTES_MAX: usize = 1024;
 
 /// Fields that belong to the connection, not to the answer: only the host sets them.
-const HOST_FIELDS: [HeaderName; 8] = [
+pub(crate) const HOST_FIELDS: [HeaderName; 8] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
     header::TRANSFER_ENCODING,
@@ -34,6 +35,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// What it sent last, or the redirect.
     pub body: AnswerBody,
+    /// Whether its head has gone to the client.
+    is_sent: bool,
     /// Bytes of `headers`, to hold them to their limit.
     header_bytes: usize,
 }
@@ -58,6 +61,8 @@ pub enum AnswerBody {
         /// The content type; `None` leaves it to the client.
         content_type: Option<HeaderValue>,
     },
+    /// Head and body as the component wrote them.
+    Raw(Box<RawData>),
     /// So many bytes that are not sent: the request asked for the head only, or the client has them.
     Unsent(u64),
     /// What the component is still making: it comes piece by piece, with trailers perhaps.
@@ -68,6 +73,7 @@ pub enum AnswerBody {
 
 impl Answer {
     pub(crate) fn set_status(&mut self, status: u16) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         match StatusCode::from_u16(status) {
             Ok(code) if (200..600).contains(&status) => {
                 self.status = Some(code);
@@ -80,6 +86,7 @@ impl Answer {
     }
 
     pub(crate) fn set_header(&mut self, name: &str, value: &str) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         let (name, value) = field(name, value)?;
         let old = self
             .headers
@@ -93,6 +100,7 @@ impl Answer {
     }
 
     pub(crate) fn add_header(&mut self, name: &str, value: &str) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         let (name, value) = field(name, value)?;
         self.account(field_bytes(&name, &value), 0)?;
         self.headers.append(name, value);
@@ -101,6 +109,7 @@ impl Answer {
 
     /// Sets several fields, all or none; repeated names in the list stay repeated.
     pub(crate) fn set_headers(&mut self, fields: &[HeaderField]) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         let mut status = self.status;
         let mut parsed = Vec::with_capacity(fields.len().min(HEADER_FIELDS_MAX));
         for HeaderField { name, value } in fields {
@@ -134,8 +143,7 @@ impl Answer {
         content_type: Option<&str>,
     ) -> Result<(), ResponseError> {
         let content_type = content_type.map(media_type).transpose()?;
-        self.send(AnswerBody::Text { text, content_type });
-        Ok(())
+        self.send(AnswerBody::Text { text, content_type })
     }
 
     pub(crate) fn send_blob(
@@ -152,11 +160,11 @@ impl Answer {
             )),
             name => Some(media_type(name)?),
         };
-        self.send(AnswerBody::Blob { data, content_type });
-        Ok(())
+        self.send(AnswerBody::Blob { data, content_type })
     }
 
     pub(crate) fn redirect(&mut self, url: &str, verbatim: bool) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         if url.len() > HEADER_BYTES_MAX {
             return Err(ResponseError::TooLarge);
         }
@@ -177,10 +185,33 @@ impl Answer {
         Ok(())
     }
 
-    fn send(&mut self, body: AnswerBody) {
+    pub(crate) fn send_raw(&mut self, data: RawData) -> Result<(), ResponseError> {
+        self.send(AnswerBody::Raw(Box::new(data)))
+    }
+
+    pub(crate) fn is_redirect(&self) -> bool {
+        matches!(self.body, AnswerBody::Redirect(_))
+    }
+
+    /// The fields that were set, for a head that goes out now: nothing more can be set or sent.
+    pub(crate) fn take_headers(&mut self) -> HeaderMap {
+        self.is_sent = true;
+        std::mem::take(&mut self.headers)
+    }
+
+    fn check_unsent(&self) -> Result<(), ResponseError> {
+        match self.is_sent {
+            true => Err(ResponseError::AlreadySent),
+            false => Ok(()),
+        }
+    }
+
+    fn send(&mut self, body: AnswerBody) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         if !matches!(self.body, AnswerBody::Redirect(_)) {
             self.body = body;
         }
+        Ok(())
     }
 
     /// Counts what a new field adds, and refuses it past the limit.

@@ -76,13 +76,7 @@ impl Instance {
     pub(crate) async fn perform(&mut self, target: Target) -> Result<(), ProcessError> {
         self.requests += 1;
         // The documents: for a request with a handler "no other processing features are called".
-        let is_handler = matches!(
-            target,
-            Target::Method {
-                is_handler: true,
-                ..
-            }
-        );
+        let is_handler = target.is_handler();
         let has_guard = self.hooks.authenticate.is_some() && !is_handler;
         let needs_call =
             has_guard || (target == Target::Connection && self.hooks.connect.is_some());
@@ -99,7 +93,11 @@ impl Instance {
                 .await?
                 .0
             {
-                Ok(true) => {}
+                Ok(true) => {
+                    if let Some(outlet) = &mut self.store.data_mut().exchange.outlet {
+                        outlet.accepted();
+                    }
+                }
                 Ok(false) => return Err(self.refused(None)),
                 Err(reason) => return Err(self.refused(Some(one_line(&reason)))),
             }

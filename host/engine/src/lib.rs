@@ -36,6 +36,8 @@ mod charset;
 mod parameters;
 mod multipart;
 mod parts;
+mod raw;
+mod due;
 mod wasi_http;
 mod imports;
 mod output;
@@ -65,6 +67,7 @@ pub use forensics::Cost;
 pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy};
 pub use grants::{GrantedFolder, Grants};
 pub use pool::{PoolStatistics, Retired};
+pub use raw::RawData;
 pub use reached::Limit;
 pub use store::{
     BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, KEY_BYTES_MAX, KeyPage, MemoryStore,
