@@ -52,6 +52,7 @@ mod rules;
 mod handlers;
 mod error_pages;
 mod dynamic;
+mod commands;
 mod parts;
 mod raw_data;
 mod responses;

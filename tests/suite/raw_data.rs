@@ -289,7 +289,10 @@ async fn other_answers_of_such_a_component_are_what_they_were() {
     assert_eq!((silent.status.as_u16(), silent.body.len()), (200, 0));
     // Neither a refusal nor an error costs the instance.
     server.get("/rawdata/refused").await;
-    assert_eq!(sent(&server, "whole", vec![b'x'; 600_000]).await.status, 413);
+    assert_eq!(
+        sent(&server, "whole", vec![b'x'; 600_000]).await.status,
+        413
+    );
     let begun: u32 = server
         .get("/rawdata/4DACTION/begun")
         .await

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::media_types::type_of_extension;
 use crate::raw::RawData;
 use crate::wasi_http::AnswerStream;
 use crate::wit::{HeaderField, ResponseError};
@@ -35,6 +36,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// What it sent last, or the redirect.
     pub body: AnswerBody,
+    /// The home page that it set, relative to the root; empty for the default one.
+    pub home_page: Option<String>,
     /// Whether its head has gone to the client.
     is_sent: bool,
     /// Bytes of `headers`, to hold them to their limit.
@@ -153,12 +156,12 @@ impl Answer {
     ) -> Result<(), ResponseError> {
         let content_type = match content_type {
             "" => None,
-            extension if extension.starts_with('.') => Some(HeaderValue::from_static(
-                mime_guess::from_ext(&extension[1..])
-                    .first_raw()
-                    .unwrap_or("application/octet-stream"),
-            )),
-            name => Some(media_type(name)?),
+            name => Some(match name.strip_prefix('.') {
+                Some(extension) => HeaderValue::from_static(
+                    type_of_extension(extension.as_bytes()).unwrap_or("application/octet-stream"),
+                ),
+                None => media_type(name)?,
+            }),
         };
         self.send(AnswerBody::Blob { data, content_type })
     }

@@ -8,6 +8,7 @@ use crate::error::LoadError;
 use crate::generation::PoolPolicy;
 use crate::hooks::HookIndices;
 use crate::state::State;
+use crate::wit::{WitHandler, WitPattern};
 #[cfg(feature = "p3")]
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
@@ -60,6 +61,39 @@ pub struct Method {
     pub name: String,
     /// Attribute "Available through 4D tags and URLs".
     pub available: bool,
+}
+
+/// One handler that the component declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredHandler {
+    /// Which URLs.
+    pub pattern: DeclaredPattern,
+    /// For which HTTP methods; none are all.
+    pub verbs: Vec<String>,
+    /// The method that answers.
+    pub method: String,
+}
+
+/// Which URLs a handler is for, as it was declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeclaredPattern {
+    /// The beginning of a path.
+    Prefix(String),
+    /// A regular expression.
+    Regex(String),
+}
+
+impl From<WitHandler> for DeclaredHandler {
+    fn from(handler: WitHandler) -> Self {
+        Self {
+            pattern: match handler.pattern {
+                WitPattern::Prefix(prefix) => DeclaredPattern::Prefix(prefix),
+                WitPattern::Regex(regex) => DeclaredPattern::Regex(regex),
+            },
+            verbs: handler.verbs,
+            method: handler.method,
+        }
+    }
 }
 
 impl Component {

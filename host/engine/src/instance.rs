@@ -17,7 +17,7 @@ use crate::reached;
 use crate::slots::Slot;
 use crate::state::{Exchange, State};
 use crate::wasi_http;
-use crate::wit::{Value, WebCall, WitMethod};
+use crate::wit::{Value, WebCall, WitHandler, WitMethod};
 
 /// Most bytes of a trap's message and backtrace that are logged.
 const TRAP_TEXT_BYTES_MAX: usize = 16 * 1024;
@@ -161,6 +161,13 @@ impl Instance {
             return Ok(Vec::new());
         };
         Ok(self.call(hooks::METHODS, &methods, ()).await?.0)
+    }
+
+    pub(crate) async fn ask_handlers(&mut self) -> Result<Vec<WitHandler>, ProcessError> {
+        let Some(handlers) = self.hooks.handlers else {
+            return Ok(Vec::new());
+        };
+        Ok(self.call(hooks::HANDLERS, &handlers, ()).await?.0)
     }
 
     /// Ends a web process: what it answered, and whether its request's body was refused for its size.

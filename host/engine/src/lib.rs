@@ -37,6 +37,8 @@ mod parameters;
 mod multipart;
 mod parts;
 mod raw;
+mod home_page;
+mod media_types;
 mod due;
 mod wasi_http;
 mod imports;
@@ -55,7 +57,7 @@ pub use answer::{Answer, AnswerBody};
 pub use asks::{digest, new_imports, permissions_asked};
 pub use body::{BodyError, RequestBody};
 pub use call::{Call, Peer, Target};
-pub use component::{Component, ComponentInfo, Hooks, Method};
+pub use component::{Component, ComponentInfo, DeclaredHandler, DeclaredPattern, Hooks, Method};
 pub use directory::{
     ControlFailure, NoDirectory, Pending, Property, PropertyValue, SETTING_NAME_BYTES_MAX,
     SETTING_VALUES_BYTES_MAX, SETTINGS_MAX, Selector, ServerDirectory, ServerStatistics,
@@ -66,6 +68,7 @@ pub use error::{EngineError, LoadError, ProcessError};
 pub use forensics::Cost;
 pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy};
 pub use grants::{GrantedFolder, Grants};
+pub use media_types::type_of_extension;
 pub use pool::{PoolStatistics, Retired};
 pub use raw::RawData;
 pub use reached::Limit;

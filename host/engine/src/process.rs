@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use crate::answer::{Answer, AnswerBody};
 use crate::call::{Call, Deadline, Target};
 use crate::clock::TICK;
-use crate::component::Method;
+use crate::component::{DeclaredHandler, Method};
 use crate::cpu::{CpuMeter, Metered};
 use crate::due::Due;
 use crate::error::ProcessError;
@@ -112,24 +112,26 @@ enum Begun<W> {
     Http(Pin<Box<dyn Future<Output = Result<Answer, ProcessError>> + Send>>),
 }
 
-/// Asks a new instance for its methods. It is kept if the policy is to keep any.
-pub(crate) async fn ask_methods(generation: &Generation) -> Result<Vec<Method>, ProcessError> {
+/// Asks a new instance for its methods and handlers. It is kept if the policy is to keep any.
+pub(crate) async fn ask_methods(
+    generation: &Generation,
+) -> Result<(Vec<Method>, Vec<DeclaredHandler>), ProcessError> {
     // The boxed future borrows the generation, so it cannot move to the other runtime; loading does not happen
     // on a serving thread anyway.
     let asking = async {
         let mut instance = new_idle_instance(generation).await?;
         let methods = instance.ask_methods().await?;
+        let handlers = instance.ask_handlers().await?;
         instance.finish(idle_exchange(generation));
         if generation.pool_options.policy == PoolPolicy::Reuse {
             generation.pool.put(instance);
         }
-        Ok(methods
-            .into_iter()
-            .map(|method| Method {
-                name: method.name,
-                available: method.available,
-            })
-            .collect())
+        let methods = methods.into_iter().map(|method| Method {
+            name: method.name,
+            available: method.available,
+        });
+        let handlers = handlers.into_iter().map(DeclaredHandler::from);
+        Ok((methods.collect(), handlers.collect()))
     };
     let limit = generation.limits.deadline;
     tokio::time::timeout(limit, asking)
