@@ -61,6 +61,15 @@ pub mod actions {
     });
 }
 
+/// Handlers of URLs.
+pub mod handlers {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "only-handlers",
+        pub_export_macro: true,
+    });
+}
+
 /// On Web Close Process.
 pub mod session_end {
     wit_bindgen::generate!({

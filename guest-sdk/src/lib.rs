@@ -49,6 +49,8 @@ mod argument;
 mod error;
 mod escape;
 mod export;
+mod handlers;
+mod header_text;
 mod reply;
 mod types;
 
@@ -75,6 +77,7 @@ pub use types::{BodyError, HeaderField, ResponseError, Value, Variable, WebCall}
 #[doc(hidden)]
 pub mod __private {
     pub use crate::export::*;
+    pub use crate::handlers::*;
 }
 
 /// Makes a function On Web Authentication: it decides whether a dynamic request may run.
@@ -158,13 +161,36 @@ pub use tessera_guest_macros::on_web_close_process;
 /// ```
 pub use tessera_guest_macros::web_method;
 
+/// Makes a function a handler: it answers URLs of its own, whatever files there are, and neither On Web Authentication nor
+/// COMPILER_WEB runs before it.
+///
+/// Takes nothing and returns a [`Reply`]. Options: `pattern = "books"`, the beginning of paths (`/books/` and all below it), or
+/// `regex = "..."`, a regular expression for the path; `verbs = "GET, POST"`, by default all. Handlers are tried in the order in
+/// which they stand in the source, file by file; those of the component's settings come before them. With a verb that no handler
+/// of the pattern takes the answer is 405.
+///
+/// ```
+/// use tessera_guest::prelude::*;
+///
+/// #[tessera_guest::web_handler(pattern = "books", verbs = "GET")]
+/// fn books() -> impl Reply {
+///     text(format!("You asked for {}", request::url()))
+/// }
+///
+/// #[tessera_guest::web_handler(pattern = "books", verbs = "POST")]
+/// fn add_book() -> impl Reply {
+///     status(201)
+/// }
+/// ```
+pub use tessera_guest_macros::web_handler;
+
 /// What a component uses: attributes, replies, and the modules of the current request.
 pub mod prelude {
     pub use crate::{
         BodyError, Error, HeaderField, Reply, ResponseError, Status, Value, Variable, WebCall,
         blob, compiler_web, escape, file, html, on_web_authentication, on_web_close_process,
         on_web_connection, redirect, request, response, session, status, text, variables,
-        web_method, web_server,
+        web_handler, web_method, web_server,
     };
     #[cfg(feature = "json")]
     pub use crate::{Json, json};

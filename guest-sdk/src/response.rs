@@ -26,6 +26,12 @@ pub fn set_headers(headers: &[HeaderField]) -> Result<(), ResponseError> {
     host::set_headers(headers)
 }
 
+/// Sets header fields and status from one text, all or none (WEB SET HTTP HEADER with a text): lines that end in CR, LF or both,
+/// `Name: value` each, and before them a status line (`HTTP/1.0 200 OK`) if there is one.
+pub fn set_header_text(text: &str) -> Result<(), ResponseError> {
+    host::set_headers(&crate::header_text::parse(text)?)
+}
+
 /// Sends a page, encoded in the server's `characterSet`.
 pub fn send_html(page: &str) -> Result<(), ResponseError> {
     host::send_text(page, None)

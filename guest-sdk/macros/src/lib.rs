@@ -2,6 +2,7 @@
 
 mod check;
 mod expand;
+mod handler;
 mod hook;
 mod method;
 
@@ -35,13 +36,27 @@ pub fn on_web_close_process(options: TokenStream, function: TokenStream) -> Toke
     hook::expand(Hook::SessionEnd, options.into(), function.into()).into()
 }
 
+/// Whether an attribute has exported all methods: the compiler runs one crate per process, so the first method of the process
+/// is the first of the crate.
+static EXPORTED_METHODS: AtomicBool = AtomicBool::new(false);
+/// The same of all handlers.
+static EXPORTED_HANDLERS: AtomicBool = AtomicBool::new(false);
+
 /// Makes a function a method that URLs and tags call.
 #[proc_macro_attribute]
 pub fn web_method(options: TokenStream, function: TokenStream) -> TokenStream {
-    // The compiler runs one crate per process, so the first method of the process is the first of the crate.
-    static EXPORTED: AtomicBool = AtomicBool::new(false);
     method::expand(options.into(), function.into(), || {
-        !EXPORTED.swap(true, Ordering::Relaxed)
+        !EXPORTED_METHODS.swap(true, Ordering::Relaxed)
     })
     .into()
+}
+
+/// Makes a function a handler of URLs.
+#[proc_macro_attribute]
+pub fn web_handler(options: TokenStream, function: TokenStream) -> TokenStream {
+    let first = || handler::First {
+        method: !EXPORTED_METHODS.swap(true, Ordering::Relaxed),
+        handler: !EXPORTED_HANDLERS.swap(true, Ordering::Relaxed),
+    };
+    handler::expand(options.into(), function.into(), first).into()
 }

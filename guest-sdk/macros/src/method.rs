@@ -13,9 +13,9 @@ use crate::expand;
 const ATTRIBUTE: &str = "web_method";
 
 /// The options of one method.
-struct Options {
-    name: String,
-    available: bool,
+pub(crate) struct Options {
+    pub(crate) name: String,
+    pub(crate) available: bool,
 }
 
 /// Expands `#[web_method]`. `first` says whether this is the first method of the crate, which exports for all.
@@ -90,7 +90,7 @@ fn parse(options: TokenStream, function: &ItemFn, faults: &mut Faults) -> Option
     parsed
 }
 
-fn literal(value: &Expr) -> Option<&Lit> {
+pub(crate) fn literal(value: &Expr) -> Option<&Lit> {
     match value {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),
         _ => None,
@@ -110,7 +110,7 @@ fn name_fault(name: &str) -> Option<&'static str> {
 }
 
 /// Registers the method, and exports all of them if it is the first.
-fn register(options: &Options, function: &ItemFn, first: bool) -> TokenStream {
+pub(crate) fn register(options: &Options, function: &ItemFn, first: bool) -> TokenStream {
     let name = &function.sig.ident;
     let Options {
         name: public_name,

@@ -5,6 +5,8 @@ use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::folder::Document;
+use crate::media_types::type_of_extension;
+use crate::raw::RawData;
 use crate::transform::{Draft, SentFile};
 use crate::variables::ProcessVariables;
 use crate::wasi_http::AnswerStream;
@@ -17,7 +19,7 @@ pub(crate) const HEADER_FIELDS_MAX: usize = 128;
 const CONTENT_TYPE_BYTES_MAX: usize = 1024;
 
 /// Fields that belong to the connection, not to the answer: only the host sets them.
-const HOST_FIELDS: [HeaderName; 8] = [
+pub(crate) const HOST_FIELDS: [HeaderName; 8] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
     header::TRANSFER_ENCODING,
@@ -39,6 +41,10 @@ pub struct Answer {
     pub body: AnswerBody,
     /// Where `body` has tags, or a file is sent: what becomes of it when the hook has returned.
     pub(crate) draft: Option<Box<Draft>>,
+    /// The home page that it set, relative to the root; empty for the default one.
+    pub home_page: Option<String>,
+    /// Whether its head has gone to the client.
+    is_sent: bool,
     /// Bytes of `headers`, to hold them to their limit.
     header_bytes: usize,
 }
@@ -65,6 +71,8 @@ pub enum AnswerBody {
     },
     /// A file of the HTML root, sent as it is.
     File(Box<SentFile>),
+    /// Head and body as the component wrote them.
+    Raw(Box<RawData>),
     /// So many bytes that are not sent: the request asked for the head only, or the client has them.
     Unsent(u64),
     /// What the component is still making: it comes piece by piece, with trailers perhaps.
@@ -75,6 +83,7 @@ pub enum AnswerBody {
 
 impl Answer {
     pub(crate) fn set_status(&mut self, status: u16) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         match StatusCode::from_u16(status) {
             Ok(code) if (200..600).contains(&status) => {
                 self.status = Some(code);
@@ -87,6 +96,7 @@ impl Answer {
     }
 
     pub(crate) fn set_header(&mut self, name: &str, value: &str) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         let (name, value) = field(name, value)?;
         let old = self
             .headers
@@ -100,6 +110,7 @@ impl Answer {
     }
 
     pub(crate) fn add_header(&mut self, name: &str, value: &str) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         let (name, value) = field(name, value)?;
         self.account(field_bytes(&name, &value), 0)?;
         self.headers.append(name, value);
@@ -108,6 +119,7 @@ impl Answer {
 
     /// Sets several fields, all or none; repeated names in the list stay repeated.
     pub(crate) fn set_headers(&mut self, fields: &[HeaderField]) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         let mut status = self.status;
         let mut parsed = Vec::with_capacity(fields.len().min(HEADER_FIELDS_MAX));
         for HeaderField { name, value } in fields {
@@ -141,8 +153,7 @@ impl Answer {
         content_type: Option<&str>,
     ) -> Result<(), ResponseError> {
         let content_type = content_type.map(media_type).transpose()?;
-        self.send(AnswerBody::Text { text, content_type });
-        Ok(())
+        self.send(AnswerBody::Text { text, content_type })
     }
 
     pub(crate) fn send_blob(
@@ -152,18 +163,18 @@ impl Answer {
     ) -> Result<(), ResponseError> {
         let content_type = match content_type {
             "" => None,
-            extension if extension.starts_with('.') => Some(HeaderValue::from_static(
-                mime_guess::from_ext(&extension[1..])
-                    .first_raw()
-                    .unwrap_or("application/octet-stream"),
-            )),
-            name => Some(media_type(name)?),
+            name => Some(match name.strip_prefix('.') {
+                Some(extension) => HeaderValue::from_static(
+                    type_of_extension(extension.as_bytes()).unwrap_or("application/octet-stream"),
+                ),
+                None => media_type(name)?,
+            }),
         };
-        self.send(AnswerBody::Blob { data, content_type });
-        Ok(())
+        self.send(AnswerBody::Blob { data, content_type })
     }
 
     pub(crate) fn redirect(&mut self, url: &str, verbatim: bool) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         if url.len() > HEADER_BYTES_MAX {
             return Err(ResponseError::TooLarge);
         }
@@ -186,9 +197,14 @@ impl Answer {
     }
 
     /// Sends a file; with tags, they see `variables`.
-    pub(crate) fn send_document(&mut self, document: Document, variables: ProcessVariables) {
-        self.send(AnswerBody::Empty);
+    pub(crate) fn send_document(
+        &mut self,
+        document: Document,
+        variables: ProcessVariables,
+    ) -> Result<(), ResponseError> {
+        self.send(AnswerBody::Empty)?;
         self.keep_draft(Some(document), variables);
+        Ok(())
     }
 
     /// Has the tags in what was just sent carried out, seeing `variables`.
@@ -227,11 +243,34 @@ impl Answer {
         }
     }
 
-    fn send(&mut self, body: AnswerBody) {
+    pub(crate) fn send_raw(&mut self, data: RawData) -> Result<(), ResponseError> {
+        self.send(AnswerBody::Raw(Box::new(data)))
+    }
+
+    pub(crate) fn is_redirect(&self) -> bool {
+        matches!(self.body, AnswerBody::Redirect(_))
+    }
+
+    /// The fields that were set, for a head that goes out now: nothing more can be set or sent.
+    pub(crate) fn take_headers(&mut self) -> HeaderMap {
+        self.is_sent = true;
+        std::mem::take(&mut self.headers)
+    }
+
+    fn check_unsent(&self) -> Result<(), ResponseError> {
+        match self.is_sent {
+            true => Err(ResponseError::AlreadySent),
+            false => Ok(()),
+        }
+    }
+
+    fn send(&mut self, body: AnswerBody) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         if !matches!(self.body, AnswerBody::Redirect(_)) {
             self.body = body;
             self.draft = None;
         }
+        Ok(())
     }
 
     /// Counts what a new field adds, and refuses it past the limit.

@@ -31,6 +31,19 @@ pub enum Target {
     Page(Document),
 }
 
+impl Target {
+    /// Whether it handles the URL: neither On Web Authentication nor COMPILER_WEB runs before it then.
+    pub(crate) fn is_handler(&self) -> bool {
+        matches!(
+            self,
+            Self::Method {
+                is_handler: true,
+                ..
+            }
+        )
+    }
+}
+
 /// Who sent a request, and where to.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer {

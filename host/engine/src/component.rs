@@ -1,15 +1,18 @@
 //! A loaded component: compiled, linked, and its hooks known.
 
 use wasmtime::component::InstancePre;
-use wasmtime::component::types::ComponentExtern;
+use wasmtime::component::types::{ComponentExtern, ComponentItem};
 
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::generation::PoolPolicy;
 use crate::hooks::HookIndices;
 use crate::state::State;
+use crate::wit::{WitHandler, WitPattern};
 #[cfg(feature = "p3")]
 use wasmtime_wasi_http::p3::bindings::ServicePre;
+
+const RESPONSE: &str = "tessera:web/response@0.1.0";
 
 /// A component that can be instantiated.
 #[derive(Clone)]
@@ -19,6 +22,7 @@ pub struct Component {
     /// Of a component of `wasi:http` 0.3, if it has no hooks of its own.
     #[cfg(feature = "p3")]
     pub(crate) service: Option<ServicePre<State>>,
+    sends_raw_data: bool,
     info: ComponentInfo,
 }
 
@@ -59,6 +63,39 @@ pub struct Method {
     pub available: bool,
 }
 
+/// One handler that the component declares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredHandler {
+    /// Which URLs.
+    pub pattern: DeclaredPattern,
+    /// For which HTTP methods; none are all.
+    pub verbs: Vec<String>,
+    /// The method that answers.
+    pub method: String,
+}
+
+/// Which URLs a handler is for, as it was declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeclaredPattern {
+    /// The beginning of a path.
+    Prefix(String),
+    /// A regular expression.
+    Regex(String),
+}
+
+impl From<WitHandler> for DeclaredHandler {
+    fn from(handler: WitHandler) -> Self {
+        Self {
+            pattern: match handler.pattern {
+                WitPattern::Prefix(prefix) => DeclaredPattern::Prefix(prefix),
+                WitPattern::Regex(regex) => DeclaredPattern::Regex(regex),
+            },
+            verbs: handler.verbs,
+            method: handler.method,
+        }
+    }
+}
+
 impl Component {
     /// Compiles (or finds compiled) and links a component. Takes seconds for a large one: not for serving threads.
     pub fn load(engine: &Engine, wasm: &[u8]) -> Result<Self, LoadError> {
@@ -71,6 +108,7 @@ impl Component {
         let exports = names(&mut ty.exports(component.engine()));
         let imports = names(&mut ty.imports(component.engine()));
 
+        let sends_raw_data = imports_function(&component, RESPONSE, "send-raw-data");
         let hooks = HookIndices::of(&component);
         if !hooks.has_connection() && !hooks.has_actions() {
             let list = if exports.is_empty() {
@@ -110,6 +148,7 @@ impl Component {
             hooks,
             #[cfg(feature = "p3")]
             service,
+            sends_raw_data,
             info,
         })
     }
@@ -121,6 +160,11 @@ impl Component {
         #[cfg(not(feature = "p3"))]
         let is_service = false;
         is_service
+    }
+
+    /// Whether its answers may go out while they are made.
+    pub(crate) fn sends_raw_data(&self) -> bool {
+        self.sends_raw_data
     }
 
     /// How its instances are kept, if `wanted` is.
@@ -138,6 +182,24 @@ impl Component {
     pub fn info(&self) -> &ComponentInfo {
         &self.info
     }
+}
+
+/// Whether a component imports a function of an interface: what it does not use it does not import.
+fn imports_function(
+    component: &wasmtime::component::Component,
+    interface: &str,
+    function: &str,
+) -> bool {
+    let engine = component.engine();
+    component
+        .component_type()
+        .imports(engine)
+        .any(|(name, import)| match import.ty {
+            ComponentItem::ComponentInstance(instance) if name == interface => {
+                instance.exports(engine).any(|(name, _)| name == function)
+            }
+            _ => false,
+        })
 }
 
 /// Says what a file is that is no component, before the compiler says it in its own words.

@@ -76,6 +76,9 @@ pub enum LoadError {
         "has two methods named {0:?} (names are compared without regard to case); rename one of them"
     )]
     DoubledMethod(String),
+    /// One of its handlers names a method that it does not have.
+    #[error("declares a handler whose method {0:?} it does not have; `actions.methods` lists them")]
+    NoHandlerMethod(String),
     /// Asking the component for its methods failed.
     #[error("cannot be asked for its methods: {0}")]
     Methods(#[source] ProcessError),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::component::{Component, ComponentInfo, Method};
+use crate::component::{Component, ComponentInfo, DeclaredHandler, Method};
 use crate::directory::ServerDirectory;
 use crate::engine::Engine;
 use crate::error::LoadError;
@@ -66,6 +66,8 @@ pub struct InstanceLimits {
     pub table_elements: usize,
     /// Wall-clock time of a web process.
     pub deadline: Duration,
+    /// Wall-clock time of a response that is sent piece by piece.
+    pub stream_time: Duration,
     /// Time that a web process may compute.
     pub cpu_time: Duration,
     /// Bytes of a response.
@@ -113,6 +115,7 @@ pub struct Generation {
     #[cfg(feature = "p3")]
     service: OnceLock<Service>,
     methods: Vec<Method>,
+    handlers: Vec<DeclaredHandler>,
     /// Names in lower case, as URLs are compared.
     by_name: HashMap<String, usize>,
 }
@@ -159,10 +162,11 @@ impl Generation {
             #[cfg(feature = "p3")]
             service: OnceLock::new(),
             methods: Vec::new(),
+            handlers: Vec::new(),
             by_name: HashMap::new(),
         };
         if generation.component.hooks.has_actions() {
-            generation.methods = process::ask_methods(&generation)
+            (generation.methods, generation.handlers) = process::ask_methods(&generation)
                 .await
                 .map_err(LoadError::Methods)?;
             for (index, method) in generation.methods.iter().enumerate() {
@@ -173,6 +177,11 @@ impl Generation {
                 {
                     return Err(LoadError::DoubledMethod(method.name.clone()));
                 }
+            }
+        }
+        for handler in &generation.handlers {
+            if generation.method(&handler.method).is_none() {
+                return Err(LoadError::NoHandlerMethod(handler.method.clone()));
             }
         }
         let generation = Arc::new(generation);
@@ -200,6 +209,11 @@ impl Generation {
     /// The component's methods.
     pub fn methods(&self) -> &[Method] {
         &self.methods
+    }
+
+    /// The handlers that the component declares, in their order; each names one of its methods.
+    pub fn handlers(&self) -> &[DeclaredHandler] {
+        &self.handlers
     }
 
     /// The method of a name, compared without regard to case.

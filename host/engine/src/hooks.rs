@@ -7,7 +7,7 @@ use wasmtime::{Result, Store};
 use wasmtime_wasi_http::p2::bindings::http::types::{IncomingRequest, ResponseOutparam};
 
 use crate::state::State;
-use crate::wit::{Value, WebCall, WitMethod};
+use crate::wit::{Value, WebCall, WitHandler, WitMethod};
 
 const VERSION: &str = "0.1.0";
 /// Any 0.2 is found by it.
@@ -23,6 +23,7 @@ pub(crate) const METHOD: &str = "the method";
 pub(crate) const COMPILER: &str = "COMPILER_WEB";
 pub(crate) const METHODS: &str = "the list of methods";
 pub(crate) const TAGS: &str = "the tags of a page";
+pub(crate) const HANDLERS: &str = "the list of handlers";
 
 /// Where a component's hooks are; `None` for those it does not have.
 #[derive(Clone)]
@@ -33,6 +34,7 @@ pub(crate) struct HookIndices {
     service: Option<ComponentExportIndex>,
     methods: Option<ComponentExportIndex>,
     call: Option<ComponentExportIndex>,
+    handlers: Option<ComponentExportIndex>,
     close_process: Option<ComponentExportIndex>,
     compiler_web: Option<ComponentExportIndex>,
 }
@@ -53,6 +55,7 @@ impl HookIndices {
             service: find_in(HANDLER, "handle"),
             methods: find("actions", "methods"),
             call: find("actions", "call"),
+            handlers: find("handlers", "handlers"),
             close_process: find("session-end", "close-process"),
             compiler_web: find("compiler", "compiler-web"),
         }
@@ -108,6 +111,7 @@ impl HookIndices {
             incoming: bind!(self.incoming),
             methods: bind!(self.methods),
             call: bind!(self.call),
+            handlers: bind!(self.handlers),
             compiler_web: bind!(self.compiler_web),
         })
     }
@@ -130,5 +134,6 @@ pub(crate) struct BoundHooks {
     pub(crate) incoming: Option<IncomingHandler>,
     pub(crate) methods: Option<TypedFunc<(), (Vec<WitMethod>,)>>,
     pub(crate) call: Option<CallMethod>,
+    pub(crate) handlers: Option<TypedFunc<(), (Vec<WitHandler>,)>>,
     pub(crate) compiler_web: Option<TypedFunc<(), ()>>,
 }

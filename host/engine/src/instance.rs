@@ -17,7 +17,7 @@ use crate::reached;
 use crate::slots::Slot;
 use crate::state::{Exchange, State};
 use crate::wasi_http;
-use crate::wit::{Value, WebCall, WitMethod};
+use crate::wit::{Value, WebCall, WitHandler, WitMethod};
 
 /// Most bytes of a trap's message and backtrace that are logged.
 const TRAP_TEXT_BYTES_MAX: usize = 16 * 1024;
@@ -76,13 +76,7 @@ impl Instance {
     pub(crate) async fn perform(&mut self, target: Target) -> Result<(), ProcessError> {
         self.requests += 1;
         // The documents: for a request with a handler "no other processing features are called".
-        let is_handler = matches!(
-            target,
-            Target::Method {
-                is_handler: true,
-                ..
-            }
-        );
+        let is_handler = target.is_handler();
         let has_guard = self.hooks.authenticate.is_some() && !is_handler;
         let needs_call =
             has_guard || (target == Target::Connection && self.hooks.connect.is_some());
@@ -99,7 +93,11 @@ impl Instance {
                 .await?
                 .0
             {
-                Ok(true) => {}
+                Ok(true) => {
+                    if let Some(outlet) = &mut self.store.data_mut().exchange.outlet {
+                        outlet.accepted();
+                    }
+                }
                 Ok(false) => return Err(self.refused(None)),
                 Err(reason) => return Err(self.refused(Some(one_line(&reason)))),
             }
@@ -188,6 +186,13 @@ impl Instance {
             return Ok(Vec::new());
         };
         Ok(self.call(hooks::METHODS, &methods, ()).await?.0)
+    }
+
+    pub(crate) async fn ask_handlers(&mut self) -> Result<Vec<WitHandler>, ProcessError> {
+        let Some(handlers) = self.hooks.handlers else {
+            return Ok(Vec::new());
+        };
+        Ok(self.call(hooks::HANDLERS, &handlers, ()).await?.0)
     }
 
     /// Ends a web process: what it answered, and whether its request's body was refused for its size.

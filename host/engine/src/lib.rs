@@ -38,6 +38,10 @@ mod charset;
 mod parameters;
 mod multipart;
 mod parts;
+mod raw;
+mod home_page;
+mod media_types;
+mod due;
 mod wasi_http;
 mod imports;
 mod json;
@@ -58,7 +62,7 @@ pub use answer::{Answer, AnswerBody};
 pub use asks::{digest, new_imports, permissions_asked};
 pub use body::{BodyError, RequestBody};
 pub use call::{Call, Peer, Target};
-pub use component::{Component, ComponentInfo, Hooks, Method};
+pub use component::{Component, ComponentInfo, DeclaredHandler, DeclaredPattern, Hooks, Method};
 pub use directory::{
     ControlFailure, NoDirectory, Pending, Property, PropertyValue, SETTING_NAME_BYTES_MAX,
     SETTING_VALUES_BYTES_MAX, SETTINGS_MAX, Selector, ServerDirectory, ServerStatistics,
@@ -71,7 +75,9 @@ pub use folder::{Document, Lookup, WebFolder};
 pub use forensics::Cost;
 pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy};
 pub use grants::{GrantedFolder, Grants};
+pub use media_types::type_of_extension;
 pub use pool::{PoolStatistics, Retired};
+pub use raw::RawData;
 pub use reached::Limit;
 pub use store::{
     BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, KEY_BYTES_MAX, KeyPage, MemoryStore,

@@ -164,6 +164,7 @@ mod tests {
             cpu_time: Duration::from_secs(1),
             response_size: 1,
             call_size: 1,
+            stream_time: Duration::from_secs(1),
             outbound_calls: 0,
             handles: 1,
         }

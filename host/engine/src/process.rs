@@ -17,8 +17,9 @@ use tokio::task::JoinHandle;
 use crate::answer::{Answer, AnswerBody};
 use crate::call::{Call, Deadline, Target};
 use crate::clock::TICK;
-use crate::component::Method;
+use crate::component::{DeclaredHandler, Method};
 use crate::cpu::{CpuMeter, Metered};
+use crate::due::Due;
 use crate::error::ProcessError;
 use crate::forensics::Cost;
 use crate::generation::{Generation, PoolOptions, PoolPolicy};
@@ -42,6 +43,9 @@ impl Generation {
         let is_http = target == Target::Connection && self.component.hooks.has_http();
         let begun = match is_http || self.component.is_service() {
             true => Begun::Http(self.begin_http(call, deadline, meter)),
+            false if self.component.sends_raw_data() => {
+                Begun::Http(self.begin_raw(call, target, deadline, meter))
+            }
             // Boxed here and now, so that the call is not moved again with each future around this one.
             false => Begun::Hooks(
                 Box::pin(web_process(
@@ -73,6 +77,8 @@ impl Generation {
             id: call.id,
             is_head: call.method == http::Method::HEAD,
             deadline,
+            due: Due::Fixed(deadline),
+            is_raw: false,
         };
         let (responder, head, body) = wasi_http::responder();
         let mut exchange = exchange(self, call, deadline);
@@ -105,24 +111,26 @@ enum Begun<W> {
     Http(Pin<Box<dyn Future<Output = Result<Answer, ProcessError>> + Send>>),
 }
 
-/// Asks a new instance for its methods. It is kept if the policy is to keep any.
-pub(crate) async fn ask_methods(generation: &Generation) -> Result<Vec<Method>, ProcessError> {
+/// Asks a new instance for its methods and handlers. It is kept if the policy is to keep any.
+pub(crate) async fn ask_methods(
+    generation: &Generation,
+) -> Result<(Vec<Method>, Vec<DeclaredHandler>), ProcessError> {
     // The boxed future borrows the generation, so it cannot move to the other runtime; loading does not happen
     // on a serving thread anyway.
     let asking = async {
         let mut instance = new_idle_instance(generation).await?;
         let methods = instance.ask_methods().await?;
+        let handlers = instance.ask_handlers().await?;
         instance.finish();
         if generation.pool_options.policy == PoolPolicy::Reuse {
             generation.pool.put(instance);
         }
-        Ok(methods
-            .into_iter()
-            .map(|method| Method {
-                name: method.name,
-                available: method.available,
-            })
-            .collect())
+        let methods = methods.into_iter().map(|method| Method {
+            name: method.name,
+            available: method.available,
+        });
+        let handlers = handlers.into_iter().map(DeclaredHandler::from);
+        Ok((methods.collect(), handlers.collect()))
     };
     let limit = generation.limits.deadline;
     tokio::time::timeout(limit, asking)
@@ -172,7 +180,7 @@ async fn web_process(
 }
 
 /// Runs the hooks of one request on an instance.
-async fn performed(
+pub(crate) async fn performed(
     generation: &Arc<Generation>,
     exchange: Box<Exchange>,
     target: Target,
@@ -268,6 +276,21 @@ impl Ended {
     /// How it ended; to be taken once.
     pub(crate) fn take_result(&mut self) -> Result<(), ProcessError> {
         std::mem::replace(&mut self.result, Ok(()))
+    }
+
+    /// Whether it ended well, as long as its result was not taken.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.result.is_ok()
+    }
+
+    /// Gives it another end.
+    pub(crate) fn fail(&mut self, error: ProcessError) {
+        self.result = Err(error);
+    }
+
+    /// What it was asked and answered, if it came so far.
+    pub(crate) fn exchange(&mut self) -> Option<&mut Exchange> {
+        self.rest.as_mut().map(|rest| &mut *rest.exchange)
     }
 
     /// Whether the request's body was refused for its size when the guest read it.
@@ -401,7 +424,7 @@ fn deadline(after: Duration) -> Deadline {
     }
 }
 
-fn exchange(generation: &Generation, call: Call, deadline: Deadline) -> Box<Exchange> {
+pub(crate) fn exchange(generation: &Generation, call: Call, deadline: Deadline) -> Box<Exchange> {
     Box::new(Exchange::new(
         call,
         deadline,

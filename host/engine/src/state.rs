@@ -16,6 +16,7 @@ use crate::grants::Granted;
 use crate::limits::{InstanceLimiter, MemoryBudget};
 use crate::output::{GuestLog, LogStream, Stream};
 use crate::parts::Parts;
+use crate::raw::Outlet;
 use crate::variables::ProcessVariables;
 use crate::wasi_http::{HttpState, Outbound, Responder};
 use crate::wit::Variable;
@@ -72,6 +73,8 @@ pub(crate) struct Exchange {
     pub(crate) deadline: Deadline,
     /// Where a handler of `wasi:http` puts its response.
     pub(crate) responder: Option<Responder>,
+    /// Where raw data goes, if the component sends any.
+    pub(crate) outlet: Option<Box<Outlet>>,
     /// Whether it read more of a body than is allowed.
     pub(crate) too_large: Option<Arc<AtomicBool>>,
 }
@@ -93,6 +96,7 @@ impl Exchange {
             process_variables: ProcessVariables::default(),
             deadline,
             responder: None,
+            outlet: None,
             too_large: None,
         }
     }
@@ -110,8 +114,17 @@ impl Exchange {
             process_variables: ProcessVariables::default(),
             deadline: self.deadline,
             responder: None,
+            outlet: None,
             too_large: None,
         }
+    }
+}
+
+impl Exchange {
+    /// When the web process must have ended, as things are.
+    pub(crate) fn deadline_now(&self) -> Deadline {
+        let outlet = self.outlet.as_ref();
+        outlet.map_or(self.deadline, |outlet| outlet.deadline())
     }
 }
 

@@ -110,6 +110,25 @@ pub(crate) struct WitMethod {
     pub(crate) available: bool,
 }
 
+/// `handlers.pattern`.
+#[derive(ComponentType, Lift, Clone, Debug)]
+#[component(variant)]
+pub(crate) enum WitPattern {
+    #[component(name = "prefix")]
+    Prefix(String),
+    #[component(name = "regex")]
+    Regex(String),
+}
+
+/// `handlers.handler`.
+#[derive(ComponentType, Lift, Clone, Debug)]
+#[component(record)]
+pub(crate) struct WitHandler {
+    pub(crate) pattern: WitPattern,
+    pub(crate) verbs: Vec<String>,
+    pub(crate) method: String,
+}
+
 /// `web-server.selector`.
 #[expect(
     dead_code,

@@ -9,7 +9,9 @@ use tessera_engine::{
     NoOutbound, PoolOptions, PoolPolicy,
 };
 use tessera_host::server::{GrantError, Stores, discover, environment, grants, instance_limits};
-use tessera_host::settings::{ComponentSettings, Handler, Handlers, HostSettings, Web};
+use tessera_host::settings::{
+    ComponentSettings, Handler, Handlers, HostSettings, Web, declared_json,
+};
 use tessera_host::tls::ServerTls;
 
 use super::failure::{Failure, notice};
@@ -184,6 +186,7 @@ impl ComponentReport {
             error: None,
             hooks: Vec::new(),
             methods: Vec::new(),
+            handlers: Vec::new(),
             exports: Vec::new(),
             imports: Vec::new(),
             notes: Vec::new(),
@@ -220,7 +223,11 @@ impl ComponentReport {
                 available: method.available,
             })
             .collect();
+        self.handlers = generation.handlers().iter().map(declared_json).collect();
         let handlers = &settings.web.requests.handlers;
+        handlers
+            .with_declared(generation.handlers())
+            .map_err(|reason| format!("{module}: the handlers that it declares: {reason}"))?;
         self.notes
             .extend(missing(handlers, std::slice::from_ref(self)));
         let listening = Listening::new(&self.name, &settings.web);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use serde_json::Value;
 use tessera_host::settings::Mount;
 
 use super::failure::Failure;
@@ -39,6 +40,8 @@ pub(super) struct ComponentReport {
     pub(super) error: Option<String>,
     pub(super) hooks: Vec<&'static str>,
     pub(super) methods: Vec<MethodReport>,
+    /// The handlers that it declares, as settings would write them.
+    pub(super) handlers: Vec<Value>,
     pub(super) exports: Vec<String>,
     pub(super) imports: Vec<String>,
     /// What is not wrong, but should be known.
@@ -127,18 +130,34 @@ impl ComponentReport {
             false => format!("{} (not through URLs)", method.name),
         };
         let methods: Vec<_> = self.methods.iter().map(available).collect();
+        let handlers: Vec<_> = self.handlers.iter().map(handler_text).collect();
         entry(
             &format!("{}: {state}", self.name),
             &[
                 ("error", self.error.as_deref().unwrap_or_default()),
                 ("hooks", &self.hooks.join(", ")),
                 ("methods", &methods.join(", ")),
+                ("handlers", &handlers.join("\n")),
                 ("exports", &self.exports.join("\n")),
                 ("imports", &self.imports.join("\n")),
                 ("notes", &self.notes.join("\n")),
             ],
         )
     }
+}
+
+/// `GET, POST ^/books/ -> list`
+fn handler_text(handler: &Value) -> String {
+    let text = |name: &str| handler.get(name).and_then(Value::as_str);
+    let pattern = match (text("pattern"), text("regexPattern")) {
+        (Some(prefix), _) => format!("/{}/", prefix.trim_matches('/')),
+        (None, regex) => regex.unwrap_or_default().to_owned(),
+    };
+    let verbs = text("verbs").unwrap_or("all methods");
+    format!(
+        "{verbs} {pattern} -> {}",
+        text("method").unwrap_or_default()
+    )
 }
 
 /// A title, and indented below it what there is to say; of several lines the first is named.
@@ -208,6 +227,7 @@ fn find_clashes(host: Option<&mut SettingsReport>, components: &mut [ComponentRe
 mod tests {
     use std::fs;
 
+    use serde_json::json;
     use tessera_host::settings::HostSettings;
 
     use super::*;
@@ -227,6 +247,10 @@ mod tests {
                     name: "hidden".to_owned(),
                     available: false,
                 },
+            ],
+            handlers: vec![
+                json!({"pattern": "books", "verbs": "GET", "method": "hidden"}),
+                json!({"regexPattern": "^/$", "method": "greet"}),
             ],
             exports: vec![
                 "tessera:web/connection@0.1.0".to_owned(),
@@ -249,6 +273,8 @@ mod tests {
 hello: ok
   hooks    On Web Connection, methods
   methods  greet, hidden (not through URLs)
+  handlers GET /books/ -> hidden
+           all methods ^/$ -> greet
   exports  tessera:web/connection@0.1.0
            tessera:web/actions@0.1.0
 ";

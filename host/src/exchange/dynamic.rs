@@ -8,7 +8,9 @@ use ::http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use bytes::Bytes;
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tessera_engine::{Answer, Call, Cost, Document, Fields, Generation, Limit, ProcessError, Target};
+use tessera_engine::{
+    Answer, Call, Cost, Document, Fields, Generation, Limit, ProcessError, Target,
+};
 
 use super::admit::Visit;
 use super::semi_dynamic;

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use ::http::HeaderValue;
+use tessera_engine::type_of_extension;
 
 use crate::response::is_compressible;
 
@@ -48,65 +49,10 @@ pub(super) fn is_text(content_type: &HeaderValue) -> bool {
     name.starts_with("text/") || name == "application/xml" || name.ends_with("+xml")
 }
 
-/// Types that come before those of the registry, by extension: those of the documents, but for JavaScript, whose name is
-/// that of RFC 9239, and the ones that the registry's list has under names that are old by now. In the order of the extensions.
-const TYPES: &[(&str, &str)] = &[
-    ("aif", "audio/aiff"),
-    ("aiff", "audio/aiff"),
-    ("bin", "application/x-stuffit"),
-    ("cjs", "text/javascript"),
-    ("css", "text/css"),
-    ("eps", "application/postscript"),
-    ("gif", "image/gif"),
-    ("gz", "application/x-gzip"),
-    ("hqx", "application/mac-binhex40"),
-    ("htm", "text/html"),
-    ("html", "text/html"),
-    ("jfif", "image/jpeg"),
-    ("jpe", "image/jpeg"),
-    ("jpeg", "image/jpeg"),
-    ("jpg", "image/jpeg"),
-    ("js", "text/javascript"),
-    ("json", "application/json"),
-    ("m3u8", "application/vnd.apple.mpegurl"),
-    ("m4a", "audio/mp4"),
-    ("map", "application/json"),
-    ("md", "text/markdown"),
-    ("mjs", "text/javascript"),
-    ("moov", "video/quicktime"),
-    ("mov", "video/quicktime"),
-    ("mpeg", "video/mpeg"),
-    ("mpg", "video/mpeg"),
-    ("otf", "font/otf"),
-    ("pdf", "application/pdf"),
-    ("pic", "image/pict"),
-    ("pict", "image/pict"),
-    ("ps", "application/postscript"),
-    ("ram", "audio/x-pn-realaudio"),
-    ("rtf", "application/rtf"),
-    ("shtm", "text/html"),
-    ("shtml", "text/html"),
-    ("sit", "application/x-stuffit"),
-    ("tar", "application/x-tar"),
-    ("text", "text/plain"),
-    ("tif", "image/tiff"),
-    ("tiff", "image/tiff"),
-    ("toml", "application/toml"),
-    ("ts", "video/mp2t"),
-    ("txt", "text/plain"),
-    ("vcf", "text/vcard"),
-    ("wav", "audio/wav"),
-    ("xml", "application/xml"),
-    ("yaml", "application/yaml"),
-    ("yml", "application/yaml"),
-    ("z", "application/x-zip"),
-    ("zip", "application/x-zip"),
-];
-const EXTENSION_BYTES_MAX: usize = 8;
-
 /// The content type of a file; texts with their character set.
 fn content_type(path: &Path) -> HeaderValue {
-    let name = known(path).or_else(|| mime_guess::from_path(path).first_raw());
+    let extension = path.extension().map(OsStr::as_encoded_bytes);
+    let name = extension.and_then(type_of_extension);
     let name = name.unwrap_or("application/octet-stream");
     if name.starts_with("text/") {
         HeaderValue::try_from(format!("{name}; charset=utf-8"))
@@ -114,16 +60,6 @@ fn content_type(path: &Path) -> HeaderValue {
     } else {
         HeaderValue::from_static(name)
     }
-}
-
-fn known(path: &Path) -> Option<&'static str> {
-    let extension = path.extension()?.as_encoded_bytes();
-    let mut lower = [0; EXTENSION_BYTES_MAX];
-    let lower = lower.get_mut(..extension.len())?;
-    lower.copy_from_slice(extension);
-    lower.make_ascii_lowercase();
-    let found = TYPES.binary_search_by(|(known, _)| known.as_bytes().cmp(lower));
-    TYPES.get(found.ok()?).map(|(_, name)| *name)
 }
 
 #[cfg(test)]
@@ -197,15 +133,6 @@ mod tests {
                 let file = format!("a.{extension}");
                 assert_eq!(content_type(Path::new(&file)), expected, "{file}");
             }
-        }
-    }
-
-    #[test]
-    fn every_type_is_found_by_its_extension() {
-        assert!(TYPES.is_sorted());
-        for (extension, expected) in TYPES {
-            let upper = format!("a.{}", extension.to_uppercase());
-            assert_eq!(known(Path::new(&upper)), Some(*expected));
         }
     }
 }

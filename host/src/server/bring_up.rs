@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::control::ControlError;
+use tessera_engine::Generation;
+
+use super::control::{ControlError, ErrorCode};
 use super::reload::{HostTurn, Turn};
 use super::{Cause, Found, Outcome, Reloaded, Reloader, Serving, WebServer, discover};
 use crate::files::{ErrorPages, Pages};
@@ -39,9 +41,10 @@ impl Reloader {
         let number = turn.number + 1;
         let before = server.serving().zip(turn.settings.clone());
         let placed = generation.and_then(|generation| {
+            let web = with_declared(server, &settings.web, &generation)?;
             let serving = Serving {
                 pages: self.pages(server, &settings.web),
-                web: settings.web.clone(),
+                web,
                 mount: settings.mount.clone(),
                 generation: Some(generation.clone()),
                 number,
@@ -92,9 +95,13 @@ impl Reloader {
                 None => Err(vec![ControlError::removed(server.name())]),
             };
         };
+        let web = match &serving.generation {
+            Some(generation) => with_declared(server, &settings.web, generation),
+            None => Ok(settings.web.clone()),
+        };
         let next = Serving {
             pages: self.pages(server, &settings.web),
-            web: settings.web.clone(),
+            web: web.map_err(|error| vec![error])?,
             mount: settings.mount.clone(),
             generation: serving.generation.clone(),
             number: serving.number,
@@ -295,6 +302,23 @@ fn makes_same_instances(one: &ComponentSettings, other: &ComponentSettings) -> b
         && one.environment == other.environment
         && one.grants == other.grants
         && one.permissions == other.permissions
+}
+
+/// The settings of a component's web server, with the handlers that it declares after its own.
+fn with_declared(
+    server: &WebServer,
+    web: &Web,
+    generation: &Generation,
+) -> Result<Web, ControlError> {
+    let mut web = web.clone();
+    if !generation.handlers().is_empty() {
+        let all = web.requests.handlers.with_declared(generation.handlers());
+        web.requests.handlers = all.map_err(|reason| {
+            let message = format!("the handlers that {} declares: {reason}", server.name());
+            ControlError::new(ErrorCode::Component, message)
+        })?;
+    }
+    Ok(web)
 }
 
 pub(super) fn warn_of_no_effect(server: &WebServer, keys: &[&'static str]) {

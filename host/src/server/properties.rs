@@ -7,11 +7,12 @@ use serde_json::{Map, Value, json};
 use tessera_engine::PoolStatistics;
 
 use super::{Kind, Serving, State, WebServer};
+use crate::settings::declared_json;
 use crate::tls::{self, ServerTls};
 
 impl WebServer {
     /// Every property of the WebServer class, and after them what only Tessera knows: `kind`, `state`, `error`, `urls`,
-    /// `pending`, `certificate`, `mount`, `generation`, `hooks`, `methods`, `processes`, `instances`.
+    /// `pending`, `certificate`, `mount`, `generation`, `hooks`, `methods`, `declaredHandlers`, `processes`, `instances`.
     pub fn properties(&self) -> Map<String, Value> {
         let serving = self.serving();
         let state = self.state();
@@ -97,6 +98,8 @@ impl WebServer {
                 .iter()
                 .map(|m| json!({"name": m.name, "available": m.available}));
             all.insert("methods".into(), methods.collect());
+            let declared = generation.handlers().iter().map(declared_json);
+            all.insert("declaredHandlers".into(), declared.collect());
             all.insert("instances".into(), instances(&generation.statistics()));
         }
     }

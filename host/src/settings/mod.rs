@@ -42,7 +42,7 @@ pub use host::{Admin, Connections, Engine, HostSettings, Log, LogFormat};
 pub(crate) use json_file::LIST_FILES;
 pub use overrides::{Origin, Override};
 pub use reference::reference_markdown;
-pub use rule::{Handler, Handlers, Patterns, Rule, Rules};
+pub use rule::{Handler, Handlers, Patterns, Rule, Rules, declared_json};
 pub use schema::schema;
 pub use setting::{Change, Effect, Scope, effect_of};
 pub use value::Secret;

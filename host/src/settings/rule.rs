@@ -6,6 +6,9 @@ use http::header::{HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use regex::{RegexSet, RegexSetBuilder};
 use serde_json::Value as Json;
+use tessera_engine::DeclaredHandler;
+
+use super::kind;
 
 /// Most bytes that the compiled patterns of one list may take.
 const COMPILED_BYTES_MAX: usize = 8 << 20;
@@ -102,6 +105,22 @@ pub struct Handlers {
     pub list: Vec<Handler>,
     /// Their patterns.
     pub patterns: Patterns,
+}
+
+impl Handlers {
+    /// The same, and after them those that a component declares.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with one of the declared, or with all together.
+    pub fn with_declared(&self, declared: &[DeclaredHandler]) -> Result<Self, String> {
+        kind::handlers::joined(self, declared)
+    }
+}
+
+/// A handler that a component declares, as settings would write it.
+pub fn declared_json(declared: &DeclaredHandler) -> Json {
+    kind::handlers::declared_json(declared)
 }
 
 /// One of `handlers`.

@@ -6,6 +6,7 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{LinkerInstance, WasmList, WasmStr};
 
 use crate::answer::Answer;
+use crate::raw;
 use crate::state::State;
 use crate::wit::{HeaderField, ResponseError};
 
@@ -46,6 +47,18 @@ pub(super) fn add_to_linker(linker: &mut LinkerInstance<'_, State>) -> wasmtime:
         "send-blob",
         |store: StoreContextMut<'_, State>, parameters: (WasmList<u8>, String)| {
             Ok((send_blob(store, &parameters.0, &parameters.1),))
+        },
+    )?;
+    linker.func_wrap(
+        "set-home-page",
+        |mut store: StoreContextMut<'_, State>, (path,): (String,)| {
+            Ok((answer(&mut store).set_home_page(&path),))
+        },
+    )?;
+    linker.func_wrap_async(
+        "send-raw-data",
+        |store: StoreContextMut<'_, State>, (data, chunked): (WasmList<u8>, bool)| {
+            Box::new(async move { Ok((raw::send(store, data, chunked).await?,)) })
         },
     )?;
     linker.func_wrap(

@@ -35,6 +35,5 @@ async fn send_file(state: &mut State, path: &str) -> Result<(), ResponseError> {
     let document = document.ok_or(ResponseError::NotFound)?;
     let exchange = &mut state.exchange;
     let variables = exchange.process_variables.clone();
-    exchange.answer.send_document(document, variables);
-    Ok(())
+    exchange.answer.send_document(document, variables)
 }

@@ -24,7 +24,8 @@ impl Instance {
     pub(crate) fn send_page(&mut self, document: Document) {
         let exchange = &mut self.state_mut().exchange;
         let variables = exchange.process_variables.clone();
-        exchange.answer.send_document(document, variables);
+        // Where On Web Authentication or COMPILER_WEB has sent a response already, that is the one.
+        let _ = exchange.answer.send_document(document, variables);
     }
 
     /// Whether what was sent is to be finished yet.

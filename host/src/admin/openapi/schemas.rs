@@ -164,6 +164,20 @@ fn of_components() -> Value {
                 "available": {"type": "boolean", "description": "Whether URLs reach it."},
             },
         }},
+        "declaredHandlers": {
+            "type": "array",
+            "description": "The handlers that the component declares; they are tried after those of `handlers`.",
+            "items": {
+                "type": "object",
+                "required": ["method"],
+                "properties": {
+                    "pattern": {"type": "string"},
+                    "regexPattern": {"type": "string"},
+                    "verbs": {"type": "string"},
+                    "method": {"type": "string"},
+                },
+            },
+        },
         "instances": {
             "type": "object",
             "description": "The process pool: instances kept, made and ended, and requests that wait for one or did in vain.",

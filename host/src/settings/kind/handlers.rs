@@ -1,6 +1,7 @@
 //! `handlers`: which web methods answer URLs by pattern.
 
 use serde_json::{Map, Value as Json, json};
+use tessera_engine::{DeclaredHandler, DeclaredPattern};
 
 use super::rules::{TEXT_BYTES_MAX, check_pattern, entries, text};
 use super::{Kind, Preset, Refusal};
@@ -150,6 +151,44 @@ fn forbidden(pattern: &str) -> Option<&'static str> {
     })
 }
 
+/// The handlers of the settings, and after them those that a component declares.
+pub(in crate::settings) fn joined(
+    own: &Handlers,
+    declared: &[DeclaredHandler],
+) -> Result<Handlers, String> {
+    if declared.len() > HANDLERS_MAX {
+        return Err(format!(
+            "has {} handlers; {HANDLERS_MAX} are allowed",
+            declared.len()
+        ));
+    }
+    let mut list = own.list.clone();
+    for (index, declared) in declared.iter().enumerate() {
+        let entry = Loose::from(&declared_json(declared));
+        let handler =
+            handler(&entry).map_err(|reason| format!("handler {}: {reason}", index + 1))?;
+        list.push(handler);
+    }
+    let patterns = Patterns::compile(list.iter().map(|handler| handler.pattern.as_str()))
+        .map_err(|reason| format!("the patterns of all handlers together: {reason}"))?;
+    Ok(Handlers { list, patterns })
+}
+
+/// A declared handler as settings write it.
+pub(in crate::settings) fn declared_json(declared: &DeclaredHandler) -> Json {
+    let (key, pattern) = match &declared.pattern {
+        DeclaredPattern::Prefix(prefix) => ("pattern", prefix),
+        DeclaredPattern::Regex(regex) => ("regexPattern", regex),
+    };
+    let mut all = Map::new();
+    all.insert(key.to_owned(), pattern.as_str().into());
+    if !declared.verbs.is_empty() {
+        all.insert("verbs".to_owned(), declared.verbs.join(", ").into());
+    }
+    all.insert("method".to_owned(), declared.method.as_str().into());
+    Json::Object(all)
+}
+
 fn read_verbs(text: &str) -> Vec<String> {
     let verbs = text.split(',').map(str::trim);
     verbs
@@ -194,6 +233,45 @@ mod tests {
         assert!(!handlers.list[1].takes(&http::Method::GET));
         assert!(handlers.list[0].takes(&http::Method::from_bytes(b"BREW").unwrap()));
         assert_eq!(HandlerList.json(&handlers), written);
+    }
+
+    #[test]
+    fn what_a_component_declares_comes_after_the_settings() {
+        let own = read(json!([{"pattern": "a", "method": "own", "verbs": "GET"}])).unwrap();
+        let declared = |pattern, verbs: &[&str]| DeclaredHandler {
+            pattern,
+            verbs: verbs.iter().map(|&verb| verb.to_owned()).collect(),
+            method: "declared".to_owned(),
+        };
+        let prefix = |text: &str| DeclaredPattern::Prefix(text.to_owned());
+        let regex = |text: &str| DeclaredPattern::Regex(text.to_owned());
+        let both = [
+            declared(prefix("a"), &["get", "POST"]),
+            declared(regex("^/b$"), &[]),
+        ];
+        let all = joined(&own, &both).unwrap();
+        assert_eq!(all.list.len(), 3);
+        assert_eq!(all.patterns.matching("/a/x").collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(all.patterns.matching("/b").collect::<Vec<_>>(), [2]);
+        assert_eq!(all.list[0].pattern, all.list[1].pattern);
+        assert_eq!(all.list[1].verbs, ["GET", "POST"]);
+        let shown = json!({"pattern": "a", "verbs": "get, POST", "method": "declared"});
+        assert_eq!(declared_json(&both[0]), shown);
+        for (pattern, expected) in [
+            (prefix(""), "handler 1: pattern must be"),
+            (prefix("rest"), "must not be of /rest"),
+            (regex("("), "unclosed group"),
+            (regex("/4DACTION"), "must not be of /4daction"),
+        ] {
+            let error = joined(&own, &[declared(pattern, &[])]).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+        let many = vec![declared(prefix("a"), &[]); HANDLERS_MAX + 1];
+        assert!(
+            joined(&own, &many)
+                .unwrap_err()
+                .contains("1000 are allowed")
+        );
     }
 
     #[test]
