@@ -30,6 +30,7 @@ mod cpu;
 mod pace;
 mod reached;
 mod body;
+mod ahead;
 mod answer;
 mod form;
 mod charset;
