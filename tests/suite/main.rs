@@ -56,6 +56,8 @@ mod parts;
 mod responses;
 mod failures;
 mod wasi_http;
+mod outbound_tls;
+mod neighbours;
 mod limits;
 mod hostile;
 mod processes;

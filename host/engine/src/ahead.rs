@@ -377,15 +377,16 @@ mod tests {
         });
         let body = receiver.await.unwrap();
         assert_eq!(budget.used(), AHEAD_BYTES_MAX as u64);
-        // Nobody takes anything: the pieces that fit, and the one that is one too many.
-        let most = 4 + AHEAD_BYTES_MAX / 100_000 + 1;
-        while taken.load(Ordering::SeqCst) < most {
+        // Nobody takes anything: the pieces that fit, and the one that is one too many. Whether the last piece was taken
+        // before there was no room, or after, is a matter of the threads.
+        let room = AHEAD_BYTES_MAX / 100_000 + 1;
+        while taken.load(Ordering::SeqCst) < 3 + room {
             tokio::task::yield_now().await;
         }
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(taken.load(Ordering::SeqCst), most);
+        assert!(taken.load(Ordering::SeqCst) <= 4 + room);
         drop(body);
         // Its task ends as well.
         while budget.used() > 0 {

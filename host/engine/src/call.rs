@@ -7,6 +7,7 @@ use std::time::Instant;
 use http::{HeaderMap, Method, Version};
 
 use crate::body::RequestBody;
+use crate::chain::Chain;
 
 /// Longest text of `$2`, as the documents fix it.
 pub(crate) const HEADER_TEXT_BYTES_MAX: usize = 32 * 1024;
@@ -60,6 +61,8 @@ pub struct Call {
     pub password: String,
     /// The web server that received the request.
     pub receiving_server: std::sync::Arc<str>,
+    /// The components that called each other to get here.
+    pub chain: Chain,
     /// Dropped when the web process has ended, which may be after the caller has given up: what counts processes.
     pub permit: Option<Box<dyn Send + Sync>>,
 }
@@ -108,6 +111,7 @@ impl Call {
             user: String::new(),
             password: String::new(),
             receiving_server: "".into(),
+            chain: Chain::default(),
             permit: None,
         }
     }

@@ -133,7 +133,7 @@ pub(crate) async fn ask_methods(generation: &Generation) -> Result<Vec<Method>, 
 
 /// An instance that waits for its first request.
 pub(crate) async fn new_idle_instance(generation: &Generation) -> Result<Instance, ProcessError> {
-    match place(generation).await? {
+    match place(generation, true).await? {
         Place::Instance(instance) => Ok(instance),
         Place::Slot(slot) => {
             let meter = CpuMeter::new(generation.limits.cpu_time);
@@ -143,7 +143,11 @@ pub(crate) async fn new_idle_instance(generation: &Generation) -> Result<Instanc
 }
 
 /// Room for an instance; where it takes a wait, an instance that has become idle meanwhile.
-async fn place(generation: &Generation) -> Result<Place<Instance>, ProcessError> {
+async fn place(generation: &Generation, may_wait: bool) -> Result<Place<Instance>, ProcessError> {
+    if !may_wait {
+        let place = generation.engine.place_now(&generation.pool);
+        return place.ok_or(ProcessError::Busy(Duration::ZERO));
+    }
     let place = generation.engine.place(&generation.pool).await;
     place.map_err(|none| no_place(none, &generation.pool_options))
 }
@@ -188,7 +192,8 @@ async fn performed(
     };
     let place = match kept {
         Some(instance) => Place::Instance(instance),
-        None => match place(generation).await {
+        // Who called it has a place of its own meanwhile: nobody waits for a place who has one.
+        None => match place(generation, exchange.call.chain.depth() == 0).await {
             Ok(place) => place,
             Err(error) => return Ended::without_instance(error),
         },

@@ -5,6 +5,7 @@ mod at_once;
 mod cache;
 mod dynamic;
 mod handlers;
+mod inside;
 mod rules;
 mod special;
 mod trace;

@@ -214,6 +214,18 @@ impl Reloader {
 }
 
 impl Turn {
+    /// What comes back if the next version fails its trial, given what serves now: where that is on trial itself, the one
+    /// that was proven before it.
+    pub(super) fn proven(
+        &self,
+        now: (Arc<Serving>, ComponentSettings),
+    ) -> (Arc<Serving>, ComponentSettings) {
+        match &self.trial {
+            Some(trial) => (trial.before.clone(), trial.settings.clone()),
+            None => now,
+        }
+    }
+
     /// Ends a trial without a verdict: the version before does not come back.
     pub(super) fn end_trial(&mut self, server: &WebServer) {
         if self.trial.take().is_some() {
@@ -286,6 +298,7 @@ fn probe_call(id: u64, server: &WebServer, url: &str) -> Call {
         user: String::new(),
         password: String::new(),
         receiving_server: server.shared_name(),
+        chain: tessera_engine::Chain::default(),
         permit: None,
     }
 }
