@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tessera_engine::{Engine, EngineError, EngineOptions};
+use tessera_engine::{CoreDumpOptions, Engine, EngineError, EngineOptions};
 use tokio::sync::{Semaphore, watch};
 
 use crate::admin::{Admin, AdminError, Keeper, KeyError};
@@ -15,6 +15,7 @@ use crate::connection::Patience;
 use crate::exchange::Exchange;
 use crate::listen::{ClientCounts, ConnectionLimits, Inherited, Ports, provide_descriptors};
 use crate::memory;
+use crate::outbound::{Clients, Roots};
 use crate::pressure::Pressure;
 use crate::server::{
     Cause, Certificates, ControlError, HostTurn, Kind, Loader, Registry, Reloader, Stores,
@@ -52,6 +53,9 @@ pub enum StartError {
     /// The engine could not be made.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The authorities that components' requests trust could not be read.
+    #[error("{0}")]
+    Roots(String),
     /// The host's web server could not be started: a port, or a certificate.
     #[error("{}", .0.message)]
     Server(ControlError),
@@ -98,6 +102,7 @@ impl Host {
         let state_folder = site::prepare(&settings)?;
         let lock = site::lock(&site, &state_folder)?;
 
+        let clients = clients(&settings)?;
         let engine = engine(&settings, &state_folder)?;
         let registry = Arc::new(Registry::new(server.clone()));
         let keeper = keeper(&settings, &state_folder).await?;
@@ -108,7 +113,7 @@ impl Host {
             site: site.clone(),
             overrides,
             registry: registry.clone(),
-            loader: Loader::new(engine, Stores::new(state_folder.clone())),
+            loader: Loader::new(engine, Stores::new(state_folder.clone()), clients),
             exchange,
             ports,
             drain_timeout,
@@ -118,7 +123,9 @@ impl Host {
             drains: watch::Sender::new(()),
         });
         let runtime = tokio::runtime::Handle::current();
-        reloader.loader.steering().connect(&reloader, runtime);
+        let (loader, exchange) = (&reloader.loader, &reloader.exchange);
+        loader.clients().connect(exchange, runtime.clone());
+        loader.steering().connect(&reloader, runtime);
         // Ports first, so that a wrong one is known before anything else is begun.
         let opened = reloader
             .launch_host(&settings)
@@ -219,7 +226,18 @@ fn engine(settings: &HostSettings, state_folder: &Path) -> Result<Arc<Engine>, E
             .code_cache
             .then(|| state_folder.join("code")),
         spill_folder: state_folder.to_owned(),
+        core_dumps: (settings.engine.core_dumps > 0).then(|| CoreDumpOptions {
+            folder: state_folder.join("dumps"),
+            kept: settings.engine.core_dumps as usize,
+        }),
     })
+}
+
+/// The ways out, which trust whom the settings say.
+fn clients(settings: &HostSettings) -> Result<Clients, StartError> {
+    let roots = Roots::read(settings.outbound_ca_file.as_deref());
+    let roots = roots.map_err(|error| StartError::Roots(error.to_string()))?;
+    Ok(Clients::trusting(roots))
 }
 
 /// Looks after the memory, which components and files share.

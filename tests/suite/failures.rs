@@ -1,5 +1,8 @@
 //! Components that fail: each visitor gets a status and nothing internal, the log gets everything.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
 use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
@@ -149,6 +152,76 @@ async fn development_mode_shows_what_failed() {
     }
     let reply = server.get("/trap/error").await;
     assert!(reply.text().contains("the guest failed on purpose"));
+}
+
+#[tokio::test]
+async fn the_last_core_dumps_are_kept_if_they_are_wanted() {
+    let server = Site::new()
+        .settings("[engine]\ncore_dumps = 2\n")
+        .guest("trap")
+        .guest("wasihttp3")
+        .start()
+        .await;
+    let folder = server.site.at(".tessera/dumps");
+    let dumps = || -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(&folder).into_iter().flatten();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let mut dumps: Vec<_> = paths
+            .filter(|path| path.extension().is_some_and(|it| it == "core"))
+            .collect();
+        dumps.sort_unstable();
+        dumps
+    };
+    let mut last = PathBuf::new();
+    for (path, name) in [
+        ("/trap/panic", "-trap-"),
+        ("/trap/unreachable", "-trap-"),
+        ("/wasihttp3/trap", "-wasihttp3-"),
+        ("/trap/panic", "-trap-"),
+    ] {
+        assert_eq!(server.get(path).await.status, 500, "{path}");
+        let before = last.clone();
+        last = server
+            .wait_until("there is another core dump", async || {
+                dumps().pop().filter(|newest| *newest > before)
+            })
+            .await;
+        assert!(last.to_string_lossy().contains(name), "{last:?}");
+        server
+            .wait_for_log(&["core dump: ", &last.to_string_lossy()])
+            .await;
+    }
+    assert_eq!(dumps().len(), 2);
+    let mode = std::fs::metadata(&last).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let dump = std::fs::read(&last).unwrap();
+    assert!(dump.starts_with(b"\0asm"));
+    // The sections of the format, and what was in the guest's memory.
+    for part in [
+        "core",
+        "coremodules",
+        "coreinstances",
+        "corestack",
+        "the guest panicked on purpose",
+    ] {
+        let is_there = dump
+            .windows(part.len())
+            .any(|bytes| bytes == part.as_bytes());
+        assert!(is_there, "{part} is not among {} bytes", dump.len());
+    }
+    let errors = server.admin.document("/api/v1/servers/trap/errors").await;
+    let message = errors[0]["message"].as_str().unwrap();
+    assert!(
+        message.contains("wasm backtrace") && message.contains("core dump: "),
+        "{message}"
+    );
+    // An error that a handler returns is no trap, and without the setting there are none.
+    assert_eq!(server.get("/trap/error").await.status, 500);
+    let plain = Site::new().guest("trap").start().await;
+    assert_eq!(plain.get("/trap/panic").await.status, 500);
+    plain.wait_for_log(&["trapped in On Web Connection"]).await;
+    assert!(!plain.site.at(".tessera/dumps").exists());
+    assert_eq!(dumps().pop(), Some(last));
 }
 
 #[tokio::test]

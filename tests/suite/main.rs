@@ -61,6 +61,8 @@ mod raw_data;
 mod responses;
 mod failures;
 mod wasi_http;
+mod outbound_tls;
+mod neighbours;
 mod limits;
 mod hostile;
 mod processes;

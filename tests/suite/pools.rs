@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
-use tessera_tests::{Client, Reply, Server, Site};
+use tessera_tests::{Client, RawClient, Reply, Server, Site};
 use tokio::task::JoinSet;
 
 const PATIENT: &str = "[limits]\ndeadline = \"60 s\"\n";
@@ -121,6 +121,39 @@ async fn a_component_leaves_the_instances_of_others_alone() {
     }
     sleeping.abort_all();
     server.wait_for_processes("sleep", 0).await;
+}
+
+#[tokio::test]
+async fn idle_instances_that_take_several_requests_make_room_as_well() {
+    let server = Site::new()
+        .settings("[engine]\nmax_instances = 2\n")
+        .guest_with("wasihttp3", "[pool]\nconcurrency = 1\n")
+        .guest_with(
+            "version1",
+            "[pool]\npolicy = \"fresh\"\nqueue_timeout = \"5 s\"\n",
+        )
+        .start()
+        .await;
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let mut client = RawClient::connect(server.address).await;
+        let head = "POST /wasihttp3/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na";
+        client.send(head).await;
+        client.read_until("a\r\n").await;
+        clients.push(client);
+    }
+    server.wait_for_processes("wasihttp3", 2).await;
+    for client in &mut clients {
+        client.send("b").await;
+        client.read_until("0\r\n\r\n").await;
+    }
+    server
+        .wait_until("both instances are idle", async || {
+            (instances(&server, "wasihttp3").await["idle"] == 2).then_some(())
+        })
+        .await;
+    // They would be kept for ten seconds.
+    assert_eq!(server.get("/version1/").await.text(), "v1");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
-use tessera_tests::{Client, Server, Site, guest};
+use tessera_tests::{Client, RawClient, Server, Site, guest};
 
 const SETTINGS: &str = "components/app/settings.toml";
 const MODULE: &str = "components/app/app.wasm";
@@ -269,6 +269,48 @@ async fn a_version_that_traps_on_trial_is_taken_back() {
     assert_eq!(server.get("/app/fine").await.text(), "still here");
     assert_eq!(replace(&server, "version2").await["number"], 4);
     assert_eq!(server.get("/app/").await.text(), "v2");
+}
+
+#[tokio::test]
+async fn what_replaces_a_version_on_trial_is_taken_back_to_the_proven_one() {
+    let server = on_trial("trial_requests = 5\naccept_new_imports = true").await;
+    assert_eq!(server.get("/app/fine").await.text(), "still here");
+    assert_eq!(replace(&server, "hostile").await["state"], "serving");
+    let all = generations(&server).await;
+    assert_eq!(
+        (&all[1]["state"], &all[2]["state"]),
+        (&json!("replaced"), &json!("reserve")),
+        "{all:?}"
+    );
+    assert_eq!(server.get("/app/trap/compiler").await.status, 500);
+    server.wait_for_text("/app/", "v1").await;
+    server
+        .wait_for_log(&["generation 3 was taken back", "generation 1 serves again"])
+        .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_one_request_of_a_trial() {
+    let rules = "trial_requests = 4\nrollback_after_traps = 2\naccept_new_imports = true";
+    let settings = format!("[reload]\n{rules}\n");
+    let server = Site::new()
+        .guest_as_with("version1", "app", &settings)
+        .start()
+        .await;
+    assert_eq!(replace(&server, "wasihttp").await["state"], "serving");
+    let cut = "GET /app/trap-later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let answer = RawClient::exchange(server.address, cut).await;
+    assert!(answer.contains("a beginning"), "{answer}");
+    server.wait_for_log(&["the answer was cut off"]).await;
+    // Counted twice, two more would end the trial.
+    for _ in 0..2 {
+        assert_eq!(server.get("/app/").await.status, 200);
+    }
+    assert_eq!(server.get("/app/trap").await.status, 500);
+    server.wait_for_text("/app/", "v1").await;
+    server
+        .wait_for_log(&["generation 2 was taken back", "2 of its first 4"])
+        .await;
 }
 
 #[tokio::test]

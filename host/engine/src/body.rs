@@ -9,6 +9,7 @@ use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 
+use crate::ahead::GuestBody;
 use crate::limits::MemoryBudget;
 use crate::wit::WitBodyError;
 
@@ -40,7 +41,7 @@ pub(crate) const PIECE_BYTES_MAX: usize = 1024 * 1024;
 
 /// The body of the current request and how much of it was read.
 pub(crate) struct BodyReader {
-    source: Option<RequestBody>,
+    source: Option<GuestBody>,
     /// Read from the network but not yet taken by `read-body`: the beginning that `$2` showed, or all of it.
     buffered: Bytes,
     /// The first error; the body stays broken.
@@ -61,7 +62,7 @@ impl BodyReader {
         budget: Arc<MemoryBudget>,
     ) -> Self {
         Self {
-            source,
+            source: source.map(|source| GuestBody::new(source, budget.clone())),
             buffered: Bytes::new(),
             error: None,
             buffer_max,
@@ -110,19 +111,14 @@ impl BodyReader {
     }
 
     /// What was not read yet, to be read elsewhere: piece by piece, held only to the server's limit. None if that is nothing.
-    pub(crate) fn rest(&mut self) -> Option<RequestBody> {
-        let error = self.error.take();
-        let source = self.source.take();
-        let read = std::mem::take(&mut self.buffered);
-        if read.is_empty() && error.is_none() {
-            return source;
-        }
+    pub(crate) fn rest(&mut self) -> Option<Rest> {
         let rest = Rest {
-            read,
-            error,
-            source,
+            read: std::mem::take(&mut self.buffered),
+            error: self.error.take(),
+            source: self.source.take(),
         };
-        Some(rest.boxed_unsync())
+        let is_there = !rest.read.is_empty() || rest.error.is_some() || rest.source.is_some();
+        is_there.then_some(rest)
     }
 
     /// Counts bytes that are kept of it.
@@ -191,11 +187,11 @@ impl BodyReader {
     }
 }
 
-/// A body whose beginning was read already.
-struct Rest {
+/// A body whose beginning may have been read already.
+pub(crate) struct Rest {
     read: Bytes,
     error: Option<BodyError>,
-    source: Option<RequestBody>,
+    source: Option<GuestBody>,
 }
 
 impl Body for Rest {
@@ -216,6 +212,11 @@ impl Body for Rest {
             Some(source) => Pin::new(source).poll_frame(context),
             None => Poll::Ready(None),
         }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let is_read = self.read.is_empty() && self.error.is_none();
+        is_read && self.source.as_ref().is_none_or(Body::is_end_stream)
     }
 }
 

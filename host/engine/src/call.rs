@@ -7,6 +7,7 @@ use std::time::Instant;
 use http::{Method, Version};
 
 use crate::body::RequestBody;
+use crate::chain::Chain;
 use crate::fields::Fields;
 use crate::folder::{Document, WebFolder};
 
@@ -79,6 +80,8 @@ pub struct Call {
     pub receiving_server: Arc<str>,
     /// The HTML root; none outside of a request.
     pub folder: Option<Arc<dyn WebFolder>>,
+    /// The components that called each other to get here.
+    pub chain: Chain,
     /// Dropped when the web process has ended, which may be after the caller has given up: what counts processes.
     pub permit: Option<Box<dyn Send + Sync>>,
 }
@@ -115,6 +118,7 @@ impl Call {
             password: String::new(),
             receiving_server: "".into(),
             folder: None,
+            chain: Chain::default(),
             permit: None,
         }
     }

@@ -11,6 +11,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use wasmtime::component::InstancePre;
 
 use crate::code_cache::CodeCache;
+use crate::core_dump::{CoreDumpOptions, CoreDumps};
 use crate::error::{EngineError, LoadError};
 use crate::forge::{Forge, Manner};
 use crate::instance::Instance;
@@ -35,6 +36,8 @@ pub struct EngineOptions {
     pub code_cache: Option<PathBuf>,
     /// Folder of what is too large for memory while a request needs it: parts of uploads.
     pub spill_folder: PathBuf,
+    /// Where core dumps of traps go; `None` makes none.
+    pub core_dumps: Option<CoreDumpOptions>,
 }
 
 /// Counts of an engine.
@@ -67,6 +70,7 @@ pub struct Engine {
     pub(crate) slots: Arc<Slots<Instance>>,
     pub(crate) budget: Arc<MemoryBudget>,
     pub(crate) spill_folder: Arc<PathBuf>,
+    pub(crate) core_dumps: Option<Arc<CoreDumps>>,
     /// Every pool, to take idle instances from when slots run out.
     pools: Mutex<Vec<Weak<Pool>>>,
     generations: AtomicUsize,
@@ -83,6 +87,7 @@ impl Engine {
             Manner::Plain,
             options.instances,
             options.code_cache.as_deref(),
+            options.core_dumps.is_some(),
         )?;
         let compilers = rayon::ThreadPoolBuilder::new()
             .thread_name(|index| format!("tessera-compile-{index}"))
@@ -100,6 +105,7 @@ impl Engine {
             slots: Slots::new(options.instances as usize),
             budget: Arc::new(MemoryBudget::new(options.memory)),
             spill_folder: Arc::new(options.spill_folder.clone()),
+            core_dumps: options.core_dumps.clone().map(CoreDumps::new),
             pools: Mutex::default(),
             generations: AtomicUsize::new(0),
             background: Background::start()?,
@@ -132,8 +138,9 @@ impl Engine {
             Manner::Concurrent => {
                 let (instances, code) =
                     (self.options.instances, self.options.code_cache.as_deref());
+                let dumps = self.options.core_dumps.is_some();
                 let made = self.concurrent.get_or_init(|| {
-                    Forge::new(manner, instances, code).map_err(|error| error.to_string())
+                    Forge::new(manner, instances, code, dumps).map_err(|error| error.to_string())
                 });
                 made.as_ref()
                     .map_err(|error| LoadError::Compile(error.clone()))
@@ -212,15 +219,34 @@ impl Engine {
     /// A place for one more instance of a pool. Takes that of an idle instance if there is no other; else waits for a
     /// web process to end, and may get its instance.
     pub(crate) async fn place(&self, pool: &Pool) -> Result<Place<Instance>, NoSlot> {
-        if let Some(slot) = pool.holder().try_take() {
-            return Ok(Place::Slot(slot));
-        }
-        while self.drop_one_idle() {
-            if let Some(slot) = pool.holder().try_take() {
-                return Ok(Place::Slot(slot));
+        match self.place_now(pool) {
+            Some(place) => Ok(place),
+            None => {
+                self.let_go_elsewhere();
+                pool.wait().await
             }
         }
-        pool.wait().await
+    }
+
+    /// Has idle instances give up their places soon that cannot at once, those of components that have more than their share.
+    fn let_go_elsewhere(&self) {
+        for pool in self.pools() {
+            if pool.holder().has_beyond() {
+                pool.let_go_elsewhere();
+            }
+        }
+    }
+
+    /// The same without a wait.
+    pub(crate) fn place_now(&self, pool: &Pool) -> Option<Place<Instance>> {
+        loop {
+            if let Some(slot) = pool.holder().try_take() {
+                return Some(Place::Slot(slot));
+            }
+            if !self.drop_one_idle() {
+                return None;
+            }
+        }
     }
 
     /// Drops an idle instance of the component that keeps most of them, of those that have more than their share.
@@ -235,6 +261,7 @@ impl Engine {
     /// Drops all instances that wait for a request, because memory is short; says how many.
     pub fn drop_idle_instances(&self) -> usize {
         let pools = self.pools();
+        pools.iter().for_each(|pool| pool.let_go_elsewhere());
         pools.iter().map(|pool| pool.drop_idle(Cause::Memory)).sum()
     }
 

@@ -11,6 +11,8 @@ use crate::error::{EngineError, LoadError};
 use crate::imports;
 use crate::limits::TABLE_ELEMENTS_MAX;
 use crate::state::State;
+#[cfg(feature = "p3")]
+use crate::wasi_http;
 
 /// Memory of an instance that stays mapped when its slot is freed: covers the stack, data and heap of a small guest, so
 /// that the next instance takes no page fault on them; more would cost more to clear than the faults do.
@@ -75,8 +77,9 @@ impl Forge {
         manner: Manner,
         instances: u32,
         code_cache: Option<&Path>,
+        makes_dumps: bool,
     ) -> Result<Self, EngineError> {
-        let engine = new_engine(manner, instances)?;
+        let engine = new_engine(manner, instances, makes_dumps)?;
         let refused = |error: wasmtime::Error| EngineError::Configuration(format!("{error:#}"));
         let linker = new_linker(&engine, manner).map_err(refused)?;
         let code_cache = code_cache.and_then(|folder| {
@@ -109,16 +112,22 @@ fn new_linker(engine: &wasmtime::Engine, manner: Manner) -> wasmtime::Result<Lin
     if manner == Manner::Concurrent {
         wasmtime_wasi::p3::add_to_linker(&mut linker)?;
         wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+        wasi_http::add_to_linker(&mut linker)?;
     }
     let _ = manner;
     imports::add_to_linker(&mut linker)?;
     Ok(linker)
 }
 
-fn new_engine(manner: Manner, instances: u32) -> Result<wasmtime::Engine, EngineError> {
+fn new_engine(
+    manner: Manner,
+    instances: u32,
+    makes_dumps: bool,
+) -> Result<wasmtime::Engine, EngineError> {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
+        .coredump_on_trap(makes_dumps)
         .wasm_component_model(true)
         .concurrency_support(manner.is_concurrent())
         .wasm_backtrace_details(wasmtime::WasmBacktraceDetails::Enable)

@@ -138,6 +138,7 @@ impl Generation {
             call_bytes_max: reached::call_bytes_max(&options.limits),
             directory: options.directory,
             spill_folder: engine.spill_folder.clone(),
+            core_dumps: engine.core_dumps.clone(),
             outbound: options.outbound,
             outbound_calls: options.limits.outbound_calls,
         });
@@ -192,8 +193,11 @@ impl Generation {
     /// The instances that serve several requests at a time.
     #[cfg(feature = "p3")]
     pub(crate) fn service(self: &Arc<Self>) -> &Service {
-        self.service
-            .get_or_init(|| Service::new(Arc::downgrade(self)))
+        self.service.get_or_init(|| {
+            let service = Service::new(Arc::downgrade(self));
+            self.pool.keeps_elsewhere(service.let_go());
+            service
+        })
     }
 
     /// What the component offers and wants.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wasmtime::component::{ComponentNamedList, Lift, Lower, TypedFunc};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{Store, UpdateDeadline, WasmCoreDump};
 
 use crate::call::{self, HEADER_TEXT_BYTES_MAX, Target};
 use crate::clock::TICKS_INLINE;
@@ -262,7 +262,7 @@ impl Instance {
         func.call_async(&mut self.store, parameters)
             .await
             .map_err(|error| {
-                let message = trap_text(&error);
+                let message = trap_text_and_dump(&error, &mut self.store, None);
                 reached::ended(&error, self.store.data(), hook, message)
             })
     }
@@ -293,8 +293,31 @@ pub(crate) fn new_store(
 
 /// The error with its backtrace, bounded: it goes into a log.
 pub(crate) fn trap_text(error: &wasmtime::Error) -> String {
-    let mut text = format!("{error:?}");
+    let mut text = match error.is::<WasmCoreDump>() {
+        false => format!("{error:?}"),
+        // What else it would list are addresses in this process.
+        true => {
+            let causes: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+            causes.join("\n\nCaused by:\n    ")
+        }
+    };
     call::cut(&mut text, TRAP_TEXT_BYTES_MAX);
+    text
+}
+
+/// The same, of an error that a guest ended with, and what became of its core dump if one is wanted. The request is that
+/// of the exchange unless it is named.
+pub(crate) fn trap_text_and_dump(
+    error: &wasmtime::Error,
+    store: &mut Store<State>,
+    request: Option<u64>,
+) -> String {
+    let mut text = trap_text(error);
+    if let Some(dumps) = store.data().profile.core_dumps.clone() {
+        let request = request.unwrap_or(store.data().exchange.call.id);
+        let line = dumps.keep(store, error, request);
+        text.push_str(&line.unwrap_or_default());
+    }
     text
 }
 

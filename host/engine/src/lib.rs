@@ -20,17 +20,20 @@ mod hooks;
 // One web process, from its call to its answer.
 mod call;
 mod fields;
+mod chain;
 mod process;
 mod pool;
 mod slots;
 mod instance;
 mod forensics;
+mod core_dump;
 mod state;
 mod limits;
 mod cpu;
 mod pace;
 mod reached;
 mod body;
+mod ahead;
 mod answer;
 mod transform;
 mod form;
@@ -62,7 +65,9 @@ pub use answer::{Answer, AnswerBody};
 pub use asks::{digest, new_imports, permissions_asked};
 pub use body::{BodyError, RequestBody};
 pub use call::{Call, Peer, Target};
+pub use chain::{Broken, Chain};
 pub use component::{Component, ComponentInfo, DeclaredHandler, DeclaredPattern, Hooks, Method};
+pub use core_dump::CoreDumpOptions;
 pub use directory::{
     ControlFailure, NoDirectory, Pending, Property, PropertyValue, SETTING_NAME_BYTES_MAX,
     SETTING_VALUES_BYTES_MAX, SETTINGS_MAX, Selector, ServerDirectory, ServerStatistics,
@@ -86,5 +91,5 @@ pub use store::{
 pub use tally::{Tally, TrialReport};
 pub use transform::{PAGE_BYTES_MAX, SentFile, page_limits, render_alone};
 pub use wasi_http::{
-    AnswerStream, NoOutbound, Outbound, OutboundBody, OutboundError, OutboundTimes,
+    AnswerStream, NoOutbound, Origin, Outbound, OutboundBody, OutboundError, OutboundTimes,
 };

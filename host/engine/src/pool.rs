@@ -1,6 +1,7 @@
 //! The process pool: instances kept for the next web process, and what became of those before them.
 
 use std::collections::VecDeque;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
@@ -16,6 +17,8 @@ pub(crate) struct Pool {
     holder: Holder<Instance>,
     created: AtomicU64,
     retired: [AtomicU64; CAUSES],
+    /// Has the idle instances go that are not kept here: those of components of 0.3.
+    elsewhere: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 struct Idle {
@@ -90,6 +93,20 @@ impl Pool {
             holder,
             created: AtomicU64::new(0),
             retired: Default::default(),
+            elsewhere: OnceLock::new(),
+        }
+    }
+
+    /// Idle instances are kept elsewhere, too; `let_go` ends them soon after.
+    #[cfg(feature = "p3")]
+    pub(crate) fn keeps_elsewhere(&self, let_go: impl Fn() + Send + Sync + 'static) {
+        let _ = self.elsewhere.set(Box::new(let_go));
+    }
+
+    /// Ends the idle instances that are kept elsewhere, not at once.
+    pub(crate) fn let_go_elsewhere(&self) {
+        if let Some(let_go) = self.elsewhere.get() {
+            let_go();
         }
     }
 

@@ -140,7 +140,7 @@ pub(crate) async fn ask_methods(
 
 /// An instance that waits for its first request.
 pub(crate) async fn new_idle_instance(generation: &Generation) -> Result<Instance, ProcessError> {
-    match place(generation).await? {
+    match place(generation, true).await? {
         Place::Instance(instance) => Ok(instance),
         Place::Slot(slot) => {
             let meter = CpuMeter::new(generation.limits.cpu_time);
@@ -150,7 +150,11 @@ pub(crate) async fn new_idle_instance(generation: &Generation) -> Result<Instanc
 }
 
 /// Room for an instance; where it takes a wait, an instance that has become idle meanwhile.
-async fn place(generation: &Generation) -> Result<Place<Instance>, ProcessError> {
+async fn place(generation: &Generation, may_wait: bool) -> Result<Place<Instance>, ProcessError> {
+    if !may_wait {
+        let place = generation.engine.place_now(&generation.pool);
+        return place.ok_or(ProcessError::Busy(Duration::ZERO));
+    }
     let place = generation.engine.place(&generation.pool).await;
     place.map_err(|none| no_place(none, &generation.pool_options))
 }
@@ -241,7 +245,9 @@ async fn another(
     exchange: Box<Exchange>,
     meter: Arc<CpuMeter>,
 ) -> Result<Instance, ProcessError> {
-    match place(generation).await? {
+    // Who called it has a place of its own meanwhile: nobody waits for a place who has one.
+    let may_wait = exchange.call.chain.depth() == 0;
+    match place(generation, may_wait).await? {
         Place::Instance(mut instance) => {
             instance.begin(exchange, meter);
             Ok(instance)

@@ -10,6 +10,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use crate::answer::Answer;
 use crate::body::BodyReader;
 use crate::call::{Call, Deadline};
+use crate::core_dump::CoreDumps;
 use crate::cpu::CpuMeter;
 use crate::directory::ServerDirectory;
 use crate::grants::Granted;
@@ -18,7 +19,7 @@ use crate::output::{GuestLog, LogStream, Stream};
 use crate::parts::Parts;
 use crate::raw::Outlet;
 use crate::variables::ProcessVariables;
-use crate::wasi_http::{HttpState, Outbound, Responder};
+use crate::wasi_http::{HttpState, Origin, Outbound, Responder};
 use crate::wit::Variable;
 
 /// Most random bytes that a guest may ask for at once.
@@ -37,6 +38,7 @@ pub(crate) struct Profile {
     pub(crate) directory: Arc<dyn ServerDirectory>,
     /// Where large parts of bodies are kept while they are needed.
     pub(crate) spill_folder: Arc<PathBuf>,
+    pub(crate) core_dumps: Option<Arc<CoreDumps>>,
     pub(crate) outbound: Arc<dyn Outbound>,
     pub(crate) outbound_calls: u32,
 }
@@ -100,6 +102,16 @@ impl Exchange {
             too_large: None,
         }
     }
+
+    /// What the requests that it sends come from.
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            id: self.call.id,
+            peer: self.call.peer,
+            deadline: self.deadline.at,
+            chain: self.call.chain.clone(),
+        }
+    }
 }
 
 impl Exchange {
@@ -138,7 +150,7 @@ impl State {
         let log = Arc::new(GuestLog::new(profile.component.clone()));
         log.begin(exchange.call.id);
         let mut http = HttpState::new(profile.component.clone(), profile.outbound.clone());
-        http.begin(exchange.call.id, profile.outbound_calls);
+        http.begin(exchange.origin(), profile.outbound_calls);
         let mut table = ResourceTable::new();
         table.set_max_capacity(profile.handles_max);
         Self {
@@ -159,7 +171,7 @@ impl State {
     pub(crate) fn begin(&mut self, exchange: Box<Exchange>, meter: Arc<CpuMeter>) {
         self.log.begin(exchange.call.id);
         self.http
-            .begin(exchange.call.id, self.profile.outbound_calls);
+            .begin(exchange.origin(), self.profile.outbound_calls);
         self.idle = Some(std::mem::replace(&mut self.exchange, exchange));
         self.meter = meter;
     }

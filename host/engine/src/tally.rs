@@ -61,6 +61,14 @@ impl Tally {
         }
     }
 
+    /// Counts that a request which had ended well trapped after all, in the midst of its answer.
+    pub fn break_off(&self) {
+        self.traps.fetch_add(1, Ordering::Relaxed);
+        if let Some(trial) = &self.trial {
+            trial.break_off();
+        }
+    }
+
     /// Requests so far, those in progress included.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
@@ -99,6 +107,14 @@ impl Trial {
             self.traps.fetch_add(1, Ordering::Relaxed);
         }
         if trapped || ordinal + 1 == self.length {
+            self.news.notify_one();
+        }
+    }
+
+    /// One of those that have ended counts as a trap now, as long as the trial lasts.
+    fn break_off(&self) {
+        if self.ended.load(Ordering::Relaxed) < self.length {
+            self.traps.fetch_add(1, Ordering::Relaxed);
             self.news.notify_one();
         }
     }
@@ -154,6 +170,27 @@ mod tests {
         tally.end(true);
         assert_eq!(news(&tally), None, "a trap after the trial is no news");
         assert_eq!((tally.requests(), tally.traps()), (2, 2));
+    }
+
+    #[test]
+    fn an_answer_that_breaks_off_is_one_request_and_a_trap() {
+        let tally = Tally::new(3);
+        tally.end(false);
+        tally.break_off();
+        let report = |requests, traps, is_over| {
+            Some(TrialReport {
+                requests,
+                traps,
+                is_over,
+            })
+        };
+        assert_eq!(news(&tally), report(1, 1, false));
+        tally.end(false);
+        tally.end(false);
+        assert_eq!(news(&tally), report(3, 1, true));
+        tally.break_off();
+        assert_eq!(news(&tally), None, "the trial is over");
+        assert_eq!(tally.traps(), 2);
     }
 
     #[test]

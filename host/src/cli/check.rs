@@ -130,6 +130,7 @@ fn engine() -> Result<Arc<Engine>, Failure> {
         // A check leaves no trace.
         code_cache: None,
         spill_folder: std::env::temp_dir(),
+        core_dumps: None,
     };
     Engine::new(&options).map_err(Failure::other)
 }

@@ -9,21 +9,24 @@ use bytes::Bytes;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use tessera_engine::{
-    Answer, Call, Cost, Document, Fields, Generation, Limit, ProcessError, Target,
+    Answer, Call, Chain, Cost, Document, Fields, Generation, Limit, ProcessError, Target,
 };
 
 use super::admit::Visit;
 use super::semi_dynamic;
 use crate::auth::Credentials;
 use crate::http::{
-    Coding, DecodedBody, LimitedBody, Peer, PlainGet, Reject, Request, RequestBody, Response,
-    Teller, UnknownCoding,
+    Coding, DecodedBody, FromInside, LimitedBody, Peer, PlainGet, Reject, Request, RequestBody,
+    Response, Teller, UnknownCoding,
 };
 use crate::response;
 use crate::server::{FailedRequest, Kind, ProcessPermit, Receiver, SharedPermit, WebServer};
 
 /// The mount's path, for components that make links.
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+
+/// The component that sent a request from inside of this process.
+const CALLER: HeaderName = HeaderName::from_static("x-tessera-caller");
 
 /// What is to be run.
 pub(super) struct Job {
@@ -296,7 +299,7 @@ fn cut(server: Arc<WebServer>, work: Work) -> Teller {
         let name = server.name();
         tracing::error!(server = name, %request, "{name}, request {request}: the answer was cut off: {error}");
         if is_trap(error) {
-            work.generation.tally().end(true);
+            work.generation.tally().break_off();
         }
         let cost = work.generation.cost_of(work.request.id);
         server.note_failure(&work.request, error, &work.generation, cost);
@@ -351,6 +354,13 @@ fn call(
     join_cookies(&mut headers);
     // Ours to say, and nobody else's.
     headers.remove(FORWARDED_PREFIX);
+    headers.remove(CALLER);
+    let inside = head.extensions.get::<FromInside>();
+    if let Some(inside) = inside
+        && let Ok(caller) = HeaderValue::from_bytes(inside.caller.as_bytes())
+    {
+        headers.insert(CALLER, caller);
+    }
     if let Some(prefix) = visit.prefix(&head.uri)
         && let Ok(prefix) = HeaderValue::try_from(prefix)
     {
@@ -374,6 +384,7 @@ fn call(
         password: credentials.password,
         receiving_server: receiver.server.shared_name(),
         folder: None,
+        chain: inside.map_or_else(Chain::default, |inside| inside.chain.clone()),
         permit: None,
     };
     Ok((call, head.uri))
@@ -404,6 +415,7 @@ fn plain_call(receiver: &Receiver, visit: &Visit, request: &PlainGet<'_>, peer: 
         password: String::new(),
         receiving_server: receiver.server.shared_name(),
         folder: None,
+        chain: Chain::default(),
         permit: None,
     }
 }

@@ -6,6 +6,7 @@ mod begun;
 mod cache;
 mod dynamic;
 mod handlers;
+mod inside;
 mod rules;
 mod semi_dynamic;
 mod special;

@@ -41,6 +41,15 @@ pub const HEADER_FIELDS_MAX: usize = 100;
 /// Longest URL of a request: what browsers and proxies commonly take.
 pub const TARGET_BYTES_MAX: usize = 8 * 1024;
 
+/// A component of this process sent the request, in answer to another one.
+#[derive(Clone, Debug)]
+pub struct FromInside {
+    /// The component's name.
+    pub caller: std::sync::Arc<str>,
+    /// The components that called each other to get here.
+    pub chain: tessera_engine::Chain,
+}
+
 /// A response on its way to the client.
 pub type Response = ::http::Response<Body>;
 /// A request as the connection read it.

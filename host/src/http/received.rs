@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use parking_lot::Mutex;
-use tessera_engine::BodyError;
+use tessera_engine::{BodyError, OutboundBody, OutboundError};
 use tokio::time::{Instant, Sleep};
 
 use super::Reject;
@@ -29,9 +29,20 @@ pub struct BodyLimits {
     pub rate_min: u32,
 }
 
-/// The body of a request, as whoever answers it reads it. Trailers are left out.
+/// The body of a request, as whoever answers it reads it.
 #[derive(Debug)]
-pub struct RequestBody(Option<Arc<Mutex<Received>>>);
+pub struct RequestBody(Origin);
+
+/// Who sends a body.
+#[derive(Debug)]
+enum Origin {
+    /// Nobody: there is none.
+    Nobody,
+    /// The client at the other end of a connection.
+    Client(Arc<Mutex<Received>>),
+    /// A component, inside of this process.
+    Component(Mutex<OutboundBody>),
+}
 
 /// What the connection keeps of a body that it handed over.
 #[derive(Debug)]
@@ -85,7 +96,7 @@ impl RequestBody {
         is_asked_for: bool,
     ) -> (Self, Option<BodyWatch>) {
         if body.is_end_stream() {
-            return (Self(None), None);
+            return (Self(Origin::Nobody), None);
         }
         let received = Arc::new(Mutex::new(Received {
             body: Some(body),
@@ -93,7 +104,18 @@ impl RequestBody {
             clock: Clock::new(limits),
             is_asked_for,
         }));
-        (Self(Some(received.clone())), Some(BodyWatch(received)))
+        (
+            Self(Origin::Client(received.clone())),
+            Some(BodyWatch(received)),
+        )
+    }
+
+    /// What a component sends from inside of this process.
+    pub fn of_component(body: OutboundBody) -> Self {
+        Self(match body.is_end_stream() {
+            true => Origin::Nobody,
+            false => Origin::Component(Mutex::new(body)),
+        })
     }
 }
 
@@ -106,21 +128,30 @@ impl http_body::Body for RequestBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         match &self.0 {
-            None => Poll::Ready(None),
-            Some(received) => received.lock().poll(context),
+            Origin::Nobody => Poll::Ready(None),
+            Origin::Client(received) => received.lock().poll(context),
+            Origin::Component(body) => {
+                let frame = ready!(Pin::new(&mut *body.lock()).poll_frame(context));
+                let broken = |error: OutboundError| BodyError::Incomplete(error.to_string());
+                Poll::Ready(frame.map(|frame| frame.map_err(broken)))
+            }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        let has_ended = |received: &Arc<Mutex<Received>>| received.lock().state == State::Ended;
-        self.0.as_ref().is_none_or(has_ended)
+        match &self.0 {
+            Origin::Nobody => true,
+            Origin::Client(received) => received.lock().state == State::Ended,
+            Origin::Component(body) => body.lock().is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        let hint = |received: &Arc<Mutex<Received>>| received.lock().size_hint();
-        self.0
-            .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), hint)
+        match &self.0 {
+            Origin::Nobody => SizeHint::with_exact(0),
+            Origin::Client(received) => received.lock().size_hint(),
+            Origin::Component(body) => body.lock().size_hint(),
+        }
     }
 }
 

@@ -89,6 +89,9 @@ pub enum Reject {
     /// The web server that would answer is stopped.
     #[error("the web server is stopped")]
     Stopped,
+    /// Components call each other without an end.
+    #[error("components call each other in a loop")]
+    Loop,
     /// The handler took too long.
     #[error("the handler took too long")]
     Deadline,
@@ -121,6 +124,7 @@ impl Reject {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Self::Unavailable | Self::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Loop => StatusCode::LOOP_DETECTED,
             Self::Deadline => StatusCode::GATEWAY_TIMEOUT,
         }
     }
@@ -158,6 +162,7 @@ impl Reject {
             Self::Failed => "The page could not be made. The error has been logged.",
             Self::Unavailable => "Server unavailable",
             Self::Stopped => "This web server is stopped.",
+            Self::Loop => "The page needs itself to be made.",
             Self::Deadline => "The page was not ready in time.",
         }
     }

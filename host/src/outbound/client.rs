@@ -12,10 +12,11 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use ipnet::IpNet;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use tessera_engine::{OutboundBody, OutboundError};
 
 use super::resolve::{Prohibited, Resolver, Unknown};
+use super::roots::Roots;
 
 /// How long a connection without a request is kept, and how many to one host.
 const IDLE: Duration = Duration::from_secs(30);
@@ -31,12 +32,12 @@ pub(super) struct Client {
 
 impl Client {
     /// One that goes to the Internet, and to these networks.
-    pub(super) fn new(networks: Vec<IpNet>) -> Self {
+    pub(super) fn new(networks: Vec<IpNet>, roots: &Roots) -> Self {
         let mut connector = HttpConnector::new_with_resolver(Resolver::new(networks));
         connector.enforce_http(false);
         connector.set_nodelay(true);
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls())
+            .with_tls_config(tls(roots))
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(connector);
@@ -62,15 +63,14 @@ impl Client {
     }
 }
 
-fn tls() -> ClientConfig {
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.into(),
-    };
+fn tls(roots: &Roots) -> ClientConfig {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let versions = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap_or_else(|_| ClientConfig::builder());
-    versions.with_root_certificates(roots).with_no_client_auth()
+    versions
+        .with_root_certificates(roots.store())
+        .with_no_client_auth()
 }
 
 /// What it was, from the causes of an error.
@@ -91,10 +91,7 @@ fn outbound_error(error: &legacy::Error) -> OutboundError {
         }
         if let Some(error) = error.downcast_ref::<io::Error>() {
             // What TLS says is wrapped in one.
-            if let Some(tls) = error
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            {
+            if let Some(tls) = tls_error(error) {
                 return OutboundError::Certificate(tls.to_string());
             }
             if error.kind() == io::ErrorKind::ConnectionRefused {
@@ -107,6 +104,13 @@ fn outbound_error(error: &legacy::Error) -> OutboundError {
         cause = error.source();
     }
     OutboundError::Connect(chain(error))
+}
+
+/// What TLS said, however often it was wrapped.
+fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    let outer = || inner.downcast_ref::<io::Error>().and_then(tls_error);
+    inner.downcast_ref::<rustls::Error>().or_else(outer)
 }
 
 /// What broke a connection that there was.

@@ -1,8 +1,11 @@
-//! Requests that components send to other servers: over one client of the process, where their permissions let them.
+//! Requests that components send: to other servers over one client of the process, and to each other inside of it, where
+//! their permissions let them.
 
 mod address;
 mod client;
+mod inside;
 mod resolve;
+mod roots;
 mod timed;
 
 use std::sync::Arc;
@@ -11,13 +14,18 @@ use std::time::Duration;
 
 use ::http::uri::Scheme;
 use ::http::{Method, Request, Response, Uri};
+use http_body_util::BodyExt;
 use hyper_util::client::legacy::connect::capture_connection;
 use ipnet::IpNet;
-use tessera_engine::{Outbound, OutboundBody, OutboundError, OutboundTimes, Pending};
+use tessera_engine::{Origin, Outbound, OutboundBody, OutboundError, OutboundTimes, Pending};
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use crate::settings::{AllowedHosts, Destination};
-use client::Client;
+use crate::settings::{AllowedHosts, Destination, Permissions};
+use client::{Client, http_error};
+pub(crate) use inside::{Inhabitant, Inside};
+use inside::{Interior, Neighbours, inhabitant};
+pub(crate) use roots::Roots;
 use timed::TimedBody;
 
 /// Waiting times where the component names none, and the longest that it may name.
@@ -31,22 +39,46 @@ const LONGEST: Duration = Duration::from_secs(600);
 #[derive(Default)]
 pub(crate) struct Clients {
     public: OnceLock<Client>,
+    interior: Arc<Interior>,
+    roots: Roots,
 }
 
 impl Clients {
+    /// Those that trust servers whose certificates these roots have signed.
+    pub(crate) fn trusting(roots: Roots) -> Self {
+        Self {
+            roots,
+            ..Self::default()
+        }
+    }
+
     /// The way out for a component.
-    pub(crate) fn for_component(&self, name: &str, hosts: &AllowedHosts) -> Arc<dyn Outbound> {
+    pub(crate) fn for_component(&self, name: &str, permissions: &Permissions) -> Arc<dyn Outbound> {
+        let hosts = &permissions.hosts;
         let networks = hosts.networks();
         let client = match networks.is_empty() {
-            true => self.public.get_or_init(|| Client::new(Vec::new())).clone(),
-            false => Client::new(networks.clone()),
+            true => {
+                let public = || Client::new(Vec::new(), &self.roots);
+                self.public.get_or_init(public).clone()
+            }
+            false => Client::new(networks.clone(), &self.roots),
         };
         Arc::new(WayOut {
             component: name.into(),
             hosts: hosts.clone(),
             networks,
             client,
+            neighbours: Neighbours::new(
+                self.interior.clone(),
+                name.into(),
+                permissions.components.clone(),
+            ),
         })
+    }
+
+    /// Has `inside` answer the requests of components to each other, on the runtime that serves.
+    pub(crate) fn connect<I: Inside>(&self, inside: &Arc<I>, runtime: Handle) {
+        self.interior.connect(inside, runtime);
     }
 }
 
@@ -56,6 +88,7 @@ struct WayOut {
     hosts: AllowedHosts,
     networks: Vec<IpNet>,
     client: Client,
+    neighbours: Neighbours,
 }
 
 impl Outbound for WayOut {
@@ -63,8 +96,13 @@ impl Outbound for WayOut {
         &self,
         request: Request<OutboundBody>,
         times: OutboundTimes,
-        id: u64,
+        origin: &mut Origin,
     ) -> Pending<Result<Response<OutboundBody>, OutboundError>> {
+        let uri = request.uri().clone();
+        if let Some(to) = destination(&uri).and_then(|to| inhabitant(to.host)) {
+            return self.neighbours.send(to, request, times, origin);
+        }
+        let id = origin.id;
         if let Err(error) = self.check(&request) {
             log(&self.component, request.uri(), &error, id);
             return Box::pin(async { Err(error) });
@@ -162,7 +200,12 @@ async fn send(
         },
     };
     let between = limit(times.between_bytes, BETWEEN_BYTES);
-    let response = response.map(|response| response.map(|body| TimedBody::boxed(body, between)));
+    let response = response.map(|response| {
+        response.map(|body| {
+            let body = body.map_err(|error| http_error(&error)).boxed_unsync();
+            TimedBody::boxed(body, between)
+        })
+    });
     (uri, response)
 }
 

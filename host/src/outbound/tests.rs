@@ -8,12 +8,27 @@ use tokio::net::TcpListener;
 
 use crate::settings::ComponentSettings;
 
-fn hosts(entries: &str) -> AllowedHosts {
+fn permissions(entries: &str) -> Permissions {
     let folder = tempfile::tempdir().unwrap();
     let settings = format!("[permissions]\nhosts = {entries}\n");
     std::fs::write(folder.path().join("settings.toml"), settings).unwrap();
     let settings = ComponentSettings::load("a", Some(folder.path()), &[]).unwrap();
-    settings.permissions.hosts
+    settings.permissions
+}
+
+/// Of a client's request.
+fn origin() -> Origin {
+    let nowhere = std::net::IpAddr::from([0, 0, 0, 0]);
+    Origin {
+        id: 1,
+        peer: tessera_engine::Peer {
+            client: nowhere,
+            server: nowhere,
+            secured: false,
+        },
+        deadline: std::time::Instant::now() + Duration::from_secs(60),
+        chain: tessera_engine::Chain::default(),
+    }
 }
 
 async fn fetch(
@@ -21,10 +36,10 @@ async fn fetch(
     url: &str,
     times: OutboundTimes,
 ) -> Result<Response<OutboundBody>, OutboundError> {
-    let way = Clients::default().for_component("a", &hosts(entries));
+    let way = Clients::default().for_component("a", &permissions(entries));
     let body = Empty::<Bytes>::new().map_err(|never| match never {});
     let request = Request::builder().uri(url).body(body.boxed_unsync());
-    way.send(request.unwrap(), times, 1).await
+    way.send(request.unwrap(), times, &mut origin()).await
 }
 
 async fn refused(entries: &str, url: &str) -> OutboundError {

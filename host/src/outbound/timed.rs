@@ -7,15 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tessera_engine::{OutboundBody, OutboundError};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::client::http_error;
-
 /// Fails if nothing comes for too long.
 pub(super) struct TimedBody {
-    body: Incoming,
+    body: OutboundBody,
     between: Duration,
     /// Runs while somebody waits.
     timer: Option<Pin<Box<Sleep>>>,
@@ -23,7 +20,7 @@ pub(super) struct TimedBody {
 }
 
 impl TimedBody {
-    pub(super) fn boxed(body: Incoming, between: Duration) -> OutboundBody {
+    pub(super) fn boxed(body: OutboundBody, between: Duration) -> OutboundBody {
         let timed = Self {
             body,
             between,
@@ -45,7 +42,7 @@ impl Body for TimedBody {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(context) {
             this.is_waiting = false;
-            return Poll::Ready(frame.map(|frame| frame.map_err(|error| http_error(&error))));
+            return Poll::Ready(frame);
         }
         let between = this.between;
         let timer = this.timer.get_or_insert_with(|| Box::pin(sleep(between)));

@@ -64,6 +64,7 @@ impl Reloader {
         server.history().lock().add(draft, number, &generation);
         turn.number = number;
         turn.taken_back = None;
+        let before = before.map(|before| turn.proven(before));
         turn.end_trial(server);
         if let Some(before) = before {
             self.begin_trial(server, turn, &generation, before, &settings.reload);

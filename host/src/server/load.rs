@@ -47,13 +47,13 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Loads into `engine`; `stores` are what components keep values in.
-    pub fn new(engine: Arc<Engine>, stores: Stores) -> Self {
+    /// Loads into `engine`; `stores` are what components keep values in, and `clients` their ways out.
+    pub(crate) fn new(engine: Arc<Engine>, stores: Stores, clients: Clients) -> Self {
         Self {
             engine,
             stores: Arc::new(stores),
             steering: Arc::default(),
-            clients: Clients::default(),
+            clients,
             compiled: AtomicU32::new(0),
             from_cache: AtomicU32::new(0),
         }
@@ -67,6 +67,11 @@ impl Loader {
     /// What the loaded components ask of other servers; to be connected to what starts and stops them.
     pub fn steering(&self) -> &Arc<Steering> {
         &self.steering
+    }
+
+    /// The ways out of the loaded components; to be connected to what answers those that stay inside.
+    pub(crate) fn clients(&self) -> &Clients {
+        &self.clients
     }
 
     /// Components compiled so far, and components whose compiled code was on disk.
@@ -133,7 +138,7 @@ impl Loader {
             ComponentDirectory::new(registry, self.steering.clone(), &found.name, control);
         let outbound = self
             .clients
-            .for_component(&found.name, &settings.permissions.hosts);
+            .for_component(&found.name, &settings.permissions);
         let options =
             generation_options(&found.name, settings, given, Arc::new(directory), outbound);
         Generation::new(self.engine.clone(), component, options)

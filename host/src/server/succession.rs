@@ -218,6 +218,18 @@ impl Reloader {
 }
 
 impl Turn {
+    /// What comes back if the next version fails its trial, given what serves now: where that is on trial itself, the one
+    /// that was proven before it.
+    pub(super) fn proven(
+        &self,
+        now: (Arc<Serving>, ComponentSettings),
+    ) -> (Arc<Serving>, ComponentSettings) {
+        match &self.trial {
+            Some(trial) => (trial.before.clone(), trial.settings.clone()),
+            None => now,
+        }
+    }
+
     /// Ends a trial without a verdict: the version before does not come back.
     pub(super) fn end_trial(&mut self, server: &WebServer) {
         if self.trial.take().is_some() {
@@ -291,6 +303,7 @@ fn probe_call(id: u64, server: &WebServer, url: &str) -> Call {
         password: String::new(),
         receiving_server: server.shared_name(),
         folder: None,
+        chain: tessera_engine::Chain::default(),
         permit: None,
     }
 }

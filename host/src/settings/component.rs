@@ -131,6 +131,8 @@ pub struct Permissions {
     pub folders: Vec<FolderGrant>,
     /// The servers that it may send requests to.
     pub hosts: AllowedHosts,
+    /// The servers of this process that it may send requests to: names, `self`, `host`, or `*` for all but itself.
+    pub components: Vec<String>,
 }
 
 /// `[environment]`: variables for the component. Only the names are ever printed.
@@ -203,6 +205,7 @@ impl ComponentSettings {
                 control: reader.value(&table::CONTROL),
                 folders: read_folders(&mut reader, &base),
                 hosts: reader.value(&table::HOSTS),
+                components: reader.value(&table::COMPONENTS),
             },
             grants: read_grants(&mut reader, &base, &environment),
             environment: Environment(environment),

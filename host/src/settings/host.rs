@@ -32,6 +32,8 @@ pub struct HostSettings {
     pub log: Log,
     /// What all components share.
     pub engine: Engine,
+    /// `[outbound] ca_file`: a file of authorities that components' requests trust as well; a full path.
+    pub outbound_ca_file: Option<PathBuf>,
     values: Values,
 }
 
@@ -90,6 +92,8 @@ pub struct Engine {
     pub instances_max: u32,
     /// How much of the memory may be in use before room is made, in per cent.
     pub memory_pressure: u32,
+    /// The core dumps of traps that are kept; 0 makes none.
+    pub core_dumps: u32,
     /// Whether compiled code is kept in `.tessera/`.
     pub code_cache: bool,
 }
@@ -138,8 +142,10 @@ impl HostSettings {
             engine: Engine {
                 instances_max: reader.value(&table::ENGINE_INSTANCES),
                 memory_pressure: reader.value(&table::ENGINE_PRESSURE),
+                core_dumps: reader.value(&table::ENGINE_CORE_DUMPS),
                 code_cache: reader.value(&table::ENGINE_CODE_CACHE),
             },
+            outbound_ca_file: ca_file(&mut reader, &base),
             values: reader.finish()?,
             site: base.own.unwrap_or_default(),
         })
@@ -192,4 +198,13 @@ impl HostSettings {
     pub(super) fn values(&self) -> &Values {
         &self.values
     }
+}
+
+fn ca_file(reader: &mut Reader, base: &Base) -> Option<PathBuf> {
+    let file = reader.value(&table::OUTBOUND_CA_FILE)?;
+    Some(
+        base.own
+            .as_ref()
+            .map_or_else(|| file.clone(), |own| own.join(&file)),
+    )
 }

@@ -172,6 +172,17 @@ engine.code_cache | host | boolean | process | true
   takes false true
   refuses 1 "true" [] {} => true or false
 
+engine.core_dumps | host | number | process | 0
+  takes 1 100 0
+  refuses -1 101 => from 0 to 100
+  refuses "1" 1.5 true [] {} => a whole number
+
+outbound.ca_file | host | text | process | ""
+  takes "" ""
+  stored "ca.pem" "/etc/ssl/ca.pem"
+  refuses "../ca.pem" "ca/" => without ".."
+  refuses 1 true [] {} => an absolute path
+
 mount.path | component | text | reload | "/" and the component's name; "/" alone where `mount.host` is named
   takes "/" "/a/b-c.d" "/a~!$&'()*+,;=:@/" "/shop"
   refuses "shop" "" "//" "/a//b" "/a/../b" "/a b" "/a?b" "/%41" "/a#b" => starts with a slash
@@ -303,6 +314,11 @@ reload.rollback_after_traps | component | number | reload | 1
   refuses "1" 1.5 true [] {} => a whole number
 
 permissions.control | component | list of texts | reload | []
+  takes ["self"] ["host", "*", "a name"] []
+  refuses [""] ["a/b"] [1] ["a\nb"] => names of components
+  refuses "*" 1 true {} => a list of names
+
+permissions.components | component | list of texts | reload | []
   takes ["self"] ["host", "*", "a name"] []
   refuses [""] ["a/b"] [1] ["a\nb"] => names of components
   refuses "*" 1 true {} => a list of names

@@ -97,6 +97,7 @@ mod tests {
             memory: 1 << 20,
             code_cache: None,
             spill_folder: std::env::temp_dir(),
+            core_dumps: None,
         };
         let engine = Engine::new(&options).unwrap();
         let cases: [(&str, &[&str], &str); 4] = [

@@ -13,13 +13,15 @@ mod worker;
 
 // Components of 0.3.
 #[cfg(feature = "p3")]
+mod caller;
+#[cfg(feature = "p3")]
 mod service;
 #[cfg(feature = "p3")]
 mod shared;
 #[cfg(feature = "p3")]
 mod ticket;
 
-pub use outbound::{NoOutbound, Outbound, OutboundBody, OutboundError, OutboundTimes};
+pub use outbound::{NoOutbound, Origin, Outbound, OutboundBody, OutboundError, OutboundTimes};
 pub use stream::AnswerStream;
 
 pub(crate) use head::{Responder, responder};
@@ -27,4 +29,4 @@ pub(crate) use request::resources;
 pub(crate) use run::{Asked, answer};
 pub(crate) use view::HttpState;
 #[cfg(feature = "p3")]
-pub(crate) use {service::Service, shared::answer as answer_shared};
+pub(crate) use {caller::add_to_linker, service::Service, shared::answer as answer_shared};

@@ -1,6 +1,6 @@
 //! Requests that components send to other servers; the host sends them through [`Outbound`].
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -8,6 +8,8 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
+use crate::call::Peer;
+use crate::chain::Chain;
 use crate::directory::Pending;
 
 /// A body on its way to or from another server.
@@ -68,15 +70,28 @@ pub enum OutboundError {
     Body(String),
 }
 
+/// What a component was answering when it sent a request.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The request's identifier, for the log.
+    pub id: u64,
+    /// Who sent it.
+    pub peer: Peer,
+    /// When its answer is late.
+    pub deadline: Instant,
+    /// The components that called each other to get to it.
+    pub chain: Chain,
+}
+
 /// The way out for one component. Implemented by the host.
 pub trait Outbound: Send + Sync + 'static {
-    /// Sends a request, whose URL has scheme and host, and gives the head of the response; its body follows. `id` is that
-    /// of the request being answered meanwhile, for the log. Dropping the future, or the body, gives the request up.
+    /// Sends a request, whose URL has scheme and host, and gives the head of the response; its body follows. `origin`
+    /// is what is being answered meanwhile. Dropping the future, or the body, gives the request up.
     fn send(
         &self,
         request: Request<OutboundBody>,
         times: OutboundTimes,
-        id: u64,
+        origin: &mut Origin,
     ) -> Pending<Result<Response<OutboundBody>, OutboundError>>;
 }
 
@@ -89,7 +104,7 @@ impl Outbound for NoOutbound {
         &self,
         _request: Request<OutboundBody>,
         _times: OutboundTimes,
-        _id: u64,
+        _origin: &mut Origin,
     ) -> Pending<Result<Response<OutboundBody>, OutboundError>> {
         Box::pin(async { Err(OutboundError::Denied) })
     }
@@ -100,7 +115,7 @@ pub(super) fn send(
     outbound: &dyn Outbound,
     request: Request<WasiBody>,
     options: Option<RequestOptions>,
-    id: u64,
+    origin: &mut Origin,
 ) -> Pending<Result<Response<WasiBody>, Error>> {
     let options = options.unwrap_or_default();
     let times = OutboundTimes {
@@ -112,7 +127,7 @@ pub(super) fn send(
         body.map_err(|error| OutboundError::Body(error.to_string()))
             .boxed_unsync()
     });
-    let sending = outbound.send(request, times, id);
+    let sending = outbound.send(request, times, origin);
     Box::pin(async move {
         let response = sending.await.map_err(wasi_error)?;
         Ok(response.map(|body| body.map_err(wasi_error).boxed_unsync()))

@@ -25,7 +25,7 @@ use super::ticket::{Company, Ticket, join};
 use crate::cpu::CpuMeter;
 use crate::error::ProcessError;
 use crate::generation::{Generation, PoolOptions, PoolPolicy};
-use crate::instance::{jittered, new_store, trap_text};
+use crate::instance::{jittered, new_store, trap_text, trap_text_and_dump};
 use crate::pool::Cause;
 use crate::process::{idle_exchange, no_place};
 use crate::slots::{NoSlot, Place, Slot};
@@ -112,6 +112,12 @@ impl Service {
     /// Ends the instances that wait for a request.
     pub(crate) fn drop_idle(&self) {
         self.ends.idle_go.notify_waiters();
+    }
+
+    /// What does the same, without the service.
+    pub(crate) fn let_go(&self) -> impl Fn() + Send + Sync + use<> {
+        let ends = self.ends.clone();
+        move || ends.idle_go.notify_waiters()
     }
 
     /// Ends all instances, each with its last request.
@@ -208,22 +214,23 @@ impl WorkerState for Worker {
         &self,
         mut store: StoreContextMut<'_, State>,
         ticket: Arc<Ticket>,
-        _task: GuestTaskId,
+        task: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
         let (http, _) = store.data_mut().http_parts();
-        http.also(ticket.id(), self.calls);
-        join(&ticket, &self.company);
+        http.also(&self.company, self.calls);
+        join(&ticket, &self.company, Some(task));
         Box::pin(async move {
             sleep_until(ticket.deadline().into()).await;
         })
     }
 
-    fn drop(&self, store: Store<State>, result: Result<(), wasmtime::Error>) {
+    fn drop(&self, mut store: Store<State>, result: Result<(), wasmtime::Error>) {
         store.data().log.end();
         if let Err(error) = result
             && !self.company.is_given_up()
         {
-            let text = trap_text(&error);
+            let request = self.company.first_id();
+            let text = trap_text_and_dump(&error, &mut store, request);
             let component = &*store.data().profile.component;
             let requests = self.company.ids();
             tracing::error!(

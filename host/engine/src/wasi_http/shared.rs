@@ -29,7 +29,11 @@ pub(crate) async fn answer(
         due: asked.due,
         bytes_max: generation.limits.response_size,
     };
-    let ticket = Ticket::new(asked.id, asked.deadline, exchange.call.permit.take());
+    let ticket = Ticket::new(
+        exchange.origin(),
+        asked.deadline,
+        exchange.call.permit.take(),
+    );
     let client = Client(ticket.clone());
     let body = request::body(&mut exchange);
     let request = request::request(&exchange.call, body)

@@ -5,7 +5,9 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
+use wasmtime::component::GuestTaskId;
 
+use super::outbound::Origin;
 use super::service::WakerPlace;
 use crate::call::Deadline;
 use crate::error::ProcessError;
@@ -13,8 +15,10 @@ use crate::hooks;
 
 /// One request, as its instance and its client know it.
 pub(crate) struct Ticket {
-    id: u64,
+    origin: Origin,
     deadline: Deadline,
+    /// The task of the guest that answers it.
+    task: Mutex<Option<GuestTaskId>>,
     /// The place under the process limits.
     _permit: Option<Box<dyn Send + Sync>>,
     is_given_up: AtomicBool,
@@ -32,13 +36,16 @@ pub(crate) struct Company {
 
 impl Ticket {
     pub(super) fn new(
-        id: u64,
+        mut origin: Origin,
         deadline: Deadline,
         permit: Option<Box<dyn Send + Sync>>,
     ) -> Arc<Self> {
+        // Shared from the beginning: whatever sends something gets a copy of it.
+        origin.chain.share();
         Arc::new(Self {
-            id,
+            origin,
             deadline,
+            task: Mutex::default(),
             _permit: permit,
             is_given_up: AtomicBool::new(false),
             company: Mutex::default(),
@@ -46,7 +53,7 @@ impl Ticket {
     }
 
     pub(super) fn id(&self) -> u64 {
-        self.id
+        self.origin.id
     }
 
     pub(super) fn deadline(&self) -> Instant {
@@ -110,13 +117,30 @@ impl Company {
         !tickets.is_empty() && tickets.iter().all(gone)
     }
 
+    /// One of the requests, for what can name only one.
+    pub(super) fn first_id(&self) -> Option<u64> {
+        self.living().first().map(|ticket| ticket.id())
+    }
+
     pub(super) fn ids(&self) -> String {
         let tickets = self.living();
         let ids: Vec<_> = tickets
             .iter()
-            .map(|ticket| format!("{:016x}", ticket.id))
+            .map(|ticket| format!("{:016x}", ticket.id()))
             .collect();
         ids.join(", ")
+    }
+
+    /// What is answered by one of these tasks, of which the last has called all others.
+    pub(super) fn origin_of(&self, tasks: &[GuestTaskId]) -> Option<Origin> {
+        let is_one = |ticket: &&Arc<Ticket>| {
+            let task = *ticket.task.lock();
+            task.is_some_and(|task| tasks.contains(&task))
+        };
+        // A task's number is another's later: the one that came last has it.
+        let living = self.living();
+        let found = living.iter().rev().find(is_one);
+        found.map(|ticket| ticket.origin.clone())
     }
 
     pub(super) fn fail(&self, fault: &str) {
@@ -125,7 +149,8 @@ impl Company {
 }
 
 /// The request has come to an instance, which has it until its answer is complete.
-pub(super) fn join(ticket: &Arc<Ticket>, company: &Arc<Company>) {
+pub(super) fn join(ticket: &Arc<Ticket>, company: &Arc<Company>, task: Option<GuestTaskId>) {
+    *ticket.task.lock() = task;
     *ticket.company.lock() = Some(company.clone());
     company.tickets.lock().push(Arc::downgrade(ticket));
 }
@@ -140,7 +165,13 @@ mod tests {
             at: Instant::now() + after,
             after,
         };
-        Ticket::new(id, deadline, None)
+        let origin = Origin {
+            id,
+            peer: crate::call::Call::outside_of_a_request().peer,
+            deadline: deadline.at,
+            chain: crate::chain::Chain::default(),
+        };
+        Ticket::new(origin, deadline, None)
     }
 
     #[test]
@@ -149,8 +180,8 @@ mod tests {
         assert!(!company.is_given_up(), "idle");
         let (one, two) = (ticket(1), ticket(2));
         let clients = (Client(one.clone()), Client(two.clone()));
-        join(&one, &company);
-        join(&two, &company);
+        join(&one, &company, None);
+        join(&two, &company, None);
         drop(clients.0);
         assert!(!company.is_given_up());
         drop(clients.1);
@@ -165,7 +196,7 @@ mod tests {
     fn a_fault_reaches_everybody_in_the_instance() {
         let company = Arc::<Company>::default();
         let (one, other) = (ticket(0x10), ticket(2));
-        join(&one, &company);
+        join(&one, &company, None);
         assert_eq!(company.ids(), "0000000000000010");
         assert!(one.fault().is_none());
         company.fail("trap");

@@ -7,7 +7,9 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
-use super::outbound::{self, Outbound};
+use super::outbound::{self, Origin, Outbound};
+#[cfg(feature = "p3")]
+use super::ticket::Company;
 use crate::answer::HEADER_BYTES_MAX;
 use crate::state::State;
 
@@ -27,9 +29,12 @@ pub(crate) struct HttpState {
 struct Hooks {
     outbound: Arc<dyn Outbound>,
     component: Arc<str>,
-    /// The request being answered.
-    id: u64,
+    /// The request being answered; of several, the one that was asked about last. None while there is none.
+    origin: Option<Origin>,
     calls_left: u32,
+    /// The requests that the instance has, if it may have several.
+    #[cfg(feature = "p3")]
+    company: Option<Arc<Company>>,
 }
 
 impl HttpState {
@@ -41,23 +46,37 @@ impl HttpState {
             hooks: Hooks {
                 outbound,
                 component,
-                id: 0,
+                origin: None,
                 calls_left: 0,
+                #[cfg(feature = "p3")]
+                company: None,
             },
         }
     }
 
     /// The next web process of the instance may send so many requests.
-    pub(crate) fn begin(&mut self, id: u64, calls: u32) {
-        self.hooks.id = id;
+    pub(crate) fn begin(&mut self, origin: Origin, calls: u32) {
+        self.hooks.origin = Some(origin);
         self.hooks.calls_left = calls;
     }
 
     /// One more web process of an instance that has several may send so many.
     #[cfg(feature = "p3")]
-    pub(super) fn also(&mut self, id: u64, calls: u32) {
-        self.hooks.id = id;
+    pub(super) fn also(&mut self, company: &Arc<Company>, calls: u32) {
+        self.hooks.company.get_or_insert_with(|| company.clone());
         self.hooks.calls_left = self.hooks.calls_left.saturating_add(calls);
+    }
+
+    /// Those that the instance has.
+    #[cfg(feature = "p3")]
+    pub(super) fn company(&self) -> Option<Arc<Company>> {
+        self.hooks.company.clone()
+    }
+
+    /// What is sent next comes from this one.
+    #[cfg(feature = "p3")]
+    pub(super) fn is_sent_by(&mut self, origin: Origin) {
+        self.hooks.origin = Some(origin);
     }
 }
 
@@ -90,13 +109,16 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         _finished: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Sent, Error>> + Send> {
+        let Some(origin) = &mut self.origin else {
+            return Box::new(async { Err(Error::HttpRequestDenied) });
+        };
         let Some(left) = self.calls_left.checked_sub(1) else {
-            let (component, id) = (&*self.component, format_args!("{:016x}", self.id));
+            let (component, id) = (&*self.component, format_args!("{:016x}", origin.id));
             tracing::warn!(component, request = %id, "{component}, request {id}: no more requests to other servers: [limits] outbound_calls is reached");
             return Box::new(async { Err(Error::ConnectionLimitReached) });
         };
         self.calls_left = left;
-        let sending = outbound::send(&*self.outbound, request, options, self.id);
+        let sending = outbound::send(&*self.outbound, request, options, origin);
         Box::new(async move {
             let response = sending.await?;
             let nothing: Box<dyn Future<Output = Result<(), Error>> + Send> =

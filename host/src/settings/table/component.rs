@@ -173,6 +173,14 @@ pub(in crate::settings) static HOSTS: Setting<HostList> = Setting {
     doc: "The servers that the component may send requests to: `[scheme://]host[:port]`. Without a scheme it is https, without a port that of the scheme, and `:*` is any. `*.example.com` is every name below it, `*` every name. Addresses of private networks and of this machine are refused unless an entry is the address, a network that has it (`10.0.0.0/8`), or `localhost`.",
 };
 
+pub(in crate::settings) static COMPONENTS: Setting<ServerNames> = Setting {
+    key: "permissions.components",
+    scope: Component,
+    effect: Reload,
+    kind: ServerNames,
+    doc: "The servers of this process that the component may send requests to, as http://NAME.tessera.internal/; `host`, the host's, is http://tessera.internal/.",
+};
+
 pub(in crate::settings) static CONTROL: Setting<ServerNames> = Setting {
     key: "permissions.control",
     scope: Component,

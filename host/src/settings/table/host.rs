@@ -170,6 +170,19 @@ pub(in crate::settings) static ENGINE_INSTANCES: Setting<Number<u32>> = Setting 
     doc: "The instances of all components together.",
 };
 
+pub(in crate::settings) static ENGINE_CORE_DUMPS: Setting<Number<u32>> = Setting {
+    key: "engine.core_dumps",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Number {
+        min: 0,
+        max: 100,
+        default: 0,
+        unit: "files, 0 for none",
+    },
+    doc: "The core dumps of traps that are kept, the last ones, in `.tessera/dumps`. They hold all that the instance had in memory.",
+};
+
 pub(in crate::settings) static ENGINE_CODE_CACHE: Setting<Flag> = Setting {
     key: "engine.code_cache",
     scope: Host,

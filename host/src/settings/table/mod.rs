@@ -10,6 +10,7 @@ mod component;
 mod files;
 mod host;
 mod limits;
+mod outbound;
 mod proxy;
 mod reload;
 mod responses;
@@ -21,6 +22,7 @@ pub(super) use component::*;
 pub(super) use files::*;
 pub(super) use host::*;
 pub(super) use limits::*;
+pub(super) use outbound::*;
 pub(super) use proxy::*;
 pub(super) use reload::*;
 pub(super) use responses::*;
@@ -97,6 +99,8 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &ENGINE_INSTANCES,
     &ENGINE_PRESSURE,
     &ENGINE_CODE_CACHE,
+    &ENGINE_CORE_DUMPS,
+    &OUTBOUND_CA_FILE,
     &MOUNT_PATH,
     &MOUNT_HOST,
     &MOUNT_STRIP,
@@ -122,6 +126,7 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &RELOAD_TRIAL,
     &RELOAD_TRAPS,
     &CONTROL,
+    &COMPONENTS,
     &FOLDERS,
     &HOSTS,
     &ENVIRONMENT,
@@ -194,6 +199,11 @@ pub(super) static TABLES: &[Table] = &[
         name: "engine",
         scope: Host,
         doc: "What all components share.",
+    },
+    Table {
+        name: "outbound",
+        scope: Host,
+        doc: "Requests of components to other servers.",
     },
     Table {
         name: "mount",

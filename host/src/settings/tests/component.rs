@@ -61,6 +61,7 @@ fn without_a_file_every_default_holds() {
     };
     assert_eq!(settings.limits, limits);
     assert_eq!(settings.permissions.control, [""; 0]);
+    assert_eq!(settings.permissions.components, [""; 0]);
     assert_eq!(settings.permissions.hosts, AllowedHosts::default());
     assert_eq!(settings.environment.iter().count(), 0);
     assert_eq!(settings.properties()["HTTPPort"], Json::Null);
@@ -104,6 +105,11 @@ fn allowed_values_are_taken_up_to_the_edge() {
         ("pool.queue_timeout", "0", json!(0.0)),
         ("pool.queue_timeout", "'1 min'", json!(60.0)),
         ("permissions.control", "[]", json!([])),
+        (
+            "permissions.components",
+            "['shop', 'self']",
+            json!(["shop", "self"]),
+        ),
         (
             "permissions.control",
             "['*', 'self', 'host', 'a', 'a']",
@@ -182,6 +188,7 @@ fn refused_values_say_what_is_allowed() {
             "\"ftp://a\" is none of hosts",
         ),
         ("permissions.control", "'*'", "a list of names"),
+        ("permissions.components", "'*'", "a list of names"),
         ("permissions.control", "[1]", "names of components"),
         ("permissions.control", "['']", "names of components"),
         ("permissions.control", "['a/b']", "names of components"),

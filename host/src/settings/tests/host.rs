@@ -63,6 +63,7 @@ fn without_a_file_every_default_holds() {
         Engine {
             instances_max: 1000,
             memory_pressure: 90,
+            core_dumps: 0,
             code_cache: true
         }
     );
@@ -140,6 +141,9 @@ fn allowed_values_are_taken_up_to_the_edge() {
         ("engine.memory_pressure", "1", json!(1)),
         ("engine.memory_pressure", "100", json!(100)),
         ("engine.code_cache", "false", json!(false)),
+        ("engine.core_dumps", "100", json!(100)),
+        ("outbound.ca_file", "'ca.pem'", json!("ca.pem")),
+        ("outbound.ca_file", "''", json!("")),
     ];
     for (key, value, expected) in cases {
         assert_eq!(read_one(key, value), Ok(expected), "{key} = {value}");
@@ -188,7 +192,9 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("engine.max_instances", "100001", "from 1 to 100000"),
     ("engine.memory_pressure", "0", "from 1 to 100"),
     ("engine.memory_pressure", "101", "from 1 to 100"),
+    ("engine.core_dumps", "101", "from 0 to 100"),
     ("engine.code_cache", "[]", "true or false, not a list"),
+    ("outbound.ca_file", "'../ca.pem'", "without \"..\""),
 ];
 
 #[test]

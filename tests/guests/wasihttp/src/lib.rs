@@ -40,6 +40,7 @@ impl Guest for Component {
             "/pieces" => pieces(out, number),
             "/forbidden" => forbidden(out),
             "/fetch" => fetch(out, &argument),
+            "/forward" => forward(request, out, &argument),
             "/fetch-many" => fetch_many(out, &argument),
             _ => fail(&path, out),
         }
@@ -303,6 +304,46 @@ fn fetch(out: ResponseOutparam, argument: &str) {
     ResponseOutparam::set(out, Ok(answer));
     let output = outgoing.write().unwrap();
     for piece in pieces_of(&input) {
+        write(&output, &piece).unwrap();
+    }
+    drop(output);
+    OutgoingBody::finish(outgoing, None).unwrap();
+}
+
+/// Sends the body of the request on to a URL that sends it back, and passes that on: piece by piece, as it comes.
+fn forward(request: IncomingRequest, out: ResponseOutparam, url: &str) {
+    let received = request.consume().unwrap();
+    let input = received.stream().unwrap();
+    let onward = request_to(url);
+    onward.set_method(&Method::Post).unwrap();
+    let sent = onward.body().unwrap();
+    let upward = sent.write().unwrap();
+    let future = match outgoing_handler::handle(onward, None) {
+        Ok(future) => future,
+        Err(code) => return text(out, &format!("{code:?}")),
+    };
+    future.subscribe().block();
+    let response = match future.get().unwrap().unwrap() {
+        Ok(response) => response,
+        Err(code) => return text(out, &format!("{code:?}")),
+    };
+    let body = response.consume().unwrap();
+    let downward = body.stream().unwrap();
+    let (answer, outgoing) = head(&[]);
+    ResponseOutparam::set(out, Ok(answer));
+    let output = outgoing.write().unwrap();
+    for piece in pieces_of(&input) {
+        write(&upward, &piece).unwrap();
+        let mut left = piece.len();
+        while left > 0 {
+            let back = downward.blocking_read(left as u64).unwrap();
+            left -= back.len();
+            write(&output, &back).unwrap();
+        }
+    }
+    drop(upward);
+    OutgoingBody::finish(sent, None).unwrap();
+    for piece in pieces_of(&downward) {
         write(&output, &piece).unwrap();
     }
     drop(output);

@@ -46,7 +46,8 @@ async fn answer(request: Request) -> Result<Response, ErrorCode> {
         "/upload" => Ok(text(&upload(request).await.to_string())),
         "/download" => Ok(download(number)),
         "/trailers" => Ok(trailers(request).await),
-        "/fetch" => fetch(&argument).await,
+        "/fetch" => fetch(&argument, None).await,
+        "/forward" => fetch(&argument, Some(request)).await,
         "/wait" => {
             wait_for(3_600_000_000_000).await;
             Ok(text("late"))
@@ -184,13 +185,22 @@ fn trap_later() -> Response {
     response
 }
 
-async fn fetch(url: &str) -> Result<Response, ErrorCode> {
+/// Passes on what a URL answers, to a request with the body of another one if there is one.
+async fn fetch(url: &str, from: Option<Request>) -> Result<Response, ErrorCode> {
     let (scheme, rest) = url.split_once("://").unwrap();
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let (trailers, trailers_reader) = wit_future::new(|| Ok(None));
     drop(trailers);
-    let (request, _) = Request::new(Fields::new(), None, trailers_reader, None);
-    request.set_method(&Method::Get).unwrap();
+    let method = match &from {
+        Some(_) => Method::Post,
+        None => Method::Get,
+    };
+    let body = from.map(|from| {
+        let (_, result) = wit_future::new(|| Ok(()));
+        Request::consume_body(from, result).0
+    });
+    let (request, _) = Request::new(Fields::new(), body, trailers_reader, None);
+    request.set_method(&method).unwrap();
     let scheme = match scheme {
         "https" => Scheme::Https,
         _ => Scheme::Http,

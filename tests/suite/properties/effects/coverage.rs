@@ -242,6 +242,16 @@ const SHOWN_BY: &[Shown] = &[
         NOTHING,
     ),
     (
+        "engine.core_dumps",
+        "failures::the_last_core_dumps_are_kept_if_they_are_wanted",
+        NOTHING,
+    ),
+    (
+        "outbound.ca_file",
+        "outbound_tls::servers_are_asked_by_tls_that_a_trusted_authority_has_signed",
+        NOTHING,
+    ),
+    (
         "reload.accept_new_imports",
         NOTHING,
         "succession::a_version_that_imports_more_waits_to_be_accepted",
@@ -265,6 +275,11 @@ const SHOWN_BY: &[Shown] = &[
         "permissions.control",
         NOTHING,
         "lifecycle::what_a_component_may_do_changes_at_once",
+    ),
+    (
+        "permissions.components",
+        NOTHING,
+        "neighbours::a_component_calls_those_that_its_permissions_name",
     ),
     (
         "permissions.folders",
