@@ -34,6 +34,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// What it sent last, or the redirect.
     pub body: AnswerBody,
+    /// The cookie of the session, where that began, went on, or ended.
+    pub session_cookie: Option<HeaderValue>,
     /// Bytes of `headers`, to hold them to their limit.
     header_bytes: usize,
 }

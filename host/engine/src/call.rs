@@ -60,6 +60,8 @@ pub struct Call {
     pub password: String,
     /// The web server that received the request.
     pub receiving_server: std::sync::Arc<str>,
+    /// The sessions of the server that answers; none where it keeps none.
+    pub sessions: Option<std::sync::Arc<dyn crate::session::Sessions>>,
     /// Dropped when the web process has ended, which may be after the caller has given up: what counts processes.
     pub permit: Option<Box<dyn Send + Sync>>,
 }
@@ -108,6 +110,7 @@ impl Call {
             user: String::new(),
             password: String::new(),
             receiving_server: "".into(),
+            sessions: None,
             permit: None,
         }
     }

@@ -47,6 +47,7 @@ mod store;
 
 // What every part speaks.
 mod directory;
+mod session;
 mod error;
 
 pub use answer::{Answer, AnswerBody};
@@ -66,9 +67,13 @@ pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions,
 pub use grants::{GrantedFolder, Grants};
 pub use pool::{PoolStatistics, Retired};
 pub use reached::Limit;
+pub use session::{
+    SESSION_KEY_BYTES_MAX, SESSION_VALUE_BYTES_MAX, Session, SessionError, SessionExpected,
+    SessionValue, SessionWork, Sessions,
+};
 pub use store::{
-    BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, KEY_BYTES_MAX, KeyPage, MemoryStore,
-    RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
+    BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, Commit, FileStore, KEY_BYTES_MAX, KeyPage,
+    MemoryStore, RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
 };
 pub use tally::{Tally, TrialReport};
 pub use wasi_http::{

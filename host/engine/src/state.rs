@@ -16,6 +16,7 @@ use crate::grants::Granted;
 use crate::limits::{InstanceLimiter, MemoryBudget};
 use crate::output::{GuestLog, LogStream, Stream};
 use crate::parts::Parts;
+use crate::session::CurrentSession;
 use crate::wasi_http::{HttpState, Outbound, Responder};
 use crate::wit::Variable;
 
@@ -64,6 +65,8 @@ pub(crate) struct Exchange {
     pub(crate) variables: Option<Vec<Variable>>,
     /// The parts of the body, once they were asked for.
     pub(crate) parts: Option<Parts>,
+    /// The session of the client.
+    pub(crate) current: CurrentSession,
     pub(crate) deadline: Deadline,
     /// Where a handler of `wasi:http` puts its response.
     pub(crate) responder: Option<Responder>,
@@ -85,6 +88,7 @@ impl Exchange {
             answer: Answer::default(),
             variables: None,
             parts: None,
+            current: CurrentSession::default(),
             deadline,
             responder: None,
             too_large: Arc::default(),

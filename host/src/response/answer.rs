@@ -1,7 +1,7 @@
 //! From what a component answered to a response.
 
 use ::http::StatusCode;
-use ::http::header::{CONTENT_TYPE, LOCATION};
+use ::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 use tessera_engine::{Answer, AnswerBody};
 
 use super::charset;
@@ -13,6 +13,9 @@ use crate::settings::Responses;
 pub fn from_answer(answer: Answer, settings: &Responses) -> Response {
     let mut response = Response::default();
     *response.headers_mut() = answer.headers;
+    if let Some(cookie) = answer.session_cookie {
+        add_session_cookie(response.headers_mut(), cookie);
+    }
     *response.status_mut() = answer.status.unwrap_or(StatusCode::OK);
     match answer.body {
         AnswerBody::Empty => {}
@@ -62,6 +65,14 @@ pub fn from_refusal(answer: Answer, settings: &Responses) -> Response {
         *response.status_mut() = status.unwrap_or(StatusCode::UNAUTHORIZED);
     }
     response
+}
+
+/// Adds the session cookie beside what the component set. No cache that several clients share may keep the response.
+pub fn add_session_cookie(headers: &mut HeaderMap, cookie: HeaderValue) {
+    headers.append(SET_COOKIE, cookie);
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private"));
 }
 
 #[cfg(test)]

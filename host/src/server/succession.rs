@@ -205,6 +205,7 @@ impl Reloader {
             pages: self.pages(server, &before.web),
             web: before.web.clone(),
             mount: before.mount.clone(),
+            sessions: before.sessions.clone(),
             generation: before.generation.clone(),
             number: before.number,
             properties: before.properties.clone(),
@@ -286,6 +287,7 @@ fn probe_call(id: u64, server: &WebServer, url: &str) -> Call {
         user: String::new(),
         password: String::new(),
         receiving_server: server.shared_name(),
+        sessions: None,
         permit: None,
     }
 }

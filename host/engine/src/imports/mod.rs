@@ -10,6 +10,7 @@ mod keyvalue;
 mod missing;
 mod request;
 mod response;
+mod session;
 mod web_server;
 
 use wasmtime::component::Linker;
@@ -23,6 +24,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     request::add_to_linker(&mut request)?;
     body_parts::add_to_linker(&mut request)?;
     response::add_to_linker(&mut linker.instance("tessera:web/response@0.1.0")?)?;
+    session::add_to_linker(&mut linker.instance("tessera:web/session@0.1.0")?)?;
     web_server::add_to_linker(&mut linker.instance("tessera:web/web-server@0.1.0")?)?;
     config::add_to_linker(linker)?;
     keyvalue::add_to_linker(linker)
