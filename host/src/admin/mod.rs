@@ -16,6 +16,7 @@ mod query;
 mod reference;
 mod route;
 mod running;
+mod sessions;
 mod statistics;
 mod throttle;
 

@@ -10,7 +10,7 @@ use super::problem::Problem;
 pub(super) struct Operation {
     pub(super) action: Action,
     pub(super) method: &'static str,
-    /// May hold one `{name}`, which stands for the name of a web server.
+    /// May hold one `{name}`, which stands for the name of a web server, and one `{id}` for what is of that server.
     pub(super) path: &'static str,
     /// What generated clients call it.
     pub(super) id: &'static str,
@@ -43,6 +43,8 @@ pub(super) enum Action {
     Generations,
     Errors,
     ClearCache,
+    Sessions,
+    EndSession,
 }
 
 /// What an operation reads of the body of a request.
@@ -62,6 +64,8 @@ pub(super) struct Found {
     pub(super) operation: &'static Operation,
     /// Empty where the path names none.
     pub(super) server: String,
+    /// Of what is of a server; empty where the path names none.
+    pub(super) id: String,
 }
 
 /// All operations, in the order of the documentation; those of one path stand together.
@@ -180,6 +184,29 @@ pub(super) static OPERATIONS: &[Operation] = &[
         problems: &[],
     },
     Operation {
+        action: Action::Sessions,
+        method: "GET",
+        path: "/api/v1/servers/{name}/sessions",
+        id: "listSessions",
+        summary: "The sessions of a web server's clients.",
+        details: "Without secrets, and without what is in their storage. At most 1000; `user=NAME` in the query lists \
+                  those of one user.",
+        takes: Takes::Nothing,
+        answers: "SessionList",
+        problems: &[503],
+    },
+    Operation {
+        action: Action::EndSession,
+        method: "DELETE",
+        path: "/api/v1/servers/{name}/sessions/{id}",
+        id: "endSession",
+        summary: "Ends a session.",
+        details: "Its client is a guest from the next request on.",
+        takes: Takes::Nothing,
+        answers: "Done",
+        problems: &[503],
+    },
+    Operation {
         action: Action::Reload,
         method: "POST",
         path: "/api/v1/reload",
@@ -239,11 +266,17 @@ pub(super) static OPERATIONS: &[Operation] = &[
 
 const API: &str = "/api";
 const NAME: &str = "{name}";
+const ID: &str = "{id}";
 
 impl Operation {
     /// Whether it is about one web server.
     pub(super) fn is_of_one_server(&self) -> bool {
         self.path.split('/').any(|step| step == NAME)
+    }
+
+    /// Whether it is about one thing of a web server.
+    pub(super) fn is_of_one_id(&self) -> bool {
+        self.path.split('/').any(|step| step == ID)
     }
 }
 
@@ -256,8 +289,12 @@ pub(super) fn needs_key(path: &str) -> bool {
 /// Finds the operation of a method and a path.
 pub(super) fn find(method: &Method, path: &str) -> Result<Found, Problem> {
     let of_path = |operation: &'static Operation| {
-        let server = server_of(operation.path, path)?;
-        Some(Found { operation, server })
+        let (server, id) = names_of(operation.path, path)?;
+        Some(Found {
+            operation,
+            server,
+            id,
+        })
     };
     let mut here: Vec<Found> = OPERATIONS.iter().filter_map(of_path).collect();
     if here.is_empty() {
@@ -283,15 +320,16 @@ fn allowed(here: &[Found]) -> String {
     methods.collect::<Vec<_>>().join(", ")
 }
 
-/// The name that a path has where the template has `{name}`, or an empty one where it has none; `None` when the two
+/// What a path has where the template has `{name}` and `{id}`, or an empty text where it has none; `None` when the two
 /// differ.
-fn server_of(template: &str, path: &str) -> Option<String> {
+fn names_of(template: &str, path: &str) -> Option<(String, String)> {
     let (mut expected, mut steps) = (template.split('/'), path.split('/'));
-    let mut server = String::new();
+    let (mut server, mut id) = (String::new(), String::new());
     loop {
         match (expected.next(), steps.next()) {
-            (None, None) => return Some(server),
+            (None, None) => return Some((server, id)),
             (Some(NAME), Some(step)) => server = decoded(step)?,
+            (Some(ID), Some(step)) => id = decoded(step)?,
             (Some(expected), Some(step)) if expected == step => {}
             _ => return None,
         }
@@ -342,6 +380,14 @@ mod tests {
                 "{method} {path}"
             );
         }
+    }
+
+    #[test]
+    fn a_path_may_name_what_is_of_a_server() {
+        let found = find(&Method::DELETE, "/api/v1/servers/a%20b/sessions/0f%2F").unwrap();
+        assert_eq!((&*found.server, &*found.id), ("a b", "0f/"));
+        assert_eq!(found.operation.action, Action::EndSession);
+        assert!(find(&Method::DELETE, "/api/v1/servers/a/sessions/").is_err());
     }
 
     #[test]

@@ -67,19 +67,24 @@ pub fn from_refusal(answer: Answer, settings: &Responses) -> Response {
     response
 }
 
-/// Adds the session cookie beside what the component set. No cache that several clients share may keep the response.
+/// Adds the session cookie beside what the component set. No cache that several clients share may keep the response: it
+/// would give one client's session to the others.
 pub fn add_session_cookie(headers: &mut HeaderMap, cookie: HeaderValue) {
     headers.append(SET_COOKIE, cookie);
-    headers
-        .entry(CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("private"));
+    let mut fields = headers.get_all(CACHE_CONTROL).iter();
+    let is_private = fields.any(|field| {
+        let text = field.to_str().unwrap_or_default().to_ascii_lowercase();
+        text.contains("private") || text.contains("no-store")
+    });
+    if !is_private {
+        headers.append(CACHE_CONTROL, HeaderValue::from_static("private"));
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::settings::Charset;
-    use ::http::HeaderValue;
     use http_body_util::BodyExt;
 
     fn answer(body: AnswerBody) -> Answer {
@@ -138,6 +143,34 @@ mod tests {
             assert_eq!(response.headers()[CONTENT_TYPE], expected);
             let body = response.into_body().collect().await.unwrap().to_bytes();
             assert_eq!(body, bytes, "{expected}");
+        }
+    }
+
+    #[test]
+    fn no_cache_keeps_a_session_cookie() {
+        for (set, expected) in [
+            (None, &["private"][..]),
+            (Some("max-age=60, Private"), &["max-age=60, Private"]),
+            (Some("no-store"), &["no-store"]),
+            (
+                Some("public, max-age=60"),
+                &["public, max-age=60", "private"],
+            ),
+        ] {
+            let mut answer = answer(text("hello"));
+            answer
+                .headers
+                .insert(SET_COOKIE, HeaderValue::from_static("a=b"));
+            answer.session_cookie = Some(HeaderValue::from_static("4DSID_shop=x"));
+            if let Some(set) = set {
+                answer
+                    .headers
+                    .insert(CACHE_CONTROL, HeaderValue::from_static(set));
+            }
+            let response = from_answer(answer);
+            let fields: Vec<_> = response.headers().get_all(CACHE_CONTROL).iter().collect();
+            assert_eq!(fields, expected);
+            assert_eq!(response.headers().get_all(SET_COOKIE).iter().count(), 2);
         }
     }
 

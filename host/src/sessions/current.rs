@@ -8,36 +8,31 @@ use tessera_engine::{
     SESSION_KEY_BYTES_MAX, Session, SessionError, SessionExpected, SessionValue, SessionWork,
 };
 
-use super::record::{PRIVILEGES_MAX, Record, USER_BYTES_MAX};
+use super::record::Record;
 use super::renewal::is_due;
 use super::{
     Held, IDLE_MINUTES, IDLE_MINUTES_MAX, Purpose, ServerSessions, Token, expiration, iso_8601,
     minutes, now, storage,
 };
-use crate::sessions::otp_key;
-
-/// Shortest lifespan of a one-time token, and the longest, in seconds.
-const OTP_SECONDS_MIN: u32 = 10;
-const OTP_SECONDS_MAX: u32 = 60 * IDLE_MINUTES_MAX;
 
 /// The session of one request.
 pub(super) struct Current {
-    home: Arc<ServerSessions>,
+    pub(super) home: Arc<ServerSessions>,
     /// What the cookie of the request holds.
-    presented: Option<Token>,
+    pub(super) presented: Option<Token>,
     /// What its URL names.
-    otp: Option<Token>,
-    secured: bool,
+    pub(super) otp: Option<Token>,
+    pub(super) secured: bool,
     /// When it was looked up.
-    began: u64,
+    pub(super) began: u64,
     /// The secret of the session, or of the one that would be created; none until it was looked up.
-    token: Option<Token>,
+    pub(super) token: Option<Token>,
     /// What was read of it; none of a guest session that is not created.
-    held: Option<Held>,
+    pub(super) held: Option<Held>,
     /// It was closed, or taken away by others, while the request was answered.
-    has_ended: bool,
-    is_late: bool,
-    cookie: Option<HeaderValue>,
+    pub(super) has_ended: bool,
+    pub(super) is_late: bool,
+    pub(super) cookie: Option<HeaderValue>,
 }
 
 impl Current {
@@ -63,7 +58,7 @@ impl Current {
 
     /// What the request came with decides: a one-time token, a cookie, or neither. An identifier that a client made up
     /// never becomes one of a session.
-    async fn look_up(&mut self) -> Result<Token, SessionError> {
+    pub(super) async fn look_up(&mut self) -> Result<Token, SessionError> {
         if let Some(token) = self.token {
             return Ok(token);
         }
@@ -108,7 +103,7 @@ impl Current {
     }
 
     /// Continues another session, found by a one-time token.
-    fn take(&mut self, token: Token, held: Held) -> Token {
+    pub(super) fn take(&mut self, token: Token, held: Held) -> Token {
         self.token = Some(token);
         self.held = Some(held);
         self.has_ended = false;
@@ -117,32 +112,8 @@ impl Current {
         token
     }
 
-    /// The session of a one-time token, which is worth nothing from now on.
-    async fn redeem(&self, otp: &Token) -> Result<Option<(Token, Held)>, SessionError> {
-        let key = otp_key(otp);
-        let Some(sealed) = self.home.vault.read(key.clone()).await? else {
-            return Ok(None);
-        };
-        let token = otp.unseal(&sealed);
-        // Of several that come with it at once one gets it.
-        let lifetime = minutes(IDLE_MINUTES);
-        if !self
-            .home
-            .vault
-            .swap(key, Some(sealed), None, lifetime)
-            .await?
-        {
-            return Ok(None);
-        }
-        let Some(token) = token else {
-            return Ok(None);
-        };
-        let held = self.home.load(&token).await?;
-        Ok(held.map(|held| (token, held)))
-    }
-
     /// Reads again what is there now.
-    async fn refresh(&mut self, token: &Token) -> Result<(), SessionError> {
+    pub(super) async fn refresh(&mut self, token: &Token) -> Result<(), SessionError> {
         if self.held.is_none() || self.has_ended {
             return Ok(());
         }
@@ -162,7 +133,7 @@ impl Current {
 
     /// Changes the session, again if another web process was quicker; creates it if there is none. Each round that fails
     /// is another one's success, so that it ends; if not, by the deadline.
-    async fn change<T>(
+    pub(super) async fn change<T>(
         &mut self,
         mut change: impl FnMut(&mut Record) -> Result<T, SessionError>,
     ) -> Result<T, SessionError> {
@@ -194,7 +165,7 @@ impl Current {
     }
 
     /// Begins a session: from now on the client has a cookie.
-    async fn create<T>(
+    pub(super) async fn create<T>(
         &mut self,
         token: &Token,
         mut change: impl FnMut(&mut Record) -> Result<T, SessionError>,
@@ -221,125 +192,11 @@ impl Current {
         Ok(result)
     }
 
-    fn send_cookie(&mut self, token: &Token) {
+    pub(super) fn send_cookie(&mut self, token: &Token) {
         if let Some(held) = self.held.as_ref().filter(|_| !self.is_late) {
             let idle = minutes(held.record.idle_timeout).as_secs();
             self.cookie = self.home.cookie.set(token, idle, self.secured);
         }
-    }
-
-    /// Gives the session another user or other privileges. Where that is more than before it gets a new secret, and the
-    /// old one is worth nothing: whoever knew it, or made the client use it, gains nothing.
-    async fn assign(
-        &mut self,
-        privileges: Vec<String>,
-        user_name: Option<String>,
-    ) -> Result<(), SessionError> {
-        let privileges = self.home.roles.known(privileges);
-        let user_bytes = user_name.as_ref().map_or(0, String::len);
-        if privileges.len() > PRIVILEGES_MAX || user_bytes > USER_BYTES_MAX {
-            return Err(SessionError::TooLarge);
-        }
-        let token = self.look_up().await?;
-        if self.held.is_none() && privileges.is_empty() && user_bytes == 0 {
-            return Ok(());
-        }
-        loop {
-            if self.has_ended {
-                return Err(SessionError::Ended);
-            }
-            let set = |record: &mut Record| {
-                record.privileges.clone_from(&privileges);
-                if let Some(name) = &user_name {
-                    record.user_name.clone_from(name);
-                }
-                Ok(())
-            };
-            let Some(held) = &self.held else {
-                return self.create(&token, set).await;
-            };
-            let mut record = held.record.clone();
-            set(&mut record)?;
-            let rises = self.home.roles.rises(&held.record.privileges, &privileges)
-                || held.record.user_name != record.user_name;
-            let done = match rises {
-                true => self.move_to_new_token(&token, record).await?,
-                false => {
-                    let next = Held::new(record);
-                    let done = self.home.swap(&token, Some(held), Some(&next)).await?;
-                    if done {
-                        self.held = Some(next);
-                    }
-                    done
-                }
-            };
-            if done {
-                return Ok(());
-            }
-            self.refresh(&token).await?;
-        }
-    }
-
-    /// Moves the session to a new secret if nobody changed it meanwhile, and says whether it did.
-    async fn move_to_new_token(
-        &mut self,
-        old: &Token,
-        mut record: Record,
-    ) -> Result<bool, SessionError> {
-        if self.is_late {
-            return Err(SessionError::Late);
-        }
-        let new = Token::new()?;
-        record.renewed = now();
-        let next = Held::new(record);
-        // There first, so that what fails in between loses nothing. Nobody knows the new one yet.
-        if !self.home.swap(&new, None, Some(&next)).await? {
-            return Err(SessionError::Unavailable);
-        }
-        if !self.home.swap(old, self.held.as_ref(), None).await? {
-            self.home.vault.remove(super::session_key(&new)).await?;
-            return Ok(false);
-        }
-        self.token = Some(new);
-        self.held = Some(next);
-        self.home.renewed.note(&new);
-        self.send_cookie(&new);
-        Ok(true)
-    }
-
-    async fn make_otp(&mut self, lifespan: Option<u32>) -> Result<String, SessionError> {
-        // A session that is only to be continued elsewhere is one.
-        let idle = self.change(|record| Ok(record.idle_timeout)).await?;
-        let token = self.look_up().await?;
-        let seconds = lifespan.unwrap_or(60 * idle);
-        let seconds = seconds.clamp(OTP_SECONDS_MIN, OTP_SECONDS_MAX);
-        let otp = Token::new()?;
-        let lifetime = std::time::Duration::from_secs(u64::from(seconds));
-        let sealed = Bytes::from(otp.seal(&token));
-        if !self
-            .home
-            .vault
-            .swap(otp_key(&otp), None, Some(sealed), lifetime)
-            .await?
-        {
-            return Err(SessionError::Unavailable);
-        }
-        Ok(otp.text())
-    }
-
-    async fn continue_with(&mut self, text: &str) -> Result<bool, SessionError> {
-        let Some(otp) = Token::parse(text.as_bytes()) else {
-            return Ok(false);
-        };
-        if self.is_late {
-            return Err(SessionError::Late);
-        }
-        self.look_up().await?;
-        let Some((token, held)) = self.redeem(&otp).await? else {
-            return Ok(false);
-        };
-        self.take(token, held);
-        Ok(true)
     }
 
     /// What was read stays to be read until the request is answered.

@@ -5,9 +5,11 @@
 
 mod cookie;
 mod current;
+mod otp;
 mod overview;
 mod record;
 mod renewal;
+mod rights;
 mod roles;
 mod storage;
 mod stores;
@@ -42,7 +44,7 @@ const IDLE_MINUTES: u32 = 60;
 const IDLE_MINUTES_MAX: u32 = 525_600;
 /// The parameter of a query that continues a session.
 const OTP_PARAMETER: &str = "$4DSID";
-/// What of it stands in a URL however it is encoded.
+/// What of it stands in a query however it is encoded, by those who encode no more than they must.
 const OTP_PARAMETER_PART: &str = "4DSID=";
 
 /// The sessions of one web server, as its settings have them.
@@ -140,16 +142,16 @@ impl Sessions for ServerSessions {
     }
 
     fn is_named_by(&self, url: &str) -> bool {
-        url.contains(OTP_PARAMETER_PART) && otp_of(url).is_some()
+        otp_of(url).is_some()
     }
 }
 
 /// The one-time token in the query of a URL.
 fn otp_of(url: &str) -> Option<Token> {
-    if !url.contains(OTP_PARAMETER_PART) {
+    let (_, query) = url.split_once('?')?;
+    if !query.contains(OTP_PARAMETER_PART) {
         return None;
     }
-    let (_, query) = url.split_once('?')?;
     let value_of = |part: &str| {
         let (name, value) = part.split_once('=')?;
         let name = percent_encoding::percent_decode_str(name)
