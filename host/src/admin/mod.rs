@@ -15,6 +15,8 @@ mod query;
 #[cfg(test)]
 mod reference;
 mod route;
+#[cfg(test)]
+mod route_tests;
 mod running;
 mod sessions;
 mod statistics;
