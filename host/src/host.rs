@@ -21,6 +21,7 @@ use crate::server::{
     Cause, Certificates, ControlError, HostTurn, Kind, Loader, Registry, Reloader, Stores,
     WatchError, Watcher, WebServer,
 };
+use crate::sessions::{SessionStores, Upkeep};
 use crate::settings::{HostSettings, Override};
 use crate::site::{self, SiteError};
 
@@ -78,6 +79,8 @@ pub struct Host {
     watcher: Watcher,
     certificates: Certificates,
     pressure: Pressure,
+    /// Takes away sessions that have expired.
+    _upkeep: Upkeep,
     drain_timeout: Duration,
     /// Held as long as the site is served.
     _lock: File,
@@ -107,6 +110,7 @@ impl Host {
         let registry = Arc::new(Registry::new(server.clone()));
         let keeper = keeper(&settings, &state_folder).await?;
         let exchange = Arc::new(Exchange::new(development, registry.clone(), keeper.clone()));
+        let session_stores = SessionStores::new(state_folder.clone());
         let drain_timeout = settings.connections.drain_timeout;
         server.status().lock().has_access_key = settings.admin.is_some();
         let reloader = Arc::new(Reloader {
@@ -116,6 +120,7 @@ impl Host {
             loader: Loader::new(engine, Stores::new(state_folder.clone()), clients),
             exchange,
             ports,
+            session_stores: session_stores.clone(),
             drain_timeout,
             host_turn: tokio::sync::Mutex::new(HostTurn::new(settings.clone())),
             turns: Mutex::default(),
@@ -152,6 +157,7 @@ impl Host {
         };
         Ok(Self {
             pressure: watch_memory(&settings, &reloader),
+            _upkeep: session_stores.keep_tidy(),
             registry,
             reloader,
             admin,
@@ -202,6 +208,8 @@ impl Host {
         if let Some(admin) = self.admin {
             admin.stop().await;
         }
+        let stores = self.reloader.session_stores.clone();
+        let _ = tokio::task::spawn_blocking(move || stores.flush()).await;
     }
 }
 

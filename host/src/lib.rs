@@ -20,6 +20,7 @@ pub mod cors;
 pub mod rules;
 pub mod route;
 pub mod auth;
+pub mod sessions;
 mod outbound;
 pub mod files;
 pub mod response;

@@ -170,9 +170,9 @@ async fn a_component_that_was_granted_no_bucket_is_told_the_setting() {
 }
 
 /// A Redis server on a port of its own; none where the program is not installed.
-struct Redis {
+pub(crate) struct Redis {
     process: Child,
-    port: u16,
+    pub(crate) port: u16,
     folder: TempDir,
 }
 
@@ -181,7 +181,7 @@ impl Redis {
         clippy::print_stdout,
         reason = "who runs the tests should know what was left out"
     )]
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         // Free a moment ago; nothing else of the suite asks for a port of this kind.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -213,7 +213,12 @@ impl Redis {
             .spawn()
     }
 
-    fn kill(&mut self) {
+    /// Starts it again after [`Redis::kill`], on its port.
+    pub(crate) fn again(&mut self) {
+        self.process = Self::run(self.port, &self.folder).unwrap();
+    }
+
+    pub(crate) fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -253,7 +258,7 @@ async fn buckets_in_redis_are_shared_by_hosts_and_come_back() {
     ask(&server, "keyvalue", "set/m/k/1").await;
     assert_eq!(ask(&server, "keyvalue", "get/m/k").await, "1");
     server.wait_for_log(&["the Redis server fails"]).await;
-    redis.process = Redis::run(redis.port, &redis.folder).unwrap();
+    redis.again();
     server.wait_until("Redis is back", is_up).await;
     server.wait_for_log(&["the Redis server is back"]).await;
     assert_eq!(ask(&server, "keyvalue", "set/r/k/2").await, Value::Null);

@@ -110,6 +110,7 @@ fn call() -> Call {
         password: String::new(),
         receiving_server: "bench".into(),
         folder: None,
+        sessions: None,
         chain: Default::default(),
         permit: None,
     }

@@ -43,6 +43,8 @@ pub struct Answer {
     pub(crate) draft: Option<Box<Draft>>,
     /// The home page that it set, relative to the root; empty for the default one.
     pub home_page: Option<String>,
+    /// The cookie of the session, where that began, went on, or ended.
+    pub session_cookie: Option<HeaderValue>,
     /// Whether its head has gone to the client.
     is_sent: bool,
     /// Bytes of `headers`, to hold them to their limit.

@@ -80,6 +80,8 @@ pub struct Call {
     pub receiving_server: Arc<str>,
     /// The HTML root; none outside of a request.
     pub folder: Option<Arc<dyn WebFolder>>,
+    /// The sessions of the server that answers; none where it keeps none.
+    pub sessions: Option<Arc<dyn crate::session::Sessions>>,
     /// The components that called each other to get here.
     pub chain: Chain,
     /// Dropped when the web process has ended, which may be after the caller has given up: what counts processes.
@@ -119,6 +121,7 @@ impl Call {
             receiving_server: "".into(),
             folder: None,
             chain: Chain::default(),
+            sessions: None,
             permit: None,
         }
     }

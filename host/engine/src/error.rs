@@ -150,6 +150,9 @@ pub enum ProcessError {
     /// The body of the request was too large for the server.
     #[error("the request's body is too large")]
     BodyTooLarge,
+    /// The store of sessions fails, and the request needs a session.
+    #[error("the store of sessions is not available")]
+    NoSessions,
     /// An instance could not be made.
     #[error("cannot be instantiated: {0}")]
     Instantiate(String),

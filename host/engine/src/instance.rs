@@ -75,6 +75,7 @@ impl Instance {
     /// Runs the hooks of one request, in the order of the documents: authentication, COMPILER_WEB, handler.
     pub(crate) async fn perform(&mut self, target: Target) -> Result<(), ProcessError> {
         self.requests += 1;
+        self.store.data_mut().exchange.restore_session().await?;
         // The documents: for a request with a handler "no other processing features are called".
         let is_handler = target.is_handler();
         let has_guard = self.hooks.authenticate.is_some() && !is_handler;

@@ -59,6 +59,7 @@ mod store;
 // What every part speaks.
 mod directory;
 mod folder;
+mod session;
 mod error;
 
 pub use answer::{Answer, AnswerBody};
@@ -84,9 +85,13 @@ pub use media_types::type_of_extension;
 pub use pool::{PoolStatistics, Retired};
 pub use raw::RawData;
 pub use reached::Limit;
+pub use session::{
+    SESSION_KEY_BYTES_MAX, SESSION_VALUE_BYTES_MAX, Session, SessionError, SessionExpected,
+    SessionValue, SessionWork, Sessions,
+};
 pub use store::{
-    BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, KEY_BYTES_MAX, KeyPage, MemoryStore,
-    RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
+    BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, Commit, FileStore, KEY_BYTES_MAX, KeyPage,
+    MemoryStore, RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
 };
 pub use tally::{Tally, TrialReport};
 pub use transform::{PAGE_BYTES_MAX, SentFile, page_limits, render_alone};

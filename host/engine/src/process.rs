@@ -91,15 +91,19 @@ impl Generation {
             });
         }
         exchange.responder = Some(responder);
+        let cookie = exchange.expect_early_cookie();
         let (generation, counted) = (self.clone(), meter.clone());
         let work =
             Box::pin(
                 async move { performed(&generation, exchange, Target::Connection, counted).await },
             );
         let generation = self.clone();
-        Box::pin(
-            async move { wasi_http::answer(work, (head, body), meter, &generation, asked).await },
-        )
+        Box::pin(async move {
+            let mut answer =
+                wasi_http::answer(work, (head, body), meter, &generation, asked).await?;
+            answer.session_cookie = cookie.and_then(|cookie| cookie.send());
+            Ok(answer)
+        })
     }
 }
 
@@ -217,8 +221,10 @@ pub(crate) async fn performed(
         result,
         Err(ProcessError::Trap { .. }
             | ProcessError::OutOfMemory { .. }
-            | ProcessError::Limit { .. })
+            | ProcessError::Limit { .. }
+            | ProcessError::NoSessions)
     );
+    let result = exchange.with_sessions(result);
     if trapped {
         let began = exchange.deadline.at - exchange.deadline.after;
         let cost = Cost {

@@ -7,6 +7,7 @@ use crate::cpu::CpuSpent;
 use crate::error::ProcessError;
 use crate::generation::InstanceLimits;
 use crate::limits::Refused;
+use crate::session::NoSessions;
 use crate::state::State;
 
 /// What the host copies beside a response in the call that sends it, in bytes: its content type.
@@ -69,6 +70,9 @@ pub(crate) fn ended(
     hook: &'static str,
     message: String,
 ) -> ProcessError {
+    if error.downcast_ref::<NoSessions>().is_some() {
+        return ProcessError::NoSessions;
+    }
     let limiter = &state.limiter;
     let (limit, value) = if error.downcast_ref::<CpuSpent>().is_some() {
         (Limit::CpuTime, format!("{:?}", state.meter.limit()))

@@ -18,6 +18,7 @@ use crate::limits::{InstanceLimiter, MemoryBudget};
 use crate::output::{GuestLog, LogStream, Stream};
 use crate::parts::Parts;
 use crate::raw::Outlet;
+use crate::session::CurrentSession;
 use crate::variables::ProcessVariables;
 use crate::wasi_http::{HttpState, Origin, Outbound, Responder};
 use crate::wit::Variable;
@@ -72,6 +73,8 @@ pub(crate) struct Exchange {
     pub(crate) parts: Option<Parts>,
     /// What tags see.
     pub(crate) process_variables: ProcessVariables,
+    /// The session of the client.
+    pub(crate) current: CurrentSession,
     pub(crate) deadline: Deadline,
     /// Where a handler of `wasi:http` puts its response.
     pub(crate) responder: Option<Responder>,
@@ -96,6 +99,7 @@ impl Exchange {
             variables: None,
             parts: None,
             process_variables: ProcessVariables::default(),
+            current: CurrentSession::default(),
             deadline,
             responder: None,
             outlet: None,
@@ -124,6 +128,7 @@ impl Exchange {
             variables: None,
             parts: None,
             process_variables: ProcessVariables::default(),
+            current: CurrentSession::default(),
             deadline: self.deadline,
             responder: None,
             outlet: None,

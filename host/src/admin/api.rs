@@ -18,7 +18,7 @@ use super::body::{self, Patch};
 use super::keeper::{Admitted, Keeper};
 use super::problem::Problem;
 use super::route::{self, Action};
-use super::{control, guard, openapi, query, statistics};
+use super::{control, guard, openapi, query, sessions, statistics};
 use crate::server::{
     Cause, ControlError, Kind, Outcome, Registry, Reloaded, Reloader, State, UnknownServer,
     WebServer, server_document, server_documents,
@@ -93,6 +93,14 @@ impl Api {
             Action::Errors => Ok(self.find(&name)?.errors()),
             Action::Statistics => Ok(statistics::statistics(&*self.find(&name)?)),
             Action::ClearCache => self.clear_cache(&name),
+            Action::Sessions => {
+                let user = query::text(&head.uri, query::USER)?;
+                sessions::list(&*self.find(&name)?, user.as_deref()).await
+            }
+            Action::EndSession => {
+                let server = self.find(&name)?;
+                finished(async move { sessions::end(&server, &found.id).await }).await?
+            }
         }
     }
 

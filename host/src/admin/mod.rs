@@ -15,7 +15,10 @@ mod query;
 #[cfg(test)]
 mod reference;
 mod route;
+#[cfg(test)]
+mod route_tests;
 mod running;
+mod sessions;
 mod statistics;
 mod throttle;
 

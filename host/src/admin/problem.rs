@@ -78,6 +78,17 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    pub(super) fn unknown_session(id: &str) -> Self {
+        let detail = format!("there is no session {id}; `tessera sessions NAME` lists all");
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// Where sessions are kept fails; the log has the reason.
+    pub(super) fn no_session_store() -> Self {
+        let detail = "the store of sessions is not available; see the host's log";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
     /// The path exists, but not with this method; `allowed` goes into `Allow`.
     pub(super) fn method_not_allowed(allowed: &str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("use {allowed}"))

@@ -7,6 +7,8 @@ use crate::server::ErrorCode;
 
 /// The web server of the examples.
 const EXAMPLE: &str = "shop";
+/// The session of the examples.
+const ID: &str = "5d2f0c7a9b1e4c3d8f6a0b2c4d6e8f01";
 
 fn page_file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/admin.md")
@@ -79,7 +81,10 @@ fn the_tables_of_the_admin_page_are_current() {
 fn the_admin_page_shows_how_to_call_everything() {
     let page = page();
     let is_shown = |operation: &Operation| {
-        let path = operation.path.replace("{name}", EXAMPLE);
+        let path = operation
+            .path
+            .replace("{name}", EXAMPLE)
+            .replace("{id}", ID);
         let method = match operation.method {
             "GET" => None,
             method => Some(format!("-X {method} ")),

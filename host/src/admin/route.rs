@@ -10,7 +10,7 @@ use super::problem::Problem;
 pub(super) struct Operation {
     pub(super) action: Action,
     pub(super) method: &'static str,
-    /// May hold one `{name}`, which stands for the name of a web server.
+    /// May hold one `{name}`, which stands for the name of a web server, and one `{id}` for what is of that server.
     pub(super) path: &'static str,
     /// What generated clients call it.
     pub(super) id: &'static str,
@@ -43,6 +43,8 @@ pub(super) enum Action {
     Generations,
     Errors,
     ClearCache,
+    Sessions,
+    EndSession,
 }
 
 /// What an operation reads of the body of a request.
@@ -62,6 +64,8 @@ pub(super) struct Found {
     pub(super) operation: &'static Operation,
     /// Empty where the path names none.
     pub(super) server: String,
+    /// Of what is of a server; empty where the path names none.
+    pub(super) id: String,
 }
 
 /// All operations, in the order of the documentation; those of one path stand together.
@@ -180,6 +184,29 @@ pub(super) static OPERATIONS: &[Operation] = &[
         problems: &[],
     },
     Operation {
+        action: Action::Sessions,
+        method: "GET",
+        path: "/api/v1/servers/{name}/sessions",
+        id: "listSessions",
+        summary: "The sessions of a web server's clients.",
+        details: "Without secrets, and without what is in their storage. At most 1000; `user=NAME` in the query lists \
+                  those of one user.",
+        takes: Takes::Nothing,
+        answers: "SessionList",
+        problems: &[503],
+    },
+    Operation {
+        action: Action::EndSession,
+        method: "DELETE",
+        path: "/api/v1/servers/{name}/sessions/{id}",
+        id: "endSession",
+        summary: "Ends a session.",
+        details: "Its client is a guest from the next request on.",
+        takes: Takes::Nothing,
+        answers: "Done",
+        problems: &[503],
+    },
+    Operation {
         action: Action::Reload,
         method: "POST",
         path: "/api/v1/reload",
@@ -239,11 +266,17 @@ pub(super) static OPERATIONS: &[Operation] = &[
 
 const API: &str = "/api";
 const NAME: &str = "{name}";
+const ID: &str = "{id}";
 
 impl Operation {
     /// Whether it is about one web server.
     pub(super) fn is_of_one_server(&self) -> bool {
         self.path.split('/').any(|step| step == NAME)
+    }
+
+    /// Whether it is about one thing of a web server.
+    pub(super) fn is_of_one_id(&self) -> bool {
+        self.path.split('/').any(|step| step == ID)
     }
 }
 
@@ -256,8 +289,12 @@ pub(super) fn needs_key(path: &str) -> bool {
 /// Finds the operation of a method and a path.
 pub(super) fn find(method: &Method, path: &str) -> Result<Found, Problem> {
     let of_path = |operation: &'static Operation| {
-        let server = server_of(operation.path, path)?;
-        Some(Found { operation, server })
+        let (server, id) = names_of(operation.path, path)?;
+        Some(Found {
+            operation,
+            server,
+            id,
+        })
     };
     let mut here: Vec<Found> = OPERATIONS.iter().filter_map(of_path).collect();
     if here.is_empty() {
@@ -283,15 +320,16 @@ fn allowed(here: &[Found]) -> String {
     methods.collect::<Vec<_>>().join(", ")
 }
 
-/// The name that a path has where the template has `{name}`, or an empty one where it has none; `None` when the two
+/// What a path has where the template has `{name}` and `{id}`, or an empty text where it has none; `None` when the two
 /// differ.
-fn server_of(template: &str, path: &str) -> Option<String> {
+fn names_of(template: &str, path: &str) -> Option<(String, String)> {
     let (mut expected, mut steps) = (template.split('/'), path.split('/'));
-    let mut server = String::new();
+    let (mut server, mut id) = (String::new(), String::new());
     loop {
         match (expected.next(), steps.next()) {
-            (None, None) => return Some(server),
+            (None, None) => return Some((server, id)),
             (Some(NAME), Some(step)) => server = decoded(step)?,
+            (Some(ID), Some(step)) => id = decoded(step)?,
             (Some(expected), Some(step)) if expected == step => {}
             _ => return None,
         }
@@ -301,118 +339,4 @@ fn server_of(template: &str, path: &str) -> Option<String> {
 fn decoded(step: &str) -> Option<String> {
     let name = percent_decode_str(step).decode_utf8().ok()?;
     (!name.is_empty()).then(|| name.into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn paths_and_methods_mean_operations() {
-        for (method, path, action, server) in [
-            ("GET", "/healthz", Action::Health, ""),
-            ("HEAD", "/readyz", Action::Readiness, ""),
-            ("GET", "/api/v1/info", Action::Info, ""),
-            ("GET", "/api/v1/openapi.json", Action::Description, ""),
-            ("HEAD", "/api/v1/servers", Action::Servers, ""),
-            (
-                "GET",
-                "/api/v1/servers/my%2Fshop",
-                Action::Server,
-                "my/shop",
-            ),
-            ("GET", "/api/v1/servers/reload", Action::Server, "reload"),
-            ("PATCH", "/api/v1/servers/a", Action::Set, "a"),
-            ("POST", "/api/v1/servers/a/start", Action::Start, "a"),
-            ("POST", "/api/v1/servers/start/stop", Action::Stop, "start"),
-            (
-                "POST",
-                "/api/v1/servers/%7Bname%7D/reload",
-                Action::ReloadServer,
-                "{name}",
-            ),
-            ("POST", "/api/v1/reload", Action::Reload, ""),
-        ] {
-            let found = find(&method.parse().unwrap(), path).unwrap();
-            assert_eq!(
-                (found.operation.action, &*found.server),
-                (action, server),
-                "{method} {path}"
-            );
-        }
-    }
-
-    #[test]
-    fn other_methods_are_told_which_there_are() {
-        for (method, path, allowed) in [
-            ("POST", "/healthz", "GET, HEAD"),
-            ("OPTIONS", "/api/v1/servers", "GET, HEAD"),
-            ("get", "/api/v1/servers", "GET, HEAD"),
-            ("DELETE", "/api/v1/servers/a", "GET, HEAD, PATCH"),
-            ("GET", "/api/v1/reload", "POST"),
-            ("HEAD", "/api/v1/servers/a/start", "POST"),
-            ("PATCH", "/api/v1/servers/a/start", "POST"),
-            ("PUT", "/api/v1/servers/a/reload", "POST"),
-        ] {
-            assert_eq!(
-                find(&method.parse().unwrap(), path),
-                Err(Problem::method_not_allowed(allowed)),
-                "{method} {path}"
-            );
-        }
-    }
-
-    #[test]
-    fn other_paths_are_nothing() {
-        for path in [
-            "/",
-            "*",
-            "/api",
-            "/api/v1",
-            "/api/v1/",
-            "/api/v1/servers/",
-            "/api/v1/servers//start",
-            "/api/v1/servers/a/b",
-            "/api/v1/servers/a/start/",
-            "/api/v1/servers/%ff",
-            "/api/v2/servers",
-            "/HEALTHZ",
-            "/healthz/",
-        ] {
-            assert_eq!(
-                find(&Method::GET, path),
-                Err(Problem::nothing_here(path)),
-                "{path}"
-            );
-        }
-    }
-
-    #[test]
-    fn the_whole_api_needs_the_key() {
-        for path in ["/api", "/api/", "/api/v1/servers", "/api/nothing", "/api//"] {
-            assert!(needs_key(path), "{path}");
-        }
-        for path in ["/", "/healthz", "/readyz", "/apiary", "*"] {
-            assert!(!needs_key(path), "{path}");
-        }
-    }
-
-    #[test]
-    fn what_changes_something_is_never_open_to_all() {
-        for operation in OPERATIONS.iter().filter(|it| it.method != "GET") {
-            assert!(needs_key(operation.path), "{}", operation.path);
-        }
-    }
-
-    #[test]
-    fn each_operation_is_there_once() {
-        let ids: BTreeSet<_> = OPERATIONS.iter().map(|it| it.id).collect();
-        let places: BTreeSet<_> = OPERATIONS.iter().map(|it| (it.method, it.path)).collect();
-        assert_eq!(
-            (ids.len(), places.len()),
-            (OPERATIONS.len(), OPERATIONS.len())
-        );
-    }
 }

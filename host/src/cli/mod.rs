@@ -14,6 +14,7 @@ mod ports;
 mod report;
 mod serve;
 mod servers;
+mod sessions;
 mod site;
 mod target;
 
@@ -43,6 +44,7 @@ enum Command {
     Reload(servers::ReloadArguments),
     Stats(cache::StatsArguments),
     Cache(cache::CacheArguments),
+    Sessions(sessions::Arguments),
 }
 
 /// Runs the program. `started` is when the process began.
@@ -67,6 +69,7 @@ pub(crate) fn run(started: Instant) -> ExitCode {
         Command::Reload(arguments) => servers::reload(&arguments),
         Command::Stats(arguments) => cache::stats(&arguments),
         Command::Cache(arguments) => cache::cache(&arguments),
+        Command::Sessions(arguments) => sessions::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -111,6 +114,8 @@ mod tests {
             "tessera reload hello --accept",
             "tessera stats mysite --json",
             "tessera cache clear hello --site mysite",
+            "tessera sessions hello --user ann --json",
+            "tessera sessions hello --drop 0123456789abcdef0123456789abcdef",
         ] {
             if let Err(refusal) = Arguments::try_parse_from(line.split(' ')) {
                 panic!("{line}: {refusal}");
@@ -154,6 +159,7 @@ mod tests {
                 "tessera list --address 192.0.2.1:7080",
                 ErrorKind::ValueValidation,
             ),
+            ("tessera sessions", ErrorKind::MissingRequiredArgument),
             ("tessera --version", ErrorKind::DisplayVersion),
         ] {
             let refusal = Arguments::try_parse_from(line.split(' ')).err();

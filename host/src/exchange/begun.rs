@@ -65,6 +65,10 @@ pub(super) fn begin(
     let Some(job) = job(&visit, special) else {
         return AtOnce::Nothing;
     };
+    let sessions = visit.serving.sessions.as_ref();
+    if sessions.is_some_and(|sessions| sessions.may_be_due(request.fields)) {
+        return AtOnce::Nothing;
+    }
     let server = job.server.clone();
     let begun = dynamic::begin_plain(receiver, &visit, request, peer, job);
     let (work, process) = match begun {

@@ -99,12 +99,20 @@ pub(super) fn run<'a>(
     job: Job,
 ) -> impl Future<Output = Response> + Send + use<'a> {
     let server = job.server.clone();
+    let sessions = visit.serving.sessions.as_ref();
+    let renewal = sessions.and_then(|it| it.renewal(request.headers(), peer.secured));
     let begun = begin(receiver, visit, request, peer, job);
     async move {
         match begun {
             Ok((work, process)) => {
                 let outcome = process.await;
-                answered(receiver, visit, &server, work, outcome)
+                let mut response = answered(receiver, visit, &server, work, outcome);
+                if let Some(renewal) = renewal
+                    && let Some(cookie) = Box::pin(renewal.renew()).await
+                {
+                    response::add_session_cookie(response.headers_mut(), cookie);
+                }
+                response
             }
             Err(reject) => response::from_reject(reject, None),
         }
@@ -257,6 +265,11 @@ fn failed(receiver: &Receiver, server: &WebServer, work: &Work, error: &ProcessE
             tracing::warn!(server = name, %request, method, "{name}, request {request}: {error}");
             Reject::Unavailable
         }
+        // The store has told what it suffers from.
+        ProcessError::NoSessions => {
+            tracing::debug!(server = name, %request, method, "{name}, request {request}: {error}");
+            Reject::Unavailable
+        }
         ProcessError::Deadline(_)
         | ProcessError::Limit {
             limit: Limit::CpuTime,
@@ -385,6 +398,7 @@ fn call(
         receiving_server: receiver.server.shared_name(),
         folder: None,
         chain: inside.map_or_else(Chain::default, |inside| inside.chain.clone()),
+        sessions: visit.serving.sessions.clone().map(|it| it as _),
         permit: None,
     };
     Ok((call, head.uri))
@@ -415,6 +429,7 @@ fn plain_call(receiver: &Receiver, visit: &Visit, request: &PlainGet<'_>, peer: 
         password: String::new(),
         receiving_server: receiver.server.shared_name(),
         folder: None,
+        sessions: visit.serving.sessions.clone().map(|it| it as _),
         chain: Chain::default(),
         permit: None,
     }

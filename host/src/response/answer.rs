@@ -1,7 +1,7 @@
 //! From what a component answered to a response.
 
 use ::http::StatusCode;
-use ::http::header::{CONTENT_TYPE, LOCATION};
+use ::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 use tessera_engine::{Answer, AnswerBody, RawData};
 
 use super::charset;
@@ -13,6 +13,9 @@ use crate::settings::Responses;
 pub fn from_answer(answer: Answer, settings: &Responses) -> Response {
     let mut response = Response::default();
     *response.headers_mut() = answer.headers;
+    if let Some(cookie) = answer.session_cookie {
+        add_session_cookie(response.headers_mut(), cookie);
+    }
     *response.status_mut() = answer.status.unwrap_or(StatusCode::OK);
     match answer.body {
         // The file is put in where files are known.
@@ -75,11 +78,24 @@ pub fn from_refusal(answer: Answer, settings: &Responses) -> Response {
     response
 }
 
+/// Adds the session cookie beside what the component set. No cache that several clients share may keep the response: it
+/// would give one client's session to the others.
+pub fn add_session_cookie(headers: &mut HeaderMap, cookie: HeaderValue) {
+    headers.append(SET_COOKIE, cookie);
+    let mut fields = headers.get_all(CACHE_CONTROL).iter();
+    let is_private = fields.any(|field| {
+        let text = field.to_str().unwrap_or_default().to_ascii_lowercase();
+        text.contains("private") || text.contains("no-store")
+    });
+    if !is_private {
+        headers.append(CACHE_CONTROL, HeaderValue::from_static("private"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::settings::Charset;
-    use ::http::HeaderValue;
     use http_body_util::BodyExt;
 
     fn answer(body: AnswerBody) -> Answer {
@@ -138,6 +154,34 @@ mod tests {
             assert_eq!(response.headers()[CONTENT_TYPE], expected);
             let body = response.into_body().collect().await.unwrap().to_bytes();
             assert_eq!(body, bytes, "{expected}");
+        }
+    }
+
+    #[test]
+    fn no_cache_keeps_a_session_cookie() {
+        for (set, expected) in [
+            (None, &["private"][..]),
+            (Some("max-age=60, Private"), &["max-age=60, Private"]),
+            (Some("no-store"), &["no-store"]),
+            (
+                Some("public, max-age=60"),
+                &["public, max-age=60", "private"],
+            ),
+        ] {
+            let mut answer = answer(text("hello"));
+            answer
+                .headers
+                .insert(SET_COOKIE, HeaderValue::from_static("a=b"));
+            answer.session_cookie = Some(HeaderValue::from_static("4DSID_shop=x"));
+            if let Some(set) = set {
+                answer
+                    .headers
+                    .insert(CACHE_CONTROL, HeaderValue::from_static(set));
+            }
+            let response = from_answer(answer);
+            let fields: Vec<_> = response.headers().get_all(CACHE_CONTROL).iter().collect();
+            assert_eq!(fields, expected);
+            assert_eq!(response.headers().get_all(SET_COOKIE).iter().count(), 2);
         }
     }
 

@@ -18,7 +18,7 @@ use ::http::{HeaderValue, StatusCode};
 
 use crate::http::{Coding, Reject, Response};
 
-pub use answer::{from_answer, from_refusal};
+pub use answer::{add_session_cookie, from_answer, from_refusal};
 pub use compress::is_compressible;
 pub use declared::{Declared, declared, into_utf8};
 pub use error_page::OwnPages;

@@ -10,6 +10,7 @@ use super::reload::{HostTurn, Turn};
 use super::{Cause, Found, Outcome, Reloaded, Reloader, Serving, WebServer, discover};
 use crate::files::{ErrorPages, Pages};
 use crate::listen::Port;
+use crate::sessions::ServerSessions;
 use crate::settings::{
     Change, ComponentSettings, Effect, HostSettings, Override, SettingsError, Web,
 };
@@ -46,6 +47,7 @@ impl Reloader {
                 pages: self.pages(server, &settings.web),
                 web,
                 mount: settings.mount.clone(),
+                sessions: self.sessions(server, &settings.web),
                 generation: Some(generation.clone()),
                 number,
                 properties: settings.properties(),
@@ -104,6 +106,7 @@ impl Reloader {
             pages: self.pages(server, &settings.web),
             web: web.map_err(|error| vec![error])?,
             mount: settings.mount.clone(),
+            sessions: self.sessions(server, &settings.web),
             generation: serving.generation.clone(),
             number: serving.number,
             properties: settings.properties(),
@@ -274,6 +277,7 @@ impl Reloader {
             pages: self.pages(&self.registry.host(), &settings.web),
             web: settings.web.clone(),
             mount: None,
+            sessions: self.sessions(&self.registry.host(), &settings.web),
             generation: None,
             number,
             properties: settings.properties(),
@@ -286,6 +290,20 @@ impl Reloader {
         let caches = self.exchange.caches();
         let pages = caches.pages(server.name(), files, &web.cache);
         Some(pages.counting(server.traffic().reads()))
+    }
+
+    /// The sessions of a web server; where nothing about them has changed those that it has.
+    fn sessions(&self, server: &WebServer, web: &Web) -> Option<Arc<ServerSessions>> {
+        let before = server.serving();
+        let before = before
+            .as_ref()
+            .and_then(|serving| serving.sessions.as_ref());
+        ServerSessions::new(
+            server.shared_name(),
+            &web.sessions,
+            &self.session_stores,
+            before,
+        )
     }
 
     async fn found(&self, name: &str) -> Option<Found> {

@@ -37,6 +37,7 @@ use tessera_engine::{Cost, Generation, ProcessError};
 use crate::exchange::Exchange;
 use crate::files::{ErrorPages, Pages};
 use crate::listen::Held;
+use crate::sessions::ServerSessions;
 use crate::settings::{KeepAlive, Mount, Web};
 use crate::tls::ServerTls;
 
@@ -138,6 +139,8 @@ pub struct Serving {
     pub pages: Option<Pages>,
     /// Where the host hands requests over.
     pub mount: Option<Mount>,
+    /// Its sessions, if it has any.
+    pub sessions: Option<Arc<ServerSessions>>,
     /// The component that answers dynamic requests; none on the host.
     pub generation: Option<Arc<Generation>>,
     /// Counts the versions: 1 is the first.

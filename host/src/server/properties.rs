@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use tessera_engine::PoolStatistics;
 
 use super::{Kind, Serving, State, WebServer};
+use crate::sessions::cookie_name;
 use crate::settings::declared_json;
 use crate::tls::{self, ServerTls};
 
@@ -36,7 +37,7 @@ impl WebServer {
         // Every suite that the library has is one with forward secrecy.
         let has_tls = all.get("HTTPSEnabled") == Some(&true.into());
         all.insert("perfectForwardSecrecy".into(), has_tls.into());
-        let cookie = format!("4DSID_{}", self.name());
+        let cookie = cookie_name(self.name());
         all.insert("sessionCookieName".into(), cookie.into());
         all.insert("accessKeyDefined".into(), status.has_access_key.into());
         let kind = match self.kind() {

@@ -18,6 +18,7 @@ use super::succession::Trial;
 use super::{Fingerprint, Found, Kind, Loader, Registry, WebServer, discover};
 use crate::exchange::Exchange;
 use crate::listen::Ports;
+use crate::sessions::SessionStores;
 use crate::settings::{ComponentSettings, HostSettings, Override};
 
 /// Reloads, starts and stops the servers of a site.
@@ -28,6 +29,8 @@ pub struct Reloader {
     pub(crate) loader: Loader,
     pub(crate) exchange: Arc<Exchange>,
     pub(crate) ports: Arc<Ports>,
+    /// Where sessions are kept.
+    pub(crate) session_stores: Arc<SessionStores>,
     pub(crate) drain_timeout: Duration,
     /// The host's turn: one change of its web server at a time.
     pub(crate) host_turn: tokio::sync::Mutex<HostTurn>,

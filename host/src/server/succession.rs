@@ -209,6 +209,7 @@ impl Reloader {
             pages: self.pages(server, &before.web),
             web: before.web.clone(),
             mount: before.mount.clone(),
+            sessions: before.sessions.clone(),
             generation: before.generation.clone(),
             number: before.number,
             properties: before.properties.clone(),
@@ -304,6 +305,7 @@ fn probe_call(id: u64, server: &WebServer, url: &str) -> Call {
         receiving_server: server.shared_name(),
         folder: None,
         chain: tessera_engine::Chain::default(),
+        sessions: None,
         permit: None,
     }
 }

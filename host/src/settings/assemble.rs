@@ -5,6 +5,7 @@ use super::kind::network::Port;
 use super::kind::{Preset, tls};
 use super::reader::Reader;
 use super::rule::{Handler, Handlers};
+use super::sessions::Sessions;
 use super::setting::{Definition, Scope, Setting};
 use super::table;
 use super::web_server::{
@@ -21,7 +22,8 @@ impl Web {
         let missing = Missing::read(reader, owner);
         let requests = Requests::read(reader);
         check_handlers(reader, owner, &requests.handlers);
-        check_sessions(reader, requests.processes_max);
+        let sessions = Sessions::read(reader);
+        check_sessions(reader, sessions.enabled, requests.processes_max);
         Self {
             cache: CacheSettings::read(reader, owner),
             responses: Responses::read(reader, listen.https.is_some()),
@@ -32,6 +34,7 @@ impl Web {
                 missing,
             }),
             requests,
+            sessions,
             keep_alive: KeepAlive::read(reader),
             launch_at_startup: reader.value(&table::LAUNCH),
         }
@@ -196,9 +199,8 @@ fn check_handlers(reader: &mut Reader, owner: Scope, handlers: &Handlers) {
     }
 }
 
-/// Sessions and logs come with later versions; what is written of them is checked already.
-fn check_sessions(reader: &mut Reader, processes_max: u32) {
-    let is_scalable = reader.value(&table::SCALABLE_SESSION);
+/// Legacy sessions and logs come with later versions; what is written of them is checked already.
+fn check_sessions(reader: &mut Reader, is_scalable: bool, processes_max: u32) {
     let is_legacy = reader.value(&table::KEEP_SESSION);
     if is_scalable && is_legacy {
         let reason =
@@ -217,9 +219,6 @@ fn check_sessions(reader: &mut Reader, processes_max: u32) {
     }
     reader.value(&table::PROCESS_TIMEOUT);
     reader.value(&table::SESSION_TIMEOUT);
-    reader.value(&table::COOKIE_DOMAIN);
-    reader.value(&table::COOKIE_PATH);
-    reader.value(&table::COOKIE_SAME_SITE);
     reader.value(&table::SESSION_ADDRESS);
     reader.value(&table::DEBUG_LOG);
     reader.value(&table::LOG_RECORDING);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::rule::{Handlers, Rules};
+use super::sessions::Sessions;
 
 /// The settings of one web server object.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Web {
     pub cache: CacheSettings,
     /// What requests may take and ask for.
     pub requests: Requests,
+    /// Its sessions.
+    pub sessions: Sessions,
     /// How long its connections are kept.
     pub keep_alive: KeepAlive,
     /// What its responses look like.

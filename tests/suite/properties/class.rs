@@ -162,7 +162,7 @@ handlers | both | list of tables | reload | []
   refuses [{"pattern": "a(", "class": "shop", "method": "m"}] => must be a regular expression
   refuses [{"regexPattern": "^/4DACTION/a", "class": "shop", "method": "m"}] => must not be of /4daction
 
-scalableSession | both | boolean | none | true
+scalableSession | both | boolean | reload | true
   beside {"keepSession": false}
   takes false true
   refuses 1 "true" [] {} => true or false
@@ -197,17 +197,17 @@ maxSessions | both | number | none | -
   beside {"scalableSession": false, "maxConcurrentProcesses": 50}
   refuses 51 => above maxConcurrentProcesses
 
-sessionCookieDomain | both | text | none | ""
+sessionCookieDomain | both | text | reload | ""
   takes "example.com" "/*.4d.fr" ".4d.fr" ""
   refuses "exa mple.com" "a;b" "a..b" "10.0.0.1" "http://a.b" "größe.de" "a\r\nb" => a domain name
   refuses 5 true [] {} => a domain name
 
-sessionCookiePath | both | text | none | ""
+sessionCookiePath | both | text | reload | ""
   takes "/" "/4DACTION" ""
   refuses "4DACTION" "/a;b" "/a b" "/a,b" "/a\r\nb" "/ä" => a path such as
   refuses 5 true [] {} => a path such as
 
-sessionCookieSameSite | both | text | none | "Strict"
+sessionCookieSameSite | both | text | reload | "Strict"
   takes "Lax" "None" "Strict"
   refuses "lax" "" "Loose" => "Strict" or "Lax" or "None"
   refuses 5 true [] {} => "Strict" or "Lax" or "None"

@@ -39,6 +39,29 @@ rate_limit.burst | both | number | reload | 0
   refuses -1 1000001 => from 0 to 1000000
   refuses "1" 1.5 true [] {} => a whole number
 
+sessions.store | both | text | reload | "file"
+  takes "memory" "file"
+  stored "redis://127.0.0.1:6379/0"
+  refuses "disk" "redis://" "rediss://host" "" => or the URL of a Redis server
+  refuses 1 true [] {} => or the URL of a Redis server
+
+sessions.size | both | size | reload | "256 MiB"
+  takes 65536 "64 KiB" "64 GiB"
+  refuses 65535 "65 GiB" -1 "64 M" "" => from 64 KiB to 64 GiB
+  refuses 1.5 true [] {} => a size from
+
+sessions.session_size | both | size | reload | "64 KiB"
+  takes 1024 "1 KiB" "1 MiB"
+  refuses 1023 1048577 -1 "1 M" "" => from 1 KiB to 1 MiB
+  refuses 1.5 true [] {} => a size from
+
+sessions.roles | both | table | reload | {}
+  takes {} {"reader": [], "an editor": ["reader", "print"]}
+  refuses {"WebAdmin": []} {"a": ["WebAdmin"]} => must not name WebAdmin
+  refuses {"a": "b"} {"a": [1]} => must be a list of names
+  refuses {"a,b": []} {"a": [" b"]} => is no name
+  refuses "a" 1 true [] => a table of at most 256 names
+
 files.listing | both | boolean | reload | false
   takes true false
   refuses 1 "true" [] {} => true or false

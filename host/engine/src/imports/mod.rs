@@ -11,6 +11,7 @@ mod missing;
 mod request;
 mod response;
 mod send_file;
+mod session;
 mod variables;
 mod web_server;
 
@@ -28,6 +29,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     response::add_to_linker(&mut response)?;
     send_file::add_to_linker(&mut response)?;
     variables::add_to_linker(&mut linker.instance("tessera:web/variables@0.1.0")?)?;
+    session::add_to_linker(&mut linker.instance("tessera:web/session@0.1.0")?)?;
     web_server::add_to_linker(&mut linker.instance("tessera:web/web-server@0.1.0")?)?;
     config::add_to_linker(linker)?;
     keyvalue::add_to_linker(linker)

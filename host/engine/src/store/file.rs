@@ -1,5 +1,6 @@
 //! A store in a file that survives the process, also one that is killed.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io;
 use std::ops::Bound;
@@ -11,15 +12,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use redb::backends::FileBackend;
 use redb::{
-    Database, ReadableDatabase, ReadableTable, Table, TableDefinition, TableError, WriteTransaction,
+    Database, Durability, ReadableDatabase, ReadableTable, Table, TableDefinition, TableError,
+    WriteTransaction,
 };
 
+use super::flush::{self, Flusher};
 use super::{Change, KeyPage, Space, Store, StoreError, Waiting, add, charge};
 
 /// By bucket and key: when the value expires (milliseconds since 1970, 0 is never), and the value.
 const ENTRIES: TableDefinition<'_, (&str, &str), (u64, &[u8])> = TableDefinition::new("entries");
 /// By bucket: what its entries are charged with.
 const SIZES: TableDefinition<'_, &str, u64> = TableDefinition::new("sizes");
+/// When values end (milliseconds since 1970), by that, bucket and key; of those that do.
+const ENDS: TableDefinition<'_, (u64, &str, &str), ()> = TableDefinition::new("ends");
 /// Memory for pages of the file; the system keeps others.
 const CACHE_BYTES: usize = 8 << 20;
 
@@ -29,12 +34,33 @@ pub struct FileStore {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
-struct Inner {
-    path: PathBuf,
-    database: Database,
+/// When a change is on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commit {
+    /// Before it is said to be done.
+    Each,
+    /// This much later at most, together with others; a process that is killed loses no more than that.
+    Within(Duration),
 }
 
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) path: PathBuf,
+    pub(super) database: Database,
+    /// Writes to the disk what is not there yet; none where each change is.
+    flusher: Option<Arc<Flusher>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(flusher) = &self.flusher {
+            flusher.end();
+            flush::flush(self);
+        }
+    }
+}
+
+type Ends<'txn> = Table<'txn, (u64, &'static str, &'static str), ()>;
 type Entries<'txn> = Table<'txn, (&'static str, &'static str), (u64, &'static [u8])>;
 
 /// What ends a transaction without a trace in the file.
@@ -53,7 +79,7 @@ type Attempt<T> = Result<T, Abort>;
 
 impl FileStore {
     /// Opens the file, and makes it if there is none. Only its owner may read it. Blocks.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub fn open(path: &Path, commit: Commit) -> io::Result<Self> {
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -65,11 +91,26 @@ impl FileStore {
             .set_cache_size(CACHE_BYTES)
             .create_with_backend(FileBackend::new(file).map_err(io::Error::other)?)
             .map_err(io::Error::other)?;
+        let flusher = match commit {
+            Commit::Each => None,
+            Commit::Within(window) => Some(Flusher::new(window)),
+        };
         let inner = Arc::new(Inner {
             path: path.to_owned(),
             database,
+            flusher,
         });
+        if let Some(flusher) = &inner.flusher {
+            flusher.begin(&inner)?;
+        }
         Ok(Self { inner })
+    }
+
+    /// Has everything on the disk that was changed so far. Blocks.
+    pub fn flush(&self) {
+        if self.inner.flusher.is_some() {
+            flush::flush(&self.inner);
+        }
     }
 
     /// Does what waits for the disk on a thread for that.
@@ -101,22 +142,45 @@ impl FileStore {
     ) -> Waiting<'static, T> {
         let space = space.clone();
         self.work(move |inner| {
-            let transaction = inner.database.begin_write()?;
+            let transaction = inner.begin_write()?;
             let done = {
                 let mut changing = Changing::begin(&transaction, &space)?;
                 let done = work(&mut changing)?;
                 changing.end(&transaction)?;
                 done
             };
-            transaction.commit()?;
+            inner.commit(transaction)?;
             Ok(done)
         })
+    }
+}
+
+impl Inner {
+    fn begin_write(&self) -> Attempt<WriteTransaction> {
+        let mut transaction = self.database.begin_write()?;
+        if self.flusher.is_some() {
+            transaction
+                .set_durability(Durability::None)
+                .map_err(|error| {
+                    Abort::Failed(Box::new(redb::Error::Io(io::Error::other(error))))
+                })?;
+        }
+        Ok(transaction)
+    }
+
+    fn commit(&self, transaction: WriteTransaction) -> Attempt<()> {
+        transaction.commit()?;
+        if let Some(flusher) = &self.flusher {
+            flusher.note_change();
+        }
+        Ok(())
     }
 }
 
 /// The entries of one bucket while they are changed.
 struct Changing<'a> {
     entries: Entries<'a>,
+    ends: Ends<'a>,
     space: &'a Space,
     bytes: u64,
     now: u64,
@@ -130,6 +194,7 @@ impl<'a> Changing<'a> {
             .map_or(0, |bytes| bytes.value());
         Ok(Self {
             entries: transaction.open_table(ENTRIES)?,
+            ends: transaction.open_table(ENDS)?,
             space,
             bytes,
             now: now(),
@@ -154,8 +219,20 @@ impl<'a> Changing<'a> {
             }
             None => self.entries.remove(place)?,
         };
+        let mut old_end = 0;
         if let Some(old) = old {
-            self.bytes = self.bytes.saturating_sub(charge(key, old.value().1));
+            let (until, value) = old.value();
+            old_end = until;
+            self.bytes = self.bytes.saturating_sub(charge(key, value));
+        }
+        let end = entry.map_or(0, |(until, _)| until);
+        if end != old_end {
+            if old_end != 0 {
+                self.ends.remove((old_end, place.0, place.1))?;
+            }
+            if end != 0 {
+                self.ends.insert((end, place.0, place.1), ())?;
+            }
         }
         Ok(())
     }
@@ -295,27 +372,53 @@ impl Store for FileStore {
         })
     }
 
-    fn sweep(&self) -> Waiting<'_, u64> {
-        self.work(|inner| {
-            let transaction = inner.database.begin_write()?;
-            let mut names = Vec::new();
-            for size in transaction.open_table(SIZES)?.iter()? {
-                names.push(size?.0.value().to_owned());
+    fn sweep(&self, max: usize) -> Waiting<'_, usize> {
+        self.work(move |inner| {
+            let over = over(inner, max)?;
+            if over.is_empty() {
+                return Ok(0);
             }
+            let transaction = inner.begin_write()?;
             let mut swept = 0;
-            for name in names {
+            for (name, keys) in over {
                 let space = Space {
                     name: name.into(),
                     bytes_max: u64::MAX,
                 };
                 let mut changing = Changing::begin(&transaction, &space)?;
-                swept += changing.sweep()?;
+                for key in keys {
+                    // It may have been written again since.
+                    if changing.get(&key)?.is_none() {
+                        changing.put(&key, None)?;
+                        swept += 1;
+                    }
+                }
                 changing.end(&transaction)?;
             }
-            transaction.commit()?;
+            inner.commit(transaction)?;
             Ok(swept)
         })
     }
+}
+
+/// At most `max` keys by bucket that have expired, those first that did so first.
+fn over(inner: &Inner, max: usize) -> Attempt<BTreeMap<String, Vec<String>>> {
+    let mut over = BTreeMap::<String, Vec<String>>::new();
+    let transaction = inner.database.begin_read()?;
+    let ends = match transaction.open_table(ENDS) {
+        Ok(ends) => ends,
+        Err(TableError::TableDoesNotExist(_)) => return Ok(over),
+        Err(error) => return Err(error.into()),
+    };
+    let after = now().saturating_add(1);
+    for end in ends.range(..(after, "", ""))?.take(max) {
+        let (end, _) = end?;
+        let (_, name, key) = end.value();
+        over.entry(name.to_owned())
+            .or_default()
+            .push(key.to_owned());
+    }
+    Ok(over)
 }
 
 /// Milliseconds since 1970: what outlives the process cannot be counted by a clock that does not.

@@ -1,6 +1,6 @@
 //! A store in memory: as quick as can be, and gone with the process.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +18,9 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Entries {
-    all: BTreeMap<String, Entry>,
+    all: BTreeMap<Arc<str>, Entry>,
+    /// What expires, what does so first at the front.
+    ends: BTreeSet<(Instant, Arc<str>)>,
     bytes: u64,
 }
 
@@ -54,28 +56,41 @@ impl Entries {
         let old = match entry {
             Some(entry) => {
                 self.bytes += charge(key, &entry.value);
-                self.all.insert(key.to_owned(), entry)
+                let key: Arc<str> = key.into();
+                if let Some(until) = entry.until {
+                    self.ends.insert((until, key.clone()));
+                }
+                let until = entry.until;
+                let old = self.all.insert(key, entry);
+                // A key with the same end as before has the one end that it needs.
+                old.map(|old| (old.until != until, old))
             }
-            None => self.all.remove(key),
+            None => self.all.remove(key).map(|old| (true, old)),
         };
-        if let Some(old) = &old {
-            self.bytes -= charge(key, &old.value);
+        let (has_other_end, old) = old?;
+        if let Some(until) = old.until
+            && has_other_end
+        {
+            self.ends.remove(&(until, key.into()));
         }
-        old
+        self.bytes -= charge(key, &old.value);
+        Some(old)
     }
 
-    fn sweep(&mut self) -> u64 {
+    fn sweep(&mut self, max: usize) -> usize {
         let now = Instant::now();
-        let before = self.all.len();
-        let bytes = &mut self.bytes;
-        self.all.retain(|key, entry| {
-            let is_over = entry.is_over(now);
-            if is_over {
-                *bytes -= charge(key, &entry.value);
+        let mut swept = 0;
+        while swept < max
+            && let Some((until, _)) = self.ends.first()
+            && *until <= now
+            && let Some((_, key)) = self.ends.pop_first()
+        {
+            if let Some(old) = self.all.remove(&key) {
+                self.bytes -= charge(&key, &old.value);
             }
-            !is_over
-        });
-        (before - self.all.len()) as u64
+            swept += 1;
+        }
+        swept
     }
 
     /// Makes all changes, or none if the bucket then held too much.
@@ -86,7 +101,7 @@ impl Entries {
             undo.push((key, old));
         }
         if self.bytes > max {
-            self.sweep();
+            self.sweep(usize::MAX);
         }
         if self.bytes <= max {
             return Ok(());
@@ -166,20 +181,22 @@ impl Store for MemoryStore {
         from: Option<String>,
         max: usize,
     ) -> Waiting<'a, KeyPage> {
-        let from = from.map_or(Bound::Unbounded, Bound::Excluded);
+        let from = from.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let now = Instant::now();
         done(Ok(self.with(space, |entries| {
-            let all = entries.all.range((from, Bound::Unbounded));
+            let all = entries.all.range::<str, _>((from, Bound::Unbounded));
             let there = all.filter(|(_, entry)| !entry.is_over(now));
-            let keys: Vec<String> = there.map(|(key, _)| key.clone()).take(max).collect();
+            let keys: Vec<String> = there.map(|(key, _)| key.to_string()).take(max).collect();
             let next = keys.last().filter(|_| keys.len() == max).cloned();
             KeyPage { keys, next }
         })))
     }
 
-    fn sweep(&self) -> Waiting<'_, u64> {
+    fn sweep(&self, max: usize) -> Waiting<'_, usize> {
         let mut spaces = self.spaces.lock();
-        let swept = spaces.values_mut().map(Entries::sweep).sum();
+        let swept = spaces.values_mut().fold(0, |swept, entries| {
+            swept + entries.sweep(max.saturating_sub(swept))
+        });
         drop(spaces);
         done(Ok(swept))
     }

@@ -5,6 +5,7 @@
 //! one that was read, so that what several writers keep in common is never lost between them.
 
 mod file;
+mod flush;
 mod memory;
 mod redis;
 #[cfg(test)]
@@ -18,7 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use self::redis::RedisStore;
-pub use file::FileStore;
+pub use file::{Commit, FileStore};
 pub use memory::MemoryStore;
 
 /// Longest key, in bytes.
@@ -115,8 +116,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         max: usize,
     ) -> Waiting<'a, KeyPage>;
 
-    /// Gives back the room of values that have expired, and says how many there were.
-    fn sweep(&self) -> Waiting<'_, u64>;
+    /// Gives back the room of at most `max` values that have expired, those first that did so first, and says how many
+    /// there were. Looks at no others.
+    fn sweep(&self, max: usize) -> Waiting<'_, usize>;
 }
 
 /// A bucket in a store.

@@ -282,7 +282,7 @@ impl Store for RedisStore {
         })
     }
 
-    fn sweep(&self) -> Waiting<'_, u64> {
+    fn sweep(&self, _max: usize) -> Waiting<'_, usize> {
         // Redis does it by itself.
         Box::pin(std::future::ready(Ok(0)))
     }

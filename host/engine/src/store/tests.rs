@@ -183,7 +183,7 @@ async fn a_store_in_memory_keeps_its_promises() {
 #[tokio::test]
 async fn a_store_in_a_file_keeps_its_promises() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(FileStore::open(&folder.path().join("store")).unwrap());
+    let store = Arc::new(FileStore::open(&folder.path().join("store"), Commit::Each).unwrap());
     keeps_its_promises(store.clone()).await;
     is_bounded(store).await;
 }
@@ -193,19 +193,22 @@ async fn a_file_keeps_what_was_written_and_is_the_owners() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
-    let open = || -> Arc<dyn Store> { Arc::new(FileStore::open(&path).unwrap()) };
+    let open = || -> Arc<dyn Store> { Arc::new(FileStore::open(&path, Commit::Each).unwrap()) };
     let store = open();
     bucket(&store, "x")
         .write(vec![set("k", "1")], None)
         .await
         .unwrap();
-    assert!(FileStore::open(&path).is_err(), "one process at a time");
+    assert!(
+        FileStore::open(&path, Commit::Each).is_err(),
+        "one process at a time"
+    );
     drop(store);
     assert_eq!(get(&bucket(&open(), "x"), "k").await, value("1"));
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     std::fs::write(&path, "not a store").unwrap();
-    assert!(FileStore::open(&path).is_err());
+    assert!(FileStore::open(&path, Commit::Each).is_err());
 }
 
 #[tokio::test]
@@ -213,7 +216,7 @@ async fn what_has_expired_is_swept() {
     let folder = tempfile::tempdir().unwrap();
     let stores: [Arc<dyn Store>; 2] = [
         Arc::new(MemoryStore::default()),
-        Arc::new(FileStore::open(&folder.path().join("store")).unwrap()),
+        Arc::new(FileStore::open(&folder.path().join("store"), Commit::Each).unwrap()),
     ];
     for store in stores {
         let bucket = bucket(&store, "x");
@@ -226,8 +229,8 @@ async fn what_has_expired_is_swept() {
         while get(&bucket, "a").await.is_some() || get(&bucket, "b").await.is_some() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        assert_eq!(store.sweep().await, Ok(2), "{store:?}");
-        assert_eq!(store.sweep().await, Ok(0));
+        assert_eq!(store.sweep(10).await, Ok(2), "{store:?}");
+        assert_eq!(store.sweep(10).await, Ok(0));
         assert_eq!(bucket.keys(None).await.unwrap().keys, ["c"]);
     }
 }

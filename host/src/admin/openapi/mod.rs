@@ -69,7 +69,17 @@ fn path(operation: &Operation) -> Map<String, Value> {
             "description": "The web server: a component's name, or the host's, which is that of the site's folder.",
             "schema": {"type": "string", "minLength": 1},
         });
-        path.insert("parameters".to_owned(), json!([name]));
+        let mut parameters = vec![name];
+        if operation.is_of_one_id() {
+            parameters.push(json!({
+                "name": "id",
+                "in": "path",
+                "required": true,
+                "description": "The identifier, as it is listed.",
+                "schema": {"type": "string", "minLength": 1},
+            }));
+        }
+        path.insert("parameters".to_owned(), parameters.into());
     }
     path
 }
@@ -99,7 +109,9 @@ fn described(operation: &Operation) -> Value {
     if operation.takes != Takes::Nothing {
         described["requestBody"] = body(operation.takes);
     }
-    let flags: Vec<_> = query::flags(operation.action).iter().map(flag).collect();
+    let texts = query::texts(operation.action).iter().map(text);
+    let flags = query::flags(operation.action).iter().map(flag);
+    let flags: Vec<_> = flags.chain(texts).collect();
     if !flags.is_empty() {
         described["parameters"] = flags.into();
     }
@@ -112,6 +124,15 @@ fn flag(flag: &query::Flag) -> Value {
         "in": "query",
         "description": flag.about,
         "schema": {"type": "boolean", "default": false},
+    })
+}
+
+fn text((name, about): &(&str, &str)) -> Value {
+    json!({
+        "name": name,
+        "in": "query",
+        "description": about,
+        "schema": {"type": "string"},
     })
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::generations;
+use crate::admin::sessions;
 use crate::server::ErrorCode;
 
 /// All schemas by name.
@@ -27,6 +28,7 @@ pub(super) fn all(host: &Value, component: &Value) -> Value {
         "Reloaded": reloaded(),
         "GenerationList": generations::list(),
         "ErrorList": generations::errors(),
+        "SessionList": sessions::schema(),
         "Info": info(),
         "Description": {"type": "object", "description": "An OpenAPI 3.1 document."},
         "Status": {

@@ -223,7 +223,7 @@ impl Kind for Store {
     }
 }
 
-fn store(text: &str) -> Option<StoreKind> {
+pub(super) fn store(text: &str) -> Option<StoreKind> {
     match text {
         "memory" => Some(StoreKind::Memory),
         "file" => Some(StoreKind::File),

@@ -16,6 +16,7 @@ pub(in crate::settings) mod probe;
 pub(in crate::settings) mod quantity;
 pub(in crate::settings) mod response;
 pub(in crate::settings) mod rules;
+pub(in crate::settings) mod sessions;
 pub(in crate::settings) mod text;
 pub(in crate::settings) mod tls;
 

@@ -72,6 +72,10 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &SYNC_URLS,
     &RATE_REQUESTS,
     &RATE_BURST,
+    &SESSION_STORE,
+    &SESSIONS_SIZE,
+    &SESSION_SIZE,
+    &SESSION_ROLES,
     &FILES_LISTING,
     &FILES_CLEAN_URLS,
     &FILES_FALLBACK,
@@ -159,6 +163,11 @@ pub(super) static TABLES: &[Table] = &[
         name: "rate_limit",
         scope: Both,
         doc: "How often one client may ask.",
+    },
+    Table {
+        name: "sessions",
+        scope: Both,
+        doc: "Scalable sessions.",
     },
     Table {
         name: "files",

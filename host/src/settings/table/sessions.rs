@@ -1,11 +1,13 @@
-//! The properties of the WebServer class about sessions and logs, spelled as the class spells them.
+//! The properties of the WebServer class about sessions and logs, spelled as the class spells them, and `[sessions]`.
 
 use crate::settings::kind::cookie::{CookieDomain, CookiePath};
-use crate::settings::kind::quantity::{Levels, Restorable};
+use crate::settings::kind::quantity::{Levels, Restorable, Size};
+use crate::settings::kind::sessions::{RoleTable, SessionStore};
 use crate::settings::kind::{Choice, Flag};
-use crate::settings::setting::Effect::NotYet;
+use crate::settings::setting::Effect::{NotYet, Reload};
 use crate::settings::setting::Scope::Both;
 use crate::settings::setting::Setting;
+use crate::settings::value::{GIB, KIB, MIB};
 
 /// A year; a session that is silent for longer is forgotten by everybody.
 const MINUTES_MAX: u32 = 525_600;
@@ -13,7 +15,7 @@ const MINUTES_MAX: u32 = 525_600;
 pub(in crate::settings) static SCALABLE_SESSION: Setting<Flag> = Setting {
     key: "scalableSession",
     scope: Both,
-    effect: NotYet,
+    effect: Reload,
     kind: Flag { default: true },
     doc: "Whether the web server has scalable sessions.",
 };
@@ -65,7 +67,7 @@ pub(in crate::settings) static MAX_SESSIONS: Setting<Restorable> = Setting {
 pub(in crate::settings) static COOKIE_DOMAIN: Setting<CookieDomain> = Setting {
     key: "sessionCookieDomain",
     scope: Both,
-    effect: NotYet,
+    effect: Reload,
     kind: CookieDomain,
     doc: "The domain of the session cookie.",
 };
@@ -73,7 +75,7 @@ pub(in crate::settings) static COOKIE_DOMAIN: Setting<CookieDomain> = Setting {
 pub(in crate::settings) static COOKIE_PATH: Setting<CookiePath> = Setting {
     key: "sessionCookiePath",
     scope: Both,
-    effect: NotYet,
+    effect: Reload,
     kind: CookiePath,
     doc: "The path of the session cookie.",
 };
@@ -81,12 +83,52 @@ pub(in crate::settings) static COOKIE_PATH: Setting<CookiePath> = Setting {
 pub(in crate::settings) static COOKIE_SAME_SITE: Setting<Choice<&'static str>> = Setting {
     key: "sessionCookieSameSite",
     scope: Both,
-    effect: NotYet,
+    effect: Reload,
     kind: Choice {
         default: ("Strict", "Strict"),
         others: &[("Lax", "Lax"), ("None", "None")],
     },
     doc: "Whether the session cookie is sent with requests from the pages of other sites.",
+};
+
+pub(in crate::settings) static SESSION_STORE: Setting<SessionStore> = Setting {
+    key: "sessions.store",
+    scope: Both,
+    effect: Reload,
+    kind: SessionStore,
+    doc: "Where scalable sessions are kept. In a file they outlive the process; one that is killed loses what was changed in the last 100 ms. Hosts that share a Redis server share the sessions of web servers of one name.",
+};
+
+pub(in crate::settings) static SESSIONS_SIZE: Setting<Size> = Setting {
+    key: "sessions.size",
+    scope: Both,
+    effect: Reload,
+    kind: Size {
+        min: 64 * KIB,
+        max: 64 * GIB,
+        default: 256 * MIB,
+    },
+    doc: "The most bytes of all sessions of the web server together; past it requests that need a new one are answered with 503. A Redis server has limits of its own instead.",
+};
+
+pub(in crate::settings) static SESSION_SIZE: Setting<Size> = Setting {
+    key: "sessions.session_size",
+    scope: Both,
+    effect: Reload,
+    kind: Size {
+        min: KIB,
+        max: MIB,
+        default: 64 * KIB,
+    },
+    doc: "The most bytes of one session.",
+};
+
+pub(in crate::settings) static SESSION_ROLES: Setting<RoleTable> = Setting {
+    key: "sessions.roles",
+    scope: Both,
+    effect: Reload,
+    kind: RoleTable,
+    doc: "The privileges that sessions may have, each with those that it includes. Others cannot be given to a session.",
 };
 
 pub(in crate::settings) static SESSION_ADDRESS: Setting<Flag> = Setting {

@@ -168,6 +168,32 @@ const ACCEPTED: &[(&str, &[(&str, &str)])] = &[
     ("web.allow_4dsync", &[("true", "true")]),
     ("rate_limit.requests", &[("0", "0"), ("1000000", "1000000")]),
     ("rate_limit.burst", &[("0", "0"), ("1000000", "1000000")]),
+    (
+        "sessions.store",
+        &[
+            ("'memory'", "\"memory\""),
+            ("'file'", "\"file\""),
+            ("'redis://:pw@host:6379/1'", "\"redis://host:6379/1\""),
+        ],
+    ),
+    (
+        "sessions.size",
+        &[("65536", "65536"), ("'64 GiB'", "68719476736")],
+    ),
+    (
+        "sessions.session_size",
+        &[("1024", "1024"), ("'1 MiB'", "1048576")],
+    ),
+    (
+        "sessions.roles",
+        &[
+            ("{}", "{}"),
+            (
+                "{reader = [], \"an editor\" = ['reader', 'print']}",
+                r#"{"an editor": ["reader", "print"], "reader": []}"#,
+            ),
+        ],
+    ),
     ("files.listing", &[("true", "true")]),
     ("files.clean_urls", &[("true", "true")]),
     ("cache.enabled", &[("false", "false")]),

@@ -348,6 +348,41 @@ pub(super) const REFUSED: &[(&str, &[(&str, &str)])] = &[
         "rate_limit.burst",
         &[("-1", "from 0 to"), ("1.5", "a whole number")],
     ),
+    (
+        "sessions.store",
+        &[
+            ("'disk'", "or the URL of a Redis server"),
+            ("'redis://'", "or the URL of a Redis server"),
+            ("1", "or the URL of a Redis server"),
+        ],
+    ),
+    (
+        "sessions.size",
+        &[
+            ("65535", "from 64 KiB to 64 GiB"),
+            ("'65 GiB'", "from 64 KiB to 64 GiB"),
+        ],
+    ),
+    (
+        "sessions.session_size",
+        &[
+            ("1023", "from 1 KiB to 1 MiB"),
+            ("1048577", "from 1 KiB to 1 MiB"),
+        ],
+    ),
+    (
+        "sessions.roles",
+        &[
+            ("{WebAdmin = []}", "must not name WebAdmin"),
+            ("{a = ['WebAdmin']}", "must not name WebAdmin"),
+            ("{a = 'b'}", "\"a\" must be a list of names, not a text"),
+            ("{a = [1]}", "\"a\" must be a list of names"),
+            ("{\"a,b\" = []}", "is no name"),
+            ("{a = ['']}", "is no name"),
+            ("{a = [' b']}", "is no name"),
+            ("'a'", "a table of at most 256 names"),
+        ],
+    ),
     ("files.listing", &[("1", "true or false")]),
     ("files.clean_urls", &[("1", "true or false")]),
     ("cache.enabled", &[("1", "true or false")]),

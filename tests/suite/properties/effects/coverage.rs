@@ -36,6 +36,7 @@ const INSTANCES: &str = "lifecycle::instances_and_what_they_have_change_at_once"
 const ATTACKS: &str = "hostile::each_attack_meets_its_limit_and_harms_nobody";
 const KEPT: &str = "cache::files_are_kept_as_far_as_they_may_be";
 const LOOKS: &str = "cache::without_an_interval_every_request_sees_what_is_on_disk";
+const SESSIONS: &str = "sessions/settings::settings_of_sessions_change_at_once";
 const MOVES: &str = "lifecycle::a_component_moves_at_once";
 
 const SHOWN_BY: &[Shown] = &[
@@ -77,6 +78,14 @@ const SHOWN_BY: &[Shown] = &[
     ("web.allow_4dsync", LET_IN, LET_IN),
     ("rate_limit.requests", RATE, RATE),
     ("rate_limit.burst", RATE, RATE),
+    ("scalableSession", SESSIONS, SESSIONS),
+    ("sessionCookieDomain", SESSIONS, SESSIONS),
+    ("sessionCookiePath", SESSIONS, SESSIONS),
+    ("sessionCookieSameSite", SESSIONS, SESSIONS),
+    ("sessions.store", SESSIONS, SESSIONS),
+    ("sessions.size", SESSIONS, SESSIONS),
+    ("sessions.session_size", SESSIONS, SESSIONS),
+    ("sessions.roles", SESSIONS, SESSIONS),
     ("cache.enabled", KEPT, KEPT),
     (
         "cache.size",

@@ -1,0 +1,72 @@
+//! The sessions of a web server: listed, and ended. Nothing of this tells a secret.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::problem::Problem;
+use crate::server::WebServer;
+use crate::sessions::ServerSessions;
+
+/// Lists the sessions of a web server, those of one user if one is named; none where it keeps none.
+pub(super) async fn list(server: &WebServer, user: Option<&str>) -> Result<Value, Problem> {
+    let Some(sessions) = of(server) else {
+        return Ok(json!({"sessions": [], "more": false}));
+    };
+    let listed = sessions.list(user).await;
+    let listed = listed.map_err(|_| Problem::no_session_store())?;
+    Ok(json!({"sessions": listed.sessions, "more": listed.more}))
+}
+
+/// Ends a session.
+pub(super) async fn end(server: &WebServer, id: &str) -> Result<Value, Problem> {
+    let is_ended = match of(server) {
+        None => false,
+        Some(sessions) => {
+            let ended = sessions.drop_session(id).await;
+            ended.map_err(|_| Problem::no_session_store())?
+        }
+    };
+    match is_ended {
+        true => Ok(json!({"success": true})),
+        false => Err(Problem::unknown_session(id)),
+    }
+}
+
+fn of(server: &WebServer) -> Option<Arc<ServerSessions>> {
+    server.serving()?.sessions.clone()
+}
+
+/// The schema of [`list`].
+pub(super) fn schema() -> Value {
+    let count = |about: &str| json!({"type": "integer", "minimum": 0, "description": about});
+    let time = |about: &str| json!({"type": "string", "format": "date-time", "description": about});
+    let text = |about: &str| json!({"type": "string", "description": about});
+    let session = json!({
+        "type": "object",
+        "required": ["id", "userName", "isGuest", "privileges", "created", "expirationDate"],
+        "properties": {
+            "id": text("The identifier that the component sees; not the value of the cookie."),
+            "userName": text("Empty while nobody has logged in."),
+            "isGuest": {"type": "boolean", "description": "Whether it has no privilege."},
+            "privileges": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Inherited ones included.",
+            },
+            "created": time("When something was first written into it."),
+            "expirationDate": time("When it ends without another request, up to two minutes later."),
+            "idleTimeout": count("Minutes without a request after which it ends."),
+            "keys": count("Values in its storage."),
+            "size": count("Bytes that it takes in the store."),
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["sessions", "more"],
+        "properties": {
+            "sessions": {"type": "array", "maxItems": crate::sessions::SESSIONS_LISTED_MAX, "items": session},
+            "more": {"type": "boolean", "description": "Whether there are sessions that are not listed."},
+        },
+    })
+}
