@@ -31,6 +31,7 @@ mod tls;
 mod secured;
 mod connection;
 mod at_once;
+mod at_once_calls;
 mod corpus;
 mod slow;
 mod http2;

@@ -71,6 +71,11 @@ impl BodyReader {
         }
     }
 
+    /// No body, held to the same limits.
+    pub(crate) fn none(&self) -> Self {
+        Self::new(None, self.buffer_max, self.budget.clone())
+    }
+
     /// Whether the body was refused for its size.
     pub(crate) fn is_too_large(&self) -> bool {
         matches!(self.error, Some(BodyError::TooLarge))

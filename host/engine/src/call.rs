@@ -1,13 +1,13 @@
 //! The request that a web process answers, as the host hands it over.
 
-use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Method, Version};
+use http::{Method, Version};
 
 use crate::body::RequestBody;
+use crate::fields::Fields;
 use crate::folder::{Document, WebFolder};
 
 /// Longest text of `$2`, as the documents fix it.
@@ -53,7 +53,7 @@ pub struct Call {
     /// The protocol version.
     pub version: Version,
     /// The header fields.
-    pub headers: HeaderMap,
+    pub headers: Fields,
     /// The body; `None` if the request has none.
     pub body: Option<RequestBody>,
     /// Client and server address.
@@ -73,25 +73,12 @@ pub struct Call {
 impl Call {
     /// The head as text: the request line, the fields, an empty line; each ended by CR LF.
     pub(crate) fn head_text(&self) -> String {
-        let length = self
-            .headers
-            .iter()
-            .map(|(name, value)| name.as_str().len() + value.len() + 4)
-            .sum::<usize>();
-        let mut text = String::with_capacity(length + self.url.len() + 32);
-        let _ = write!(
-            text,
-            "{} {} {}\r\n",
-            self.method,
-            self.url,
-            version_text(self.version)
-        );
-        for (name, value) in &self.headers {
-            push_field_name(&mut text, name.as_str());
-            text.push_str(": ");
-            push_field_value(&mut text, value.as_bytes());
-            text.push_str("\r\n");
-        }
+        let (method, version) = (self.method.as_str(), version_text(self.version));
+        let line = [method, " ", &self.url, " ", version, "\r\n"];
+        let line_length: usize = line.iter().map(|piece| piece.len()).sum();
+        let mut text = String::with_capacity(line_length + self.headers.text_length() + 2);
+        text.extend(line);
+        self.headers.push_lines(&mut text);
         text.push_str("\r\n");
         text
     }
@@ -104,7 +91,7 @@ impl Call {
             method: Method::GET,
             url: String::new(),
             version: Version::HTTP_11,
-            headers: HeaderMap::new(),
+            headers: Fields::default(),
             body: None,
             peer: Peer {
                 client: nowhere,
@@ -145,13 +132,25 @@ pub(crate) fn version_text(version: Version) -> &'static str {
 
 /// An address as the documents write it: IPv4 in the hybrid form `::ffff:a.b.c.d`.
 pub(crate) fn hybrid_address(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(v4) => format!("::ffff:{v4}"),
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => format!("::ffff:{v4}"),
-            None => v6.to_string(),
-        },
+    match address.to_canonical() {
+        IpAddr::V4(v4) => hybrid(v4),
+        IpAddr::V6(v6) => v6.to_string(),
     }
+}
+
+/// By hand: each request has two of them, and formatting takes as long as all else that is made for the call.
+fn hybrid(address: Ipv4Addr) -> String {
+    let mut text = String::with_capacity("::ffff:255.255.255.255".len());
+    text.push_str("::ffff");
+    for (index, byte) in address.octets().into_iter().enumerate() {
+        text.push(if index == 0 { ':' } else { '.' });
+        for (unit, least) in [(100, 100), (10, 10), (1, 0)] {
+            if byte >= least {
+                text.push(char::from(b'0' + byte / unit % 10));
+            }
+        }
+    }
+    text
 }
 
 /// Writes a header value as text: UTF-8 if it is, else ISO-8859-1, so that no byte is lost.
@@ -171,11 +170,13 @@ pub(crate) fn field_value(value: &[u8]) -> String {
 
 /// Writes a field's name with capitals after hyphens: HTTP/2 has only lower case, and the library that
 /// reads HTTP/1.1 keeps no other, but `$2` is text that people and old code read.
-fn push_field_name(text: &mut String, name: &str) {
-    let mut capital = true;
-    for c in name.chars() {
-        text.push(if capital { c.to_ascii_uppercase() } else { c });
-        capital = c == '-';
+pub(crate) fn push_field_name(text: &mut String, name: &str) {
+    for word in name.split_inclusive('-') {
+        let mut rest = word.chars();
+        if let Some(first) = rest.next() {
+            text.push(first.to_ascii_uppercase());
+        }
+        text.push_str(rest.as_str());
     }
 }
 
@@ -198,6 +199,8 @@ mod tests {
     fn addresses_are_hybrid() {
         for (address, expected) in [
             ("127.0.0.1", "::ffff:127.0.0.1"),
+            ("0.9.10.99", "::ffff:0.9.10.99"),
+            ("100.109.255.200", "::ffff:100.109.255.200"),
             ("::ffff:10.0.0.7", "::ffff:10.0.0.7"),
             ("::1", "::1"),
             ("2001:db8::5", "2001:db8::5"),
@@ -210,10 +213,10 @@ mod tests {
     fn head_text_is_a_request_line_and_fields() {
         let mut call = Call::outside_of_a_request();
         call.url = "/a/b?c=d".into();
-        call.headers
-            .insert("user-agent", "browser".parse().unwrap());
-        call.headers
-            .insert("x-raw", http::HeaderValue::from_bytes(b"caf\xe9").unwrap());
+        let mut fields = http::HeaderMap::new();
+        fields.insert("user-agent", "browser".parse().unwrap());
+        fields.insert("x-raw", http::HeaderValue::from_bytes(b"caf\xe9").unwrap());
+        call.headers = fields.into();
         assert_eq!(
             call.head_text(),
             "GET /a/b?c=d HTTP/1.1\r\nUser-Agent: browser\r\nX-Raw: caf\u{e9}\r\n\r\n"

@@ -39,7 +39,7 @@ impl Instance {
     pub(crate) async fn new(
         generation: &Generation,
         slot: Slot<Self>,
-        exchange: Exchange,
+        exchange: Box<Exchange>,
         meter: Arc<CpuMeter>,
     ) -> Result<Self, ProcessError> {
         let mut store = new_store(generation, exchange, meter);
@@ -68,7 +68,7 @@ impl Instance {
     }
 
     /// Makes the instance ready for the next request.
-    pub(crate) fn begin(&mut self, exchange: Exchange, meter: Arc<CpuMeter>) {
+    pub(crate) fn begin(&mut self, exchange: Box<Exchange>, meter: Arc<CpuMeter>) {
         self.store.data_mut().begin(exchange, meter);
     }
 
@@ -191,10 +191,8 @@ impl Instance {
     }
 
     /// Ends a web process: what it answered, and whether its request's body was refused for its size.
-    pub(crate) fn finish(&mut self, idle: Exchange) -> Exchange {
-        let state = self.store.data_mut();
-        state.log.end();
-        std::mem::replace(&mut state.exchange, idle)
+    pub(crate) fn finish(&mut self) -> Box<Exchange> {
+        self.store.data_mut().end()
     }
 
     /// Bytes of linear memory that it holds; as memory never shrinks, the most it ever held.
@@ -268,7 +266,7 @@ impl Instance {
 /// A store for one instance, with its limits and its turns.
 pub(crate) fn new_store(
     generation: &Generation,
-    exchange: Exchange,
+    exchange: Box<Exchange>,
     meter: Arc<CpuMeter>,
 ) -> Store<State> {
     let limiter = InstanceLimiter::new(&generation.limits, generation.engine.budget.clone());

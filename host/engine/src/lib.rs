@@ -19,6 +19,7 @@ mod hooks;
 
 // One web process, from its call to its answer.
 mod call;
+mod fields;
 mod process;
 mod pool;
 mod slots;
@@ -65,6 +66,7 @@ pub use directory::{
 };
 pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
+pub use fields::Fields;
 pub use folder::{Document, Lookup, WebFolder};
 pub use forensics::Cost;
 pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy};

@@ -46,9 +46,8 @@ impl Generation {
             false => Begun::Hooks(
                 Box::pin(web_process(
                     self.clone(),
-                    call,
+                    exchange(self, call, deadline),
                     target,
-                    deadline,
                     meter.clone(),
                 )),
                 meter,
@@ -113,7 +112,7 @@ pub(crate) async fn ask_methods(generation: &Generation) -> Result<Vec<Method>, 
     let asking = async {
         let mut instance = new_idle_instance(generation).await?;
         let methods = instance.ask_methods().await?;
-        instance.finish(idle_exchange(generation));
+        instance.finish();
         if generation.pool_options.policy == PoolPolicy::Reuse {
             generation.pool.put(instance);
         }
@@ -158,12 +157,10 @@ pub(crate) fn no_place(none: NoSlot, options: &PoolOptions) -> ProcessError {
 
 async fn web_process(
     generation: Arc<Generation>,
-    call: Call,
+    exchange: Box<Exchange>,
     target: Target,
-    deadline: Deadline,
     meter: Arc<CpuMeter>,
 ) -> Result<Answer, ProcessError> {
-    let exchange = exchange(&generation, call, deadline);
     let mut ended = performed(&generation, exchange, target, meter).await;
     let is_too_large = ended.is_body_too_large();
     let result = ended.take_result();
@@ -177,28 +174,21 @@ async fn web_process(
 /// Runs the hooks of one request on an instance.
 async fn performed(
     generation: &Arc<Generation>,
-    exchange: Exchange,
+    exchange: Box<Exchange>,
     target: Target,
     meter: Arc<CpuMeter>,
 ) -> Ended {
-    let kept = if generation.pool_options.policy == PoolPolicy::Reuse {
-        generation.pool.take()
-    } else {
-        None
+    let kept = match generation.pool_options.policy {
+        PoolPolicy::Reuse => generation.pool.take(),
+        _ => None,
     };
-    let place = match kept {
-        Some(instance) => Place::Instance(instance),
-        None => match place(generation).await {
-            Ok(place) => place,
-            Err(error) => return Ended::without_instance(error),
-        },
-    };
-    let mut instance = match place {
-        Place::Instance(mut instance) => {
+    let mut instance = match kept {
+        Some(mut instance) => {
             instance.begin(exchange, meter);
             instance
         }
-        Place::Slot(slot) => match Instance::new(generation, slot, exchange, meter).await {
+        // Boxed: where instances are kept, hardly a request needs another one.
+        None => match Box::pin(another(generation, exchange, meter)).await {
             Ok(instance) => instance,
             Err(error) => return Ended::without_instance(error),
         },
@@ -210,7 +200,7 @@ async fn performed(
         // Boxed: few answers have tags, and no other's future should be as large.
         result = Box::pin(instance.transform(generation, result)).await;
     }
-    let exchange = instance.finish(idle_exchange(generation));
+    let exchange = instance.finish();
     let trapped = matches!(
         result,
         Err(ProcessError::Trap { .. }
@@ -237,6 +227,21 @@ async fn performed(
     }
 }
 
+/// An instance for a request that found none: a new one, or one that has become idle while it waited.
+async fn another(
+    generation: &Generation,
+    exchange: Box<Exchange>,
+    meter: Arc<CpuMeter>,
+) -> Result<Instance, ProcessError> {
+    match place(generation).await? {
+        Place::Instance(mut instance) => {
+            instance.begin(exchange, meter);
+            Ok(instance)
+        }
+        Place::Slot(slot) => Instance::new(generation, slot, exchange, meter).await,
+    }
+}
+
 /// A web process whose hooks have returned.
 pub(crate) struct Ended {
     result: Result<(), ProcessError>,
@@ -249,7 +254,7 @@ struct Rest {
     pool: Arc<Pool>,
     end: Option<Cause>,
     instance: Instance,
-    exchange: Exchange,
+    exchange: Box<Exchange>,
 }
 
 impl Ended {
@@ -268,7 +273,9 @@ impl Ended {
     /// Whether the request's body was refused for its size when the guest read it.
     pub(crate) fn is_body_too_large(&self) -> bool {
         self.rest.as_ref().is_some_and(|rest| {
-            rest.exchange.body.is_too_large() || rest.exchange.too_large.load(Ordering::Relaxed)
+            let exchange = &rest.exchange;
+            let told = exchange.too_large.as_ref();
+            exchange.body.is_too_large() || told.is_some_and(|told| told.load(Ordering::Relaxed))
         })
     }
 
@@ -320,9 +327,8 @@ async fn drive(
     limit: Duration,
     generation: Arc<Generation>,
 ) -> Result<Answer, ProcessError> {
-    let pace = &generation.pace;
     let driving = async {
-        let begins_here = !pace.is_slow();
+        let begins_here = !generation.pace.is_slow();
         if begins_here {
             let done = poll_fn(|context| match work.as_mut().poll(context) {
                 Poll::Ready(result) => Poll::Ready(Some(result)),
@@ -333,25 +339,39 @@ async fn drive(
             if let Some(result) = done {
                 return result;
             }
-            // It may only have waited: those that begin elsewhere are measured, and tell.
-            pace.slow();
         }
-        let background = generation.engine.background();
-        let metered = Metered {
-            work,
-            meter: meter.clone(),
-        };
-        let result = AbortOnDrop(background.spawn(metered)).join().await;
-        if !begins_here && meter.spent() < TICK {
-            pace.quick();
-        } else if !begins_here {
-            pace.slow();
-        }
-        result
+        // Boxed: most are done by now, and their futures should be small.
+        Box::pin(drive_elsewhere(work, meter, &generation, begins_here)).await
     };
     tokio::time::timeout(limit, driving)
         .await
         .unwrap_or(Err(ProcessError::Deadline(limit)))
+}
+
+/// Runs `work` on the threads for long-running guests. `has_begun` says whether it was slow elsewhere before.
+async fn drive_elsewhere(
+    work: Pin<Box<impl Future<Output = Result<Answer, ProcessError>> + Send + 'static>>,
+    meter: Arc<CpuMeter>,
+    generation: &Generation,
+    has_begun: bool,
+) -> Result<Answer, ProcessError> {
+    let pace = &generation.pace;
+    if has_begun {
+        // It may only have waited: those that begin elsewhere are measured, and tell.
+        pace.slow();
+    }
+    let background = generation.engine.background();
+    let metered = Metered {
+        work,
+        meter: meter.clone(),
+    };
+    let result = AbortOnDrop(background.spawn(metered)).join().await;
+    if !has_begun && meter.spent() < TICK {
+        pace.quick();
+    } else if !has_begun {
+        pace.slow();
+    }
+    result
 }
 
 /// A task that ends when nobody waits for it any more: the client is gone, or the deadline passed.
@@ -381,16 +401,16 @@ fn deadline(after: Duration) -> Deadline {
     }
 }
 
-fn exchange(generation: &Generation, call: Call, deadline: Deadline) -> Exchange {
-    Exchange::new(
+fn exchange(generation: &Generation, call: Call, deadline: Deadline) -> Box<Exchange> {
+    Box::new(Exchange::new(
         call,
         deadline,
         generation.limits.memory,
         generation.engine.budget.clone(),
-    )
+    ))
 }
 
-pub(crate) fn idle_exchange(generation: &Generation) -> Exchange {
+pub(crate) fn idle_exchange(generation: &Generation) -> Box<Exchange> {
     exchange(
         generation,
         Call::outside_of_a_request(),

@@ -44,7 +44,9 @@ pub(crate) struct Profile {
 pub(crate) struct State {
     pub(crate) profile: Arc<Profile>,
     pub(crate) limiter: InstanceLimiter,
-    pub(crate) exchange: Exchange,
+    pub(crate) exchange: Box<Exchange>,
+    /// What stands for the exchange while there is none, kept while there is one.
+    idle: Option<Box<Exchange>>,
     pub(crate) log: Arc<GuestLog>,
     /// Told when the guest has run for so long that it should make room for others.
     pub(crate) meter: Arc<CpuMeter>,
@@ -71,7 +73,7 @@ pub(crate) struct Exchange {
     /// Where a handler of `wasi:http` puts its response.
     pub(crate) responder: Option<Responder>,
     /// Whether it read more of a body than is allowed.
-    pub(crate) too_large: Arc<AtomicBool>,
+    pub(crate) too_large: Option<Arc<AtomicBool>>,
 }
 
 impl Exchange {
@@ -91,7 +93,24 @@ impl Exchange {
             process_variables: ProcessVariables::default(),
             deadline,
             responder: None,
-            too_large: Arc::default(),
+            too_large: None,
+        }
+    }
+}
+
+impl Exchange {
+    /// What stands for an exchange between two of them.
+    fn idle(&self) -> Self {
+        Self {
+            call: Call::outside_of_a_request(),
+            body: self.body.none(),
+            answer: Answer::default(),
+            variables: None,
+            parts: None,
+            process_variables: ProcessVariables::default(),
+            deadline: self.deadline,
+            responder: None,
+            too_large: None,
         }
     }
 }
@@ -100,7 +119,7 @@ impl State {
     pub(crate) fn new(
         profile: Arc<Profile>,
         limiter: InstanceLimiter,
-        exchange: Exchange,
+        exchange: Box<Exchange>,
         meter: Arc<CpuMeter>,
     ) -> Self {
         let log = Arc::new(GuestLog::new(profile.component.clone()));
@@ -113,6 +132,7 @@ impl State {
             profile,
             limiter,
             exchange,
+            idle: None,
             log,
             meter,
             table,
@@ -123,12 +143,20 @@ impl State {
     }
 
     /// Starts the next web process on a kept instance.
-    pub(crate) fn begin(&mut self, exchange: Exchange, meter: Arc<CpuMeter>) {
+    pub(crate) fn begin(&mut self, exchange: Box<Exchange>, meter: Arc<CpuMeter>) {
         self.log.begin(exchange.call.id);
         self.http
             .begin(exchange.call.id, self.profile.outbound_calls);
-        self.exchange = exchange;
+        self.idle = Some(std::mem::replace(&mut self.exchange, exchange));
         self.meter = meter;
+    }
+
+    /// Ends a web process, and gives what it was.
+    pub(crate) fn end(&mut self) -> Box<Exchange> {
+        self.log.end();
+        let idle = self.idle.take();
+        let idle = idle.unwrap_or_else(|| Box::new(self.exchange.idle()));
+        std::mem::replace(&mut self.exchange, idle)
     }
 
     /// What `wasi:http` works on.

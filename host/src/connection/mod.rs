@@ -18,10 +18,11 @@ use std::time::Duration;
 
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
-use crate::exchange;
+use crate::exchange::{self, Begun};
 use ::http::header::{CONNECTION, EXPECT};
 use ::http::uri::Authority;
 use ::http::{HeaderValue, Version};
@@ -158,9 +159,11 @@ where
     let stream = Observed::new(stream, activity.clone());
     // What is written in one piece is copied before, and stand-ins of pieces of files must not be.
     let takes_files = S::TAKES_FILES && stream.is_write_vectored();
+    let begun = BegunSlot::default();
     let at_once = AtOnce {
         receiver: &receiver,
-        secured: peer.secured,
+        begun: &begun,
+        peer,
         is_anothers,
         // What its client is behind decides, which only the whole request tells.
         is_for_others: spokesman.is_some(),
@@ -178,9 +181,17 @@ where
         let direct = (takes_files && !is_multiplexed).then(|| direct.clone());
         let (request, watch) = watched(request, patience);
         let (receiver, door) = (receiver.clone(), door.clone());
+        let begun = begun.take(number);
         let why = refused.or_else(|| is_misdirected.then_some(Reject::Misdirected));
         async move {
-            let (mut response, mut is_last) = answer(&receiver, request, watch, why, peer).await;
+            let (mut response, mut is_last) = match begun {
+                // It has no body, and no reason to be the last.
+                Some(begun) => (
+                    exchange::go_on(&receiver, request, peer, begun).await,
+                    false,
+                ),
+                None => answer(&receiver, request, watch, why, peer).await,
+            };
             if !is_multiplexed {
                 is_last |= refused.is_some() || ends(number, receiver.server.keep_alive());
                 close_after(&mut response, version, is_last, &door);
@@ -212,21 +223,41 @@ where
 /// Answers from memory, for a connection.
 struct AtOnce<'a> {
     receiver: &'a Receiver,
-    secured: bool,
+    begun: &'a BegunSlot,
+    peer: Peer,
     is_anothers: &'a (dyn Fn(&AskedHost<'_>) -> bool + Sync),
     is_for_others: bool,
 }
 
 impl Answers for AtOnce<'_> {
-    fn answer(&self, number: u64, request: PlainGet<'_>) -> Option<ReadyMade> {
+    fn answer(&self, number: u64, request: PlainGet<'_>, may_call: bool) -> Option<ReadyMade> {
         // The last answer says that it is, and one to another's request that it is misdirected.
-        let is_anothers = || self.secured && (self.is_anothers)(&|| request.host.parse().ok());
+        let is_anothers = || self.peer.secured && (self.is_anothers)(&|| request.host.parse().ok());
         let is_for_more =
             self.is_for_others || ends(number, self.receiver.server.keep_alive()) || is_anothers();
-        match is_for_more {
-            true => None,
-            false => exchange::at_once(self.receiver, request, self.secured),
+        if is_for_more {
+            return None;
         }
+        match exchange::at_once(self.receiver, request, self.peer, may_call) {
+            exchange::AtOnce::Made(made) => Some(made),
+            exchange::AtOnce::Nothing => None,
+            exchange::AtOnce::Begun(begun) => {
+                *self.begun.0.lock() = Some((number, begun));
+                None
+            }
+        }
+    }
+}
+
+/// The request of a number that a component is at already, while the library reads it.
+#[derive(Default)]
+struct BegunSlot(Mutex<Option<(u64, Box<Begun>)>>);
+
+impl BegunSlot {
+    fn take(&self, number: u64) -> Option<Box<Begun>> {
+        let mut slot = self.0.lock();
+        let is_it = slot.as_ref().is_some_and(|(begun, _)| *begun == number);
+        is_it.then(|| slot.take())?.map(|(_, begun)| begun)
     }
 }
 

@@ -33,6 +33,15 @@ impl Visit {
         path.filter(|path| !path.is_empty()).unwrap_or("/")
     }
 
+    /// The target below the mount: path and query as the server sees them.
+    pub(super) fn url_below(&self, target: &str) -> String {
+        match target.get(self.prefix_length..) {
+            Some(url) if url.starts_with('/') => url.to_owned(),
+            // The prefix without a slash behind it, and perhaps a query.
+            url => ["/", url.unwrap_or_default()].concat(),
+        }
+    }
+
     /// Path and query as the server sees them.
     pub(super) fn url(&self, uri: &Uri) -> String {
         match uri.query() {
@@ -43,7 +52,12 @@ impl Visit {
 
     /// The mount's prefix that was taken off.
     pub(super) fn prefix<'a>(&self, uri: &'a Uri) -> Option<&'a str> {
-        let prefix = whole_path(uri).get(..self.prefix_length);
+        self.prefix_of(whole_path(uri))
+    }
+
+    /// The mount's prefix at the beginning of a path.
+    pub(super) fn prefix_of<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let prefix = path.get(..self.prefix_length);
         prefix.filter(|prefix| !prefix.is_empty())
     }
 }

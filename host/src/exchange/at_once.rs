@@ -1,26 +1,50 @@
-//! What is answered before there is a request: plain GETs for pages that are in memory, as [`handle`](super::handle) would
-//! answer them, and only where nothing else has a say in it.
+//! What is answered before there is a request: plain GETs for pages that are in memory, and for components, as
+//! [`handle`](super::handle) would answer them, and only where nothing else has a say in it.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::admit::{self, Visit};
-use crate::http::{PlainGet, ReadyMade, date_and_end};
+use super::begun::{self, AtOnce};
+use crate::files::Pages;
+use crate::http::{Peer, PlainGet, ReadyMade, date_and_end};
 use crate::server::Receiver;
 
-/// The response, if all of it is at hand. `secured` says whether TLS brought the request.
-pub fn at_once(receiver: &Receiver, request: PlainGet<'_>, secured: bool) -> Option<ReadyMade> {
+/// The response, if all of it is at hand. Where a component answers and `may_call` says so, it is called.
+pub fn at_once(receiver: &Receiver, request: PlainGet<'_>, peer: Peer, may_call: bool) -> AtOnce {
     let path = request.path();
-    let visit = admit::find(receiver, || request.host.parse().ok(), path).ok()?;
-    let path = visit.below(path);
-    if !is_free(receiver, &visit) || crate::route::special(path).is_some() {
-        return None;
+    let Ok(visit) = admit::find(receiver, || request.host.parse().ok(), path) else {
+        return AtOnce::Nothing;
+    };
+    if !is_free(receiver, &visit) {
+        return AtOnce::Nothing;
     }
+    let path = visit.below(path);
+    let special = crate::route::special(path);
+    let pages = visit.serving.pages.as_ref().filter(|_| special.is_none());
+    if let Some(page) = pages.and_then(|pages| page(receiver, &visit, pages, &request, peer)) {
+        return AtOnce::Made(page);
+    }
+    let may_call = may_call && request.is_simple && visit.serving.generation.is_some();
+    match may_call && pages.is_none_or(|pages| pages.has_nothing(path)) {
+        true => begun::begin(receiver, visit, special, &request, peer),
+        false => AtOnce::Nothing,
+    }
+}
+
+/// A page that is in memory.
+fn page(
+    receiver: &Receiver,
+    visit: &Visit,
+    pages: &Pages,
+    request: &PlainGet<'_>,
+    peer: Peer,
+) -> Option<ReadyMade> {
     let compression = visit.serving.web.responses.compression;
-    let pages = visit.serving.pages.as_ref()?;
+    let path = visit.below(request.path());
     let (head, body) = pages.at_hand(path, request.codings, compression)?;
-    let hsts = match secured {
+    let hsts = match peer.secured {
         true => hsts(receiver)?,
         // Browsers must not believe it: RFC 6797, section 7.2.
         false => Bytes::new(),

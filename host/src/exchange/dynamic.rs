@@ -4,17 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName};
-use ::http::{HeaderMap, HeaderValue, Uri};
+use ::http::{HeaderMap, HeaderValue, Method, Uri, Version};
+use bytes::Bytes;
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tessera_engine::{Answer, Call, Cost, Document, Generation, Limit, ProcessError, Target};
+use tessera_engine::{
+    Answer, Call, Cost, Document, Fields, Generation, Limit, ProcessError, Target,
+};
 
 use super::admit::Visit;
 use super::semi_dynamic;
 use crate::auth::Credentials;
 use crate::http::{
-    Coding, DecodedBody, LimitedBody, Peer, Reject, Request, RequestBody, Response, Teller,
-    UnknownCoding,
+    Coding, DecodedBody, LimitedBody, Peer, PlainGet, Reject, Request, RequestBody, Response,
+    Teller, UnknownCoding,
 };
 use crate::response;
 use crate::server::{FailedRequest, Kind, ProcessPermit, Receiver, SharedPermit, WebServer};
@@ -47,7 +50,7 @@ impl Job {
 }
 
 /// What came of a web process.
-type Outcome = Result<Answer, ProcessError>;
+pub(super) type Outcome = Result<Answer, ProcessError>;
 
 /// `/4DACTION/Method/Param`. What is not available is refused before anything runs.
 pub(super) fn method(visit: &Visit, name: &str, parameter: Option<String>) -> Result<Job, Reject> {
@@ -106,8 +109,8 @@ pub(super) fn run<'a>(
 }
 
 /// What a web process was begun for.
-struct Work {
-    request: FailedRequest,
+pub(super) struct Work {
+    pub(super) request: FailedRequest,
     generation: Arc<Generation>,
 }
 
@@ -123,25 +126,52 @@ fn begin(
     let (mut call, uri) =
         call(receiver, visit, request, peer).map_err(|UnknownCoding| Reject::UnknownCoding)?;
     call.folder = semi_dynamic::folder(visit, &job.server);
+    Ok(start(call, uri, places, job.generation, job.target))
+}
+
+/// The same for a request of which no more than its head is there, which is all of it.
+pub(super) fn begin_plain(
+    receiver: &Receiver,
+    visit: &Visit,
+    request: &PlainGet<'_>,
+    peer: Peer,
+    job: Job,
+) -> Option<(Work, impl Future<Output = Outcome> + Send + use<>)> {
+    let places = places(receiver, &job.server)?;
+    let mut call = plain_call(receiver, visit, request, peer);
+    call.folder = semi_dynamic::folder(visit, &job.server);
+    // Known when somebody needs it, which is when something fails.
+    let uri = Uri::default();
+    Some(start(call, uri, places, job.generation, job.target))
+}
+
+/// Places under the limits.
+type Places = (ProcessPermit, Option<SharedPermit>);
+
+fn start(
+    mut call: Call,
+    uri: Uri,
+    places: Places,
+    generation: Arc<Generation>,
+    target: Target,
+) -> (Work, impl Future<Output = Outcome> + Send + use<>) {
     call.permit = Some(Box::new(places));
     let request = FailedRequest {
         id: call.id,
         method: call.method.clone(),
         uri,
     };
-    job.generation.tally().begin();
-    let process = job.generation.run(call, job.target);
-    let generation = job.generation;
-    Ok((
-        Work {
-            request,
-            generation,
-        },
-        process,
-    ))
+    generation.tally().begin();
+    let process = generation.run(call, target);
+    let work = Work {
+        request,
+        generation,
+    };
+    (work, process)
 }
 
-fn answered(
+/// The response that came of it.
+pub(super) fn answered(
     receiver: &Receiver,
     visit: &Visit,
     server: &Arc<WebServer>,
@@ -182,10 +212,7 @@ fn is_trap(error: &ProcessError) -> bool {
 
 /// Takes a place under `maxConcurrentProcesses`: of the component, and of the host where its server handed the request
 /// over.
-fn places(
-    receiver: &Receiver,
-    server: &WebServer,
-) -> Option<(ProcessPermit, Option<SharedPermit>)> {
+fn places(receiver: &Receiver, server: &WebServer) -> Option<Places> {
     let reached = |server: &WebServer| {
         tracing::debug!(server = server.name(), "maxConcurrentProcesses reached");
     };
@@ -340,13 +367,9 @@ fn call(
         method: head.method,
         url: visit.url(&head.uri),
         version: head.version,
-        headers,
+        headers: headers.into(),
         body,
-        peer: tessera_engine::Peer {
-            client: peer.client.ip(),
-            server: peer.server.ip(),
-            secured: peer.secured,
-        },
+        peer: both_ends(peer),
         user: credentials.user,
         password: credentials.password,
         receiving_server: receiver.server.shared_name(),
@@ -354,6 +377,43 @@ fn call(
         permit: None,
     };
     Ok((call, head.uri))
+}
+
+fn plain_call(receiver: &Receiver, visit: &Visit, request: &PlainGet<'_>, peer: Peer) -> Call {
+    let lines = match visit.prefix_of(request.target) {
+        None => Bytes::copy_from_slice(request.fields),
+        Some(prefix) => {
+            let pieces = [
+                request.fields,
+                b"X-Forwarded-Prefix: ",
+                prefix.as_bytes(),
+                b"\r\n",
+            ];
+            pieces.concat().into()
+        }
+    };
+    Call {
+        id: receiver.exchange.next_id(),
+        method: Method::GET,
+        url: visit.url_below(request.target),
+        version: Version::HTTP_11,
+        headers: Fields::as_sent(lines),
+        body: None,
+        peer: both_ends(peer),
+        user: String::new(),
+        password: String::new(),
+        receiving_server: receiver.server.shared_name(),
+        folder: None,
+        permit: None,
+    }
+}
+
+fn both_ends(peer: Peer) -> tessera_engine::Peer {
+    tessera_engine::Peer {
+        client: peer.client.ip(),
+        server: peer.server.ip(),
+        secured: peer.secured,
+    }
 }
 
 /// The body as the component reads it: decompressed, and of at most `limit` bytes before and after that.

@@ -2,6 +2,7 @@
 
 mod admit;
 mod at_once;
+mod begun;
 mod cache;
 mod dynamic;
 mod handlers;
@@ -28,6 +29,7 @@ use crate::rules::{Access, Plan, redirect};
 use crate::server::{Receiver, Registry, Serving};
 use admit::{Visit, admit, check_length};
 pub use at_once::at_once;
+pub use begun::{AtOnce, Begun, go_on};
 use dynamic::Job;
 
 /// What requests share beside the server that answers them.
@@ -118,6 +120,8 @@ struct Decided {
     plan: Plan,
     /// It is a page whose head says all that follows from its content.
     is_final: bool,
+    /// A file is the answer.
+    is_file: bool,
 }
 
 /// Carries one request from its head to its response. Whatever happens in between, there is one.
@@ -140,7 +144,6 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
     };
     let plan = rules::plan(receiver, &visit, &mut request);
     let (mut is_final, mut is_file) = (false, false);
-    let has_body = *request.method() != Method::HEAD;
     let (stopped, grant) = match too_many(&visit, peer) {
         Some(reject) => (Some(Next::Refuse(reject)), None),
         None => guard(&visit, &request, peer, plan.access()),
@@ -185,15 +188,23 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         grant,
         plan,
         is_final,
+        is_file,
     };
-    let mut response = finished(
-        receiver,
-        asked,
-        Some(&visit.serving),
-        peer,
-        response,
-        decided,
-    );
+    concluded(receiver, asked, &visit, peer, response, decided)
+}
+
+/// Takes the last steps, and counts the response.
+fn concluded(
+    receiver: &Receiver,
+    asked: Asked,
+    visit: &Visit,
+    peer: Peer,
+    response: Response,
+    decided: Decided,
+) -> Response {
+    let (is_file, has_body) = (decided.is_file, !asked.is_head());
+    let serving = Some(&*visit.serving);
+    let mut response = finished(receiver, asked, serving, peer, response, decided);
     let traffic = visit.server.traffic();
     traffic.note(&mut response, is_file, has_body);
     response

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::caches::Pages;
+use super::look::Looked;
 use super::page::Page;
 use super::reply::making;
 use super::variant::Choice;
@@ -28,6 +29,18 @@ impl Pages {
         let page = self.final_form(page, codings, compression)?;
         let content = page.in_memory_bytes()?;
         Some((page.whole_head().clone(), content.clone()))
+    }
+
+    /// Whether it is known, without a look at the disk, that nothing answers a path.
+    pub fn has_nothing(&self, path: &str) -> bool {
+        let Ok(way) = self.way(path) else {
+            return false;
+        };
+        let Some(way) = way else {
+            return true;
+        };
+        let is_absent = way.place().is_none_or(|place| self.is_known_absent(place));
+        is_absent && !self.has_more(&Looked::Nothing)
     }
 
     fn final_form(

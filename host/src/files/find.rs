@@ -118,7 +118,7 @@ impl Pages {
     }
 
     /// Whether anything but a file may answer.
-    fn has_more(&self, looked: &Looked) -> bool {
+    pub(super) fn has_more(&self, looked: &Looked) -> bool {
         let missing = &self.missing;
         matches!(looked, Looked::Folder)
             || missing.listing

@@ -109,6 +109,27 @@ impl Pages {
         Ok(is_still)
     }
 
+    /// Whether it is known that there is no file at a place, and nothing else either.
+    pub(super) fn is_known_absent(&self, place: Place<'_>) -> bool {
+        let Some(cache) = &self.cache else {
+            return false;
+        };
+        let store = cache.load();
+        let at = Moment {
+            now: store.now(),
+            changes: self.root.changes(),
+        };
+        self.known_absent(&store, &self.key(place), at) == Some(false)
+    }
+
+    /// Of a path that is known to name no file, whether it names a folder.
+    fn known_absent(&self, store: &Store, key: &Key<'_>, at: Moment) -> Option<bool> {
+        let absent = store.absent(key)?;
+        let is_fresh =
+            absent.changes == at.changes && at.now.saturating_sub(absent.since) < self.interval;
+        is_fresh.then_some(absent.is_folder)
+    }
+
     /// Looks at the disk, and keeps what is there if it is to be kept.
     pub(super) async fn look_at_disk(&self, place: Place<'_>) -> Result<Looked, FileError> {
         let store = self.cache.as_ref().map(|cache| cache.load_full());
@@ -118,11 +139,8 @@ impl Pages {
             now: store.map_or(0, Store::now),
             changes: self.root.changes(),
         };
-        if let Some(absent) = store.and_then(|store| store.absent(&key))
-            && absent.changes == at.changes
-            && at.now.saturating_sub(absent.since) < self.interval
-        {
-            return Ok(Looked::without_page(absent.is_folder));
+        if let Some(is_folder) = store.and_then(|store| self.known_absent(store, &key, at)) {
+            return Ok(Looked::without_page(is_folder));
         }
         let path = place.0.concat();
         let node = resolve::open(&self.root.path, &path)?;

@@ -1,6 +1,10 @@
 //! What is answered at once, from memory: requests for a page as it is, and their responses as they are sent.
 
+use ::http::header::DATE;
+use ::http::{HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
+
+use super::{Response, date_and_end};
 
 /// A GET of HTTP/1.1 that asks for no more than a whole page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +15,10 @@ pub struct PlainGet<'a> {
     pub host: &'a str,
     /// The value of Accept-Encoding, if it was sent.
     pub codings: Option<&'a str>,
+    /// All its fields as they were sent: lines, each ended by CR LF.
+    pub fields: &'a [u8],
+    /// Whether components get the fields as they were sent: none is for the host to read, to take away or to put together.
+    pub is_simple: bool,
 }
 
 impl<'a> PlainGet<'a> {
@@ -30,4 +38,35 @@ pub struct ReadyMade {
     pub head: [Bytes; 3],
     /// The content.
     pub body: Bytes,
+}
+
+impl ReadyMade {
+    /// A response in the pieces that are sent, if it is in memory, and nothing but a success or a redirect.
+    pub fn of(response: &Response) -> Option<Self> {
+        let (status, fields) = (response.status(), response.headers());
+        let is_plain = (200..400).contains(&status.as_u16()) && !fields.contains_key(DATE);
+        let body = response.body().in_memory().filter(|_| is_plain)?;
+        let line = match status {
+            StatusCode::OK => "HTTP/1.1 200 OK\r\n",
+            status => &format!(
+                "HTTP/1.1 {} {}\r\n",
+                status.as_u16(),
+                status.canonical_reason()?
+            ),
+        };
+        let length =
+            |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
+        let lengths: usize = fields.iter().map(length).sum();
+        let mut head = Vec::with_capacity(line.len() + lengths);
+        head.extend_from_slice(line.as_bytes());
+        for (name, value) in fields {
+            for piece in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                head.extend_from_slice(piece);
+            }
+        }
+        Some(Self {
+            head: [head.into(), Bytes::new(), date_and_end()],
+            body,
+        })
+    }
 }

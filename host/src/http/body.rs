@@ -66,6 +66,15 @@ impl Body {
         Self::of(Kind::Streamed(StreamedBody::new(stream)))
     }
 
+    /// All of it, if it is in memory.
+    pub fn in_memory(&self) -> Option<Bytes> {
+        match &self.kind {
+            Kind::Empty => Some(Bytes::new()),
+            Kind::Bytes(bytes) => Some(bytes.clone()),
+            _ => None,
+        }
+    }
+
     /// Whether a component is still making it.
     pub fn is_being_made(&self) -> bool {
         matches!(self.kind, Kind::Streamed(_))

@@ -44,9 +44,28 @@ impl Asked {
         }
     }
 
+    /// Of a GET of HTTP/1.1, given its only Accept-Encoding, if it has one.
+    pub fn of_get(codings: Option<&str>) -> Self {
+        let field = codings.map(HeaderValue::from_str);
+        Self {
+            method: Method::GET,
+            version: Version::HTTP_11,
+            accepting: match field {
+                Some(Ok(field)) => Accepting::Field(field),
+                _ => Accepting::Anything,
+            },
+            form: Form::default(),
+        }
+    }
+
     /// Keeps in which form the client takes errors, too. Most responses are none.
     pub fn note_form(&mut self, headers: &HeaderMap) {
         self.form = Form::of(headers);
+    }
+
+    /// Whether it asked for the head only.
+    pub fn is_head(&self) -> bool {
+        self.method == Method::HEAD
     }
 
     /// Whether the request is one of several that share their connection at the same time.

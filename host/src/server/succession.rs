@@ -280,7 +280,7 @@ fn probe_call(id: u64, server: &WebServer, url: &str) -> Call {
         method: Method::GET,
         url: url.to_owned(),
         version: Version::HTTP_11,
-        headers,
+        headers: headers.into(),
         body: None,
         peer: Peer {
             client: here,

@@ -101,7 +101,7 @@ fn add_circumstances(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result
 
 /// One field's value, several joined as HTTP joins them.
 fn header(state: &State, name: &str) -> Option<String> {
-    let mut values = state.exchange.call.headers.get_all(name).iter();
+    let mut values = state.exchange.call.headers.map().get_all(name).iter();
     let mut text = field_value(values.next()?.as_bytes());
     let separator = if name.eq_ignore_ascii_case("cookie") {
         "; "
@@ -121,13 +121,13 @@ fn headers(state: &State) -> Vec<HeaderField> {
         name: name.to_owned(),
         value,
     };
-    let mut fields = Vec::with_capacity(call.headers.len() + 3);
+    let sent = call.headers.map();
+    let mut fields = Vec::with_capacity(sent.len() + 3);
     fields.push(field("X-METHOD", call.method.as_str().to_owned()));
     fields.push(field("X-URL", call.url.clone()));
     fields.push(field("X-VERSION", version_text(call.version).to_owned()));
     fields.extend(
-        call.headers
-            .iter()
+        sent.iter()
             .map(|(name, value)| field(name.as_str(), field_value(value.as_bytes()))),
     );
     fields
@@ -173,6 +173,6 @@ async fn variables(mut store: StoreContextMut<'_, State>) -> BodyResult<Vec<Vari
 
 /// How the body is encoded, if it is a form.
 pub(super) fn form(call: &Call) -> Option<FormEncoding> {
-    let content_type = call.headers.get(header::CONTENT_TYPE);
+    let content_type = call.headers.map().get(header::CONTENT_TYPE);
     FormEncoding::of(content_type.map(|value| value.as_bytes()))
 }

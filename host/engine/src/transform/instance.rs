@@ -110,7 +110,7 @@ impl Instance {
                     answer.body = AnswerBody::File(Box::new(SentFile {
                         document,
                         method: call.method.clone(),
-                        headers: std::mem::take(&mut call.headers),
+                        headers: call.headers.map().clone(),
                     }));
                     return None;
                 }

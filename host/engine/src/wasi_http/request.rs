@@ -40,7 +40,7 @@ pub(crate) fn resources(
 
 /// The body as it comes from the network. A read that fails for its size is remembered: it has a status of its own.
 pub(super) fn body(exchange: &mut crate::state::Exchange) -> WasiBody {
-    let too_large = exchange.too_large.clone();
+    let too_large = exchange.too_large.get_or_insert_default().clone();
     match exchange.body.rest() {
         None => Empty::<Bytes>::new()
             .map_err(|never| match never {})
@@ -66,8 +66,8 @@ pub(super) fn request(call: &Call, body: WasiBody) -> wasmtime::Result<Request<W
     let mut request = Request::new(body);
     *request.method_mut() = call.method.clone();
     *request.version_mut() = call.version;
-    *request.headers_mut() = call.headers.clone();
-    let asked = call.headers.get(HOST).map(HeaderValue::as_bytes);
+    *request.headers_mut() = call.headers.map().clone();
+    let asked = call.headers.map().get(HOST).map(HeaderValue::as_bytes);
     let authority = asked.and_then(|host| Authority::try_from(host).ok());
     let authority = match authority {
         Some(authority) => authority,
@@ -95,7 +95,9 @@ mod tests {
         let mut call = Call::outside_of_a_request();
         call.url = url.into();
         if let Some(host) = host {
-            call.headers.insert(HOST, host.parse().unwrap());
+            let mut fields = http::HeaderMap::new();
+            fields.insert(HOST, host.parse().unwrap());
+            call.headers = fields.into();
         }
         let body = Empty::<Bytes>::new();
         let body = body.map_err(|never| match never {}).boxed_unsync();

@@ -22,7 +22,7 @@ use crate::state::Exchange;
 pub(crate) async fn answer(
     generation: &Generation,
     service: &Service,
-    mut exchange: Exchange,
+    mut exchange: Box<Exchange>,
     asked: Asked,
 ) -> Result<Answer, ProcessError> {
     let limits = Limits {
@@ -44,7 +44,8 @@ pub(crate) async fn answer(
     let response = timeout_at(asked.deadline.at.into(), handling)
         .await
         .map_err(|_| ProcessError::Deadline(asked.deadline.after))?;
-    let is_too_large = exchange.too_large.load(Ordering::Relaxed);
+    let told = exchange.too_large.as_ref();
+    let is_too_large = told.is_some_and(|told| told.load(Ordering::Relaxed));
     let response = match response {
         Ok(response) => response,
         Err(_) if is_too_large => return Err(ProcessError::BodyTooLarge),

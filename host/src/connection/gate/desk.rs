@@ -13,8 +13,9 @@ use crate::http::{PlainGet, ReadyMade};
 
 /// Knows the answers that are in memory.
 pub(in crate::connection) trait Answers {
-    /// The answer to the request of a number, counted from 1; `None` if it takes more than to send it.
-    fn answer(&self, number: u64, request: PlainGet<'_>) -> Option<ReadyMade>;
+    /// The answer to the request of a number, counted from 1; `None` if it takes more than to send it. Where `may_call`
+    /// does not say that something may be called for it, it is one that is there already.
+    fn answer(&self, number: u64, request: PlainGet<'_>, may_call: bool) -> Option<ReadyMade>;
 }
 
 /// Answers requests, and sends what it answered.
@@ -49,7 +50,9 @@ impl<A: Answers> Desk<A> {
             return false;
         }
         let number = before + 1;
-        let Some(response) = self.answers.answer(number, request) else {
+        // What is made for it has to be kept until it is sent: one at a time.
+        let may_call = self.outbox.is_empty();
+        let Some(response) = self.answers.answer(number, request, may_call) else {
             return false;
         };
         self.door.pass_by();

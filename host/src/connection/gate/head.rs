@@ -95,7 +95,9 @@ impl Head {
         }
         let target = line.gets.as_ref()?;
         let target = self.begin + target.start..self.begin + target.end;
-        self.noted.plain(target, self.host.take()?)
+        let empty_line = self.at.saturating_sub(2);
+        let fields = self.begin + line.length..empty_line;
+        self.noted.plain(target, self.host.take()?, fields)
     }
 
     /// Whether something came of it: empty lines before it are nothing yet.

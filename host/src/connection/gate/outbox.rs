@@ -27,6 +27,10 @@ impl Outbox {
         self.pieces.extend(pieces.filter(|piece| !piece.is_empty()));
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
     /// Sends all of it.
     pub(super) fn poll<S>(
         &mut self,

@@ -10,6 +10,8 @@ pub(super) struct Plain {
     target: Range<usize>,
     host: Range<usize>,
     codings: Option<Range<usize>>,
+    fields: Range<usize>,
+    is_simple: bool,
 }
 
 /// What was seen of the fields of a head.
@@ -18,6 +20,9 @@ pub(super) struct Noted {
     /// One of them asks for something else.
     asks_more: bool,
     codings: Option<Range<usize>>,
+    cookies: u8,
+    /// One of them is not handed to components as it was sent.
+    is_changed: bool,
 }
 
 impl Noted {
@@ -32,16 +37,26 @@ impl Noted {
             10 if is(b"connection") => {
                 self.asks_more |= !value.eq_ignore_ascii_case(b"keep-alive");
             }
+            6 if is(b"cookie") => self.cookies = self.cookies.saturating_add(1),
+            13 if is(b"authorization") => self.is_changed = true,
+            18 if is(b"x-forwarded-prefix") => self.is_changed = true,
             _ => self.asks_more |= asks_more(name),
         }
     }
 
     /// What is asked for, if that is a page.
-    pub(super) fn plain(&mut self, target: Range<usize>, host: Range<usize>) -> Option<Plain> {
+    pub(super) fn plain(
+        &mut self,
+        target: Range<usize>,
+        host: Range<usize>,
+        fields: Range<usize>,
+    ) -> Option<Plain> {
         (!self.asks_more).then(|| Plain {
             target,
             host,
             codings: self.codings.take(),
+            fields,
+            is_simple: !self.is_changed && self.cookies < 2,
         })
     }
 }
@@ -75,6 +90,8 @@ impl Plain {
                 Some(range) => Some(text(range)?),
                 None => None,
             },
+            fields: head.get(self.fields.clone())?,
+            is_simple: self.is_simple,
         })
     }
 }
@@ -106,6 +123,23 @@ mod tests {
         assert_eq!(ask(browser), Some(expected));
         let least = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
         assert_eq!(ask(least), Some(("/".into(), "a".into(), None)));
+    }
+
+    #[test]
+    fn a_component_gets_the_fields_as_they_were_sent_unless_it_must_not() {
+        for (fields, expected) in [
+            ("Host: a\r\n", true),
+            ("HOST:  a \r\nCookie: a=b\r\n", true),
+            ("Host: a\r\nCookie: a=b\r\nCookie: c=d\r\n", false),
+            ("Host: a\r\nauthorization: Basic YTpi\r\n", false),
+            ("Host: a\r\nX-Forwarded-Prefix: /a\r\n", false),
+        ] {
+            let head = format!("\r\nGET /a HTTP/1.1\r\n{fields}\r\nGET /b");
+            let whole = Head::default().read(head.as_bytes()).unwrap().unwrap();
+            let plain = whole.plain.unwrap();
+            let ask = plain.of(head.as_bytes()).unwrap();
+            assert_eq!((ask.fields, ask.is_simple), (fields.as_bytes(), expected));
+        }
     }
 
     #[test]

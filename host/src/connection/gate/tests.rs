@@ -70,7 +70,7 @@ struct Passed {
 pub(super) struct AtOnce;
 
 impl Answers for AtOnce {
-    fn answer(&self, number: u64, request: PlainGet<'_>) -> Option<ReadyMade> {
+    fn answer(&self, number: u64, request: PlainGet<'_>, _: bool) -> Option<ReadyMade> {
         let body = format!("at once {number}");
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len());
         request.path().ends_with("/now").then(|| ReadyMade {

@@ -1,0 +1,128 @@
+//! Requests for a component that are begun before they are read: the head of a plain GET is all there is of it. Most are
+//! answered by the time the call returns; for what takes longer the whole request is read, and goes on from here.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::admit::Visit;
+use super::dynamic::{self, Job, Outcome, Work};
+use super::{Decided, concluded};
+use crate::http::{Peer, PlainGet, ReadyMade, Request, Response};
+use crate::response::Asked;
+use crate::route::Special;
+use crate::server::{Receiver, WebServer};
+
+/// What came of asking for an answer at once.
+pub enum AtOnce {
+    /// This is it.
+    Made(ReadyMade),
+    /// A component is at it.
+    Begun(Box<Begun>),
+    /// Nothing was done: it takes the whole request.
+    Nothing,
+}
+
+/// A request that a component is at.
+pub struct Begun {
+    visit: Visit,
+    state: State,
+}
+
+/// How far it has come.
+enum State {
+    Running {
+        server: Arc<WebServer>,
+        work: Work,
+        process: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+    },
+    /// It has failed, or its answer is one of an error, whose form is for the request to say.
+    Ended {
+        server: Arc<WebServer>,
+        work: Work,
+        outcome: Outcome,
+    },
+    /// The response is finished, but too large or too slow to be sent at once.
+    Finished(Response),
+}
+
+/// Calls the component that answers the request, if one does and nothing else has a say in it.
+pub(super) fn begin(
+    receiver: &Receiver,
+    visit: Visit,
+    special: Option<Special>,
+    request: &PlainGet<'_>,
+    peer: Peer,
+) -> AtOnce {
+    let Some(job) = job(&visit, special) else {
+        return AtOnce::Nothing;
+    };
+    let server = job.server.clone();
+    let Some((work, process)) = dynamic::begin_plain(receiver, &visit, request, peer, job) else {
+        return AtOnce::Nothing;
+    };
+    let mut process = Box::pin(process);
+    // Whoever goes on with it waits for it: nobody has to be woken for this look.
+    let mut context = Context::from_waker(Waker::noop());
+    let state = match process.as_mut().poll(&mut context) {
+        Poll::Pending => State::Running {
+            server,
+            work,
+            process,
+        },
+        Poll::Ready(Ok(answer)) if answer.status.is_none_or(|status| status.as_u16() < 400) => {
+            let response = dynamic::answered(receiver, &visit, &server, work, Ok(answer));
+            let asked = Asked::of_get(request.codings);
+            let decided = Decided::default();
+            let response = concluded(receiver, asked, &visit, peer, response, decided);
+            match ReadyMade::of(&response) {
+                Some(made) => return AtOnce::Made(made),
+                None => State::Finished(response),
+            }
+        }
+        Poll::Ready(outcome) => State::Ended {
+            server,
+            work,
+            outcome,
+        },
+    };
+    AtOnce::Begun(Box::new(Begun { visit, state }))
+}
+
+fn job(visit: &Visit, special: Option<Special>) -> Option<Job> {
+    match special {
+        None | Some(Special::Cgi) => dynamic::connection(visit).ok(),
+        Some(Special::Action { method, parameter }) => {
+            dynamic::method(visit, &method, parameter).ok()
+        }
+        Some(_) => None,
+    }
+}
+
+/// Goes on with what was begun, now that the whole request is there.
+pub async fn go_on(
+    receiver: &Receiver,
+    request: Request,
+    peer: Peer,
+    begun: Box<Begun>,
+) -> Response {
+    let mut asked = Asked::of(&request);
+    asked.note_form(request.headers());
+    let Begun { visit, state } = *begun;
+    let (server, mut work, outcome) = match state {
+        State::Finished(response) => return response,
+        State::Running {
+            server,
+            work,
+            process,
+        } => (server, work, process.await),
+        State::Ended {
+            server,
+            work,
+            outcome,
+        } => (server, work, outcome),
+    };
+    work.request.uri = request.uri().clone();
+    let response = dynamic::answered(receiver, &visit, &server, work, outcome);
+    concluded(receiver, asked, &visit, peer, response, Decided::default())
+}
