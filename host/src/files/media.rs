@@ -39,7 +39,7 @@ fn is_semi_dynamic(path: &Path) -> bool {
         return false;
     };
     let is_it = |known: &&str| extension.eq_ignore_ascii_case(known);
-    SEMI_DYNAMIC.iter().any(|known| is_it(&known))
+    SEMI_DYNAMIC.iter().any(is_it)
 }
 
 /// Whether files of a type are texts, which a component may send with tags: pages, other texts, XML.
