@@ -41,6 +41,10 @@ mod charset;
 mod parameters;
 mod multipart;
 mod parts;
+#[cfg(test)]
+mod parts_fixtures;
+#[cfg(test)]
+mod mutations;
 mod raw;
 mod home_page;
 mod media_types;

@@ -18,7 +18,8 @@ pub(crate) fn parameter(value: &str, name: &str) -> Option<String> {
         };
         // A parameter without a value stands before the one that has it.
         let key = key.rsplit(';').next().unwrap_or_default();
-        if key.trim().eq_ignore_ascii_case(name) {
+        // Blanks of other scripts are no white space here, but part of another name.
+        if key.trim_ascii().eq_ignore_ascii_case(name) {
             return Some(value);
         }
         rest = tail.split_once(';')?.1;

@@ -199,7 +199,6 @@ fn refused_values_say_what_is_allowed() {
         ("limits.deadline", "'9 ms'", "from 10 ms to 1 h"),
         ("limits.deadline", "'30'", "from 10 ms to 1 h"),
         ("limits.deadline", "3601", "from 10 ms to 1 h"),
-        ("limits.stream_time", "86401", "from 10 ms to 24 h"),
         ("limits.response_size", "1023", "from 1 KiB to 4 GiB"),
         ("pool.max_growth", "65535", "from 64 KiB to 4 GiB"),
         ("pool.queue", "10001", "from 0 to 10000"),
