@@ -13,7 +13,8 @@ pub(crate) struct Sent {
     pub(crate) file: Option<String>,
     pub(crate) redirect: Option<String>,
     pub(crate) home_page: Option<String>,
-    is_chunked: bool,
+    pub(crate) is_raw: bool,
+    pub(crate) is_chunked: bool,
 }
 
 impl Sent {
@@ -29,6 +30,7 @@ impl Sent {
         self.body = body;
         self.content_type = content_type;
         self.file = file;
+        self.is_raw = false;
         Ok(())
     }
 
@@ -148,7 +150,7 @@ pub(crate) fn send_raw_data(data: &[u8], chunked: bool) -> Result<(), ResponseEr
             return Ok(());
         }
         response.send(data.to_vec(), None, None)?;
-        response.is_chunked = chunked;
+        (response.is_raw, response.is_chunked) = (true, chunked);
         Ok(())
     })
 }
