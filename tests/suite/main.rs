@@ -53,6 +53,7 @@ mod handlers;
 mod error_pages;
 mod dynamic;
 mod parts;
+mod raw_data;
 mod responses;
 mod failures;
 mod wasi_http;

@@ -4,6 +4,10 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use crate::folder::Document;
+use crate::raw::RawData;
+use crate::transform::{Draft, SentFile};
+use crate::variables::ProcessVariables;
 use crate::wasi_http::AnswerStream;
 use crate::wit::{HeaderField, ResponseError};
 
@@ -14,7 +18,7 @@ pub(crate) const HEADER_FIELDS_MAX: usize = 128;
 const CONTENT_TYPE_BYTES_MAX: usize = 1024;
 
 /// Fields that belong to the connection, not to the answer: only the host sets them.
-const HOST_FIELDS: [HeaderName; 8] = [
+pub(crate) const HOST_FIELDS: [HeaderName; 8] = [
     header::CONNECTION,
     header::CONTENT_LENGTH,
     header::TRANSFER_ENCODING,
@@ -34,6 +38,10 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// What it sent last, or the redirect.
     pub body: AnswerBody,
+    /// Where `body` has tags, or a file is sent: what becomes of it when the hook has returned.
+    pub(crate) draft: Option<Box<Draft>>,
+    /// Whether its head has gone to the client.
+    is_sent: bool,
     /// Bytes of `headers`, to hold them to their limit.
     header_bytes: usize,
 }
@@ -58,6 +66,10 @@ pub enum AnswerBody {
         /// The content type; `None` leaves it to the client.
         content_type: Option<HeaderValue>,
     },
+    /// A file of the HTML root, sent as it is.
+    File(Box<SentFile>),
+    /// Head and body as the component wrote them.
+    Raw(Box<RawData>),
     /// So many bytes that are not sent: the request asked for the head only, or the client has them.
     Unsent(u64),
     /// What the component is still making: it comes piece by piece, with trailers perhaps.
@@ -68,6 +80,7 @@ pub enum AnswerBody {
 
 impl Answer {
     pub(crate) fn set_status(&mut self, status: u16) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         match StatusCode::from_u16(status) {
             Ok(code) if (200..600).contains(&status) => {
                 self.status = Some(code);
@@ -80,6 +93,7 @@ impl Answer {
     }
 
     pub(crate) fn set_header(&mut self, name: &str, value: &str) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         let (name, value) = field(name, value)?;
         let old = self
             .headers
@@ -93,6 +107,7 @@ impl Answer {
     }
 
     pub(crate) fn add_header(&mut self, name: &str, value: &str) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         let (name, value) = field(name, value)?;
         self.account(field_bytes(&name, &value), 0)?;
         self.headers.append(name, value);
@@ -101,6 +116,7 @@ impl Answer {
 
     /// Sets several fields, all or none; repeated names in the list stay repeated.
     pub(crate) fn set_headers(&mut self, fields: &[HeaderField]) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         let mut status = self.status;
         let mut parsed = Vec::with_capacity(fields.len().min(HEADER_FIELDS_MAX));
         for HeaderField { name, value } in fields {
@@ -134,8 +150,7 @@ impl Answer {
         content_type: Option<&str>,
     ) -> Result<(), ResponseError> {
         let content_type = content_type.map(media_type).transpose()?;
-        self.send(AnswerBody::Text { text, content_type });
-        Ok(())
+        self.send(AnswerBody::Text { text, content_type })
     }
 
     pub(crate) fn send_blob(
@@ -152,11 +167,11 @@ impl Answer {
             )),
             name => Some(media_type(name)?),
         };
-        self.send(AnswerBody::Blob { data, content_type });
-        Ok(())
+        self.send(AnswerBody::Blob { data, content_type })
     }
 
     pub(crate) fn redirect(&mut self, url: &str, verbatim: bool) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         if url.len() > HEADER_BYTES_MAX {
             return Err(ResponseError::TooLarge);
         }
@@ -174,13 +189,77 @@ impl Answer {
             ResponseError::Invalid("the URL holds a character that no header may".into())
         })?;
         self.body = AnswerBody::Redirect(location);
+        self.draft = None;
         Ok(())
     }
 
-    fn send(&mut self, body: AnswerBody) {
+    /// Sends a file; with tags, they see `variables`.
+    pub(crate) fn send_document(
+        &mut self,
+        document: Document,
+        variables: ProcessVariables,
+    ) -> Result<(), ResponseError> {
+        self.send(AnswerBody::Empty)?;
+        self.keep_draft(Some(document), variables);
+        Ok(())
+    }
+
+    /// Has the tags in what was just sent carried out, seeing `variables`.
+    pub(crate) fn transform(&mut self, variables: ProcessVariables) {
+        self.keep_draft(None, variables);
+    }
+
+    /// Whether what was sent is HTML in bytes.
+    pub(crate) fn is_page(&self) -> bool {
+        let AnswerBody::Blob { content_type, .. } = &self.body else {
+            return false;
+        };
+        let set = self.headers.get(header::CONTENT_TYPE);
+        let Some(content_type) = set.or(content_type.as_ref()) else {
+            return false;
+        };
+        let mut parts = content_type.as_bytes().split(|byte| *byte == b';');
+        let name = parts.next().unwrap_or_default().trim_ascii();
+        name.eq_ignore_ascii_case(b"text/html")
+    }
+
+    fn keep_draft(&mut self, document: Option<Document>, variables: ProcessVariables) {
+        if !matches!(self.body, AnswerBody::Redirect(_)) {
+            self.draft = Some(Box::new(Draft {
+                document,
+                variables,
+            }));
+        }
+    }
+
+    pub(crate) fn send_raw(&mut self, data: RawData) -> Result<(), ResponseError> {
+        self.send(AnswerBody::Raw(Box::new(data)))
+    }
+
+    pub(crate) fn is_redirect(&self) -> bool {
+        matches!(self.body, AnswerBody::Redirect(_))
+    }
+
+    /// The fields that were set, for a head that goes out now: nothing more can be set or sent.
+    pub(crate) fn take_headers(&mut self) -> HeaderMap {
+        self.is_sent = true;
+        std::mem::take(&mut self.headers)
+    }
+
+    fn check_unsent(&self) -> Result<(), ResponseError> {
+        match self.is_sent {
+            true => Err(ResponseError::AlreadySent),
+            false => Ok(()),
+        }
+    }
+
+    fn send(&mut self, body: AnswerBody) -> Result<(), ResponseError> {
+        self.check_unsent()?;
         if !matches!(self.body, AnswerBody::Redirect(_)) {
             self.body = body;
+            self.draft = None;
         }
+        Ok(())
     }
 
     /// Counts what a new field adds, and refuses it past the limit.

@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use http::{HeaderMap, Method, Version};
 
 use crate::body::RequestBody;
+use crate::folder::{Document, WebFolder};
 
 /// Longest text of `$2`, as the documents fix it.
 pub(crate) const HEADER_TEXT_BYTES_MAX: usize = 32 * 1024;
@@ -25,6 +27,21 @@ pub enum Target {
         /// Whether it handles the URL: neither On Web Authentication nor COMPILER_WEB runs before it then.
         is_handler: bool,
     },
+    /// A page of the HTML root whose tags call methods.
+    Page(Document),
+}
+
+impl Target {
+    /// Whether it handles the URL: neither On Web Authentication nor COMPILER_WEB runs before it then.
+    pub(crate) fn is_handler(&self) -> bool {
+        matches!(
+            self,
+            Self::Method {
+                is_handler: true,
+                ..
+            }
+        )
+    }
 }
 
 /// Who sent a request, and where to.
@@ -59,7 +76,9 @@ pub struct Call {
     /// Password of the Authorization header, or empty.
     pub password: String,
     /// The web server that received the request.
-    pub receiving_server: std::sync::Arc<str>,
+    pub receiving_server: Arc<str>,
+    /// The HTML root; none outside of a request.
+    pub folder: Option<Arc<dyn WebFolder>>,
     /// Dropped when the web process has ended, which may be after the caller has given up: what counts processes.
     pub permit: Option<Box<dyn Send + Sync>>,
 }
@@ -108,6 +127,7 @@ impl Call {
             user: String::new(),
             password: String::new(),
             receiving_server: "".into(),
+            folder: None,
             permit: None,
         }
     }

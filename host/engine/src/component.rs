@@ -1,7 +1,7 @@
 //! A loaded component: compiled, linked, and its hooks known.
 
 use wasmtime::component::InstancePre;
-use wasmtime::component::types::ComponentExtern;
+use wasmtime::component::types::{ComponentExtern, ComponentItem};
 
 use crate::engine::Engine;
 use crate::error::LoadError;
@@ -11,6 +11,8 @@ use crate::state::State;
 #[cfg(feature = "p3")]
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
+const RESPONSE: &str = "tessera:web/response@0.1.0";
+
 /// A component that can be instantiated.
 #[derive(Clone)]
 pub struct Component {
@@ -19,6 +21,7 @@ pub struct Component {
     /// Of a component of `wasi:http` 0.3, if it has no hooks of its own.
     #[cfg(feature = "p3")]
     pub(crate) service: Option<ServicePre<State>>,
+    sends_raw_data: bool,
     info: ComponentInfo,
 }
 
@@ -71,6 +74,7 @@ impl Component {
         let exports = names(&mut ty.exports(component.engine()));
         let imports = names(&mut ty.imports(component.engine()));
 
+        let sends_raw_data = imports_function(&component, RESPONSE, "send-raw-data");
         let hooks = HookIndices::of(&component);
         if !hooks.has_connection() && !hooks.has_actions() {
             let list = if exports.is_empty() {
@@ -110,6 +114,7 @@ impl Component {
             hooks,
             #[cfg(feature = "p3")]
             service,
+            sends_raw_data,
             info,
         })
     }
@@ -121,6 +126,11 @@ impl Component {
         #[cfg(not(feature = "p3"))]
         let is_service = false;
         is_service
+    }
+
+    /// Whether its answers may go out while they are made.
+    pub(crate) fn sends_raw_data(&self) -> bool {
+        self.sends_raw_data
     }
 
     /// How its instances are kept, if `wanted` is.
@@ -138,6 +148,24 @@ impl Component {
     pub fn info(&self) -> &ComponentInfo {
         &self.info
     }
+}
+
+/// Whether a component imports a function of an interface: what it does not use it does not import.
+fn imports_function(
+    component: &wasmtime::component::Component,
+    interface: &str,
+    function: &str,
+) -> bool {
+    let engine = component.engine();
+    component
+        .component_type()
+        .imports(engine)
+        .any(|(name, import)| match import.ty {
+            ComponentItem::ComponentInstance(instance) if name == interface => {
+                instance.exports(engine).any(|(name, _)| name == function)
+            }
+            _ => false,
+        })
 }
 
 /// Says what a file is that is no component, before the compiler says it in its own words.

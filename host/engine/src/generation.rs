@@ -66,6 +66,8 @@ pub struct InstanceLimits {
     pub table_elements: usize,
     /// Wall-clock time of a web process.
     pub deadline: Duration,
+    /// Wall-clock time of a response that is sent piece by piece.
+    pub stream_time: Duration,
     /// Time that a web process may compute.
     pub cpu_time: Duration,
     /// Bytes of a response.

@@ -22,6 +22,7 @@ pub(crate) const HTTP: &str = "the wasi:http handler";
 pub(crate) const METHOD: &str = "the method";
 pub(crate) const COMPILER: &str = "COMPILER_WEB";
 pub(crate) const METHODS: &str = "the list of methods";
+pub(crate) const TAGS: &str = "the tags of a page";
 
 /// Where a component's hooks are; `None` for those it does not have.
 #[derive(Clone)]

@@ -76,13 +76,7 @@ impl Instance {
     pub(crate) async fn perform(&mut self, target: Target) -> Result<(), ProcessError> {
         self.requests += 1;
         // The documents: for a request with a handler "no other processing features are called".
-        let is_handler = matches!(
-            target,
-            Target::Method {
-                is_handler: true,
-                ..
-            }
-        );
+        let is_handler = target.is_handler();
         let has_guard = self.hooks.authenticate.is_some() && !is_handler;
         let needs_call =
             has_guard || (target == Target::Connection && self.hooks.connect.is_some());
@@ -99,7 +93,11 @@ impl Instance {
                 .await?
                 .0
             {
-                Ok(true) => {}
+                Ok(true) => {
+                    if let Some(outlet) = &mut self.store.data_mut().exchange.outlet {
+                        outlet.accepted();
+                    }
+                }
                 Ok(false) => return Err(self.refused(None)),
                 Err(reason) => return Err(self.refused(Some(one_line(&reason)))),
             }
@@ -125,6 +123,10 @@ impl Instance {
                     self.call(hooks::CONNECTION, &connect, (web_call,)).await?.0,
                 )
             }
+            Target::Page(document) => {
+                self.send_page(document);
+                return Ok(());
+            }
             Target::Method {
                 name, parameter, ..
             } => {
@@ -147,6 +149,27 @@ impl Instance {
         let parameters = wasi_http::resources(self.store.data_mut())
             .map_err(|error| ProcessError::Instantiate(trap_text(&error)))?;
         self.call(hooks::HTTP, &incoming, parameters).await
+    }
+
+    /// Calls a method for a tag.
+    pub(crate) async fn call_method(
+        &mut self,
+        name: String,
+        arguments: Vec<Value>,
+    ) -> Result<Result<Value, String>, ProcessError> {
+        let Some(method) = self.hooks.call else {
+            return Err(ProcessError::NoHook(hooks::METHOD));
+        };
+        let returned = self.call(hooks::METHOD, &method, (name, arguments)).await?;
+        Ok(returned.0.map_err(|message| one_line(&message)))
+    }
+
+    pub(crate) fn state(&self) -> &State {
+        self.store.data()
+    }
+
+    pub(crate) fn state_mut(&mut self) -> &mut State {
+        self.store.data_mut()
     }
 
     /// The refusal of On Web Authentication, with what it set and sent.

@@ -31,13 +31,18 @@ mod pace;
 mod reached;
 mod body;
 mod answer;
+mod transform;
 mod form;
 mod charset;
 mod parameters;
 mod multipart;
 mod parts;
+mod raw;
+mod due;
 mod wasi_http;
 mod imports;
+mod json;
+mod variables;
 mod output;
 mod wit;
 
@@ -47,6 +52,7 @@ mod store;
 
 // What every part speaks.
 mod directory;
+mod folder;
 mod error;
 
 pub use answer::{Answer, AnswerBody};
@@ -61,16 +67,19 @@ pub use directory::{
 };
 pub use engine::{Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
+pub use folder::{Document, Lookup, WebFolder};
 pub use forensics::Cost;
 pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy};
 pub use grants::{GrantedFolder, Grants};
 pub use pool::{PoolStatistics, Retired};
+pub use raw::RawData;
 pub use reached::Limit;
 pub use store::{
     BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, KEY_BYTES_MAX, KeyPage, MemoryStore,
     RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
 };
 pub use tally::{Tally, TrialReport};
+pub use transform::{PAGE_BYTES_MAX, SentFile, page_limits, render_alone};
 pub use wasi_http::{
     AnswerStream, NoOutbound, Outbound, OutboundBody, OutboundError, OutboundTimes,
 };

@@ -81,6 +81,10 @@ impl InstanceLimiter {
         }
     }
 
+    pub(crate) fn budget(&self) -> &Arc<MemoryBudget> {
+        &self.budget
+    }
+
     pub(crate) fn memory_max(&self) -> u64 {
         self.memory_max
     }
@@ -160,6 +164,7 @@ mod tests {
             cpu_time: Duration::from_secs(1),
             response_size: 1,
             call_size: 1,
+            stream_time: Duration::from_secs(1),
             outbound_calls: 0,
             handles: 1,
         }

@@ -19,6 +19,7 @@ use crate::call::{Call, Deadline, Target};
 use crate::clock::TICK;
 use crate::component::Method;
 use crate::cpu::{CpuMeter, Metered};
+use crate::due::Due;
 use crate::error::ProcessError;
 use crate::forensics::Cost;
 use crate::generation::{Generation, PoolOptions, PoolPolicy};
@@ -42,6 +43,9 @@ impl Generation {
         let is_http = target == Target::Connection && self.component.hooks.has_http();
         let begun = match is_http || self.component.is_service() {
             true => Begun::Http(self.begin_http(call, deadline, meter)),
+            false if self.component.sends_raw_data() => {
+                Begun::Http(self.begin_raw(call, target, deadline, meter))
+            }
             // Boxed here and now, so that the call is not moved again with each future around this one.
             false => Begun::Hooks(
                 Box::pin(web_process(
@@ -74,6 +78,8 @@ impl Generation {
             id: call.id,
             is_head: call.method == http::Method::HEAD,
             deadline,
+            due: Due::Fixed(deadline),
+            is_raw: false,
         };
         let (responder, head, body) = wasi_http::responder();
         let mut exchange = exchange(self, call, deadline);
@@ -175,7 +181,7 @@ async fn web_process(
 }
 
 /// Runs the hooks of one request on an instance.
-async fn performed(
+pub(crate) async fn performed(
     generation: &Arc<Generation>,
     exchange: Exchange,
     target: Target,
@@ -205,7 +211,11 @@ async fn performed(
     };
     keep_some_ahead(generation);
 
-    let result = instance.perform(target).await;
+    let mut result = instance.perform(target).await;
+    if instance.has_draft(&result) {
+        // Boxed: few answers have tags, and no other's future should be as large.
+        result = Box::pin(instance.transform(generation, result)).await;
+    }
     let exchange = instance.finish(idle_exchange(generation));
     let trapped = matches!(
         result,
@@ -259,6 +269,21 @@ impl Ended {
     /// How it ended; to be taken once.
     pub(crate) fn take_result(&mut self) -> Result<(), ProcessError> {
         std::mem::replace(&mut self.result, Ok(()))
+    }
+
+    /// Whether it ended well, as long as its result was not taken.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.result.is_ok()
+    }
+
+    /// Gives it another end.
+    pub(crate) fn fail(&mut self, error: ProcessError) {
+        self.result = Err(error);
+    }
+
+    /// What it was asked and answered, if it came so far.
+    pub(crate) fn exchange(&mut self) -> Option<&mut Exchange> {
+        self.rest.as_mut().map(|rest| &mut rest.exchange)
     }
 
     /// Whether the request's body was refused for its size when the guest read it.
@@ -377,7 +402,7 @@ fn deadline(after: Duration) -> Deadline {
     }
 }
 
-fn exchange(generation: &Generation, call: Call, deadline: Deadline) -> Exchange {
+pub(crate) fn exchange(generation: &Generation, call: Call, deadline: Deadline) -> Exchange {
     Exchange::new(
         call,
         deadline,

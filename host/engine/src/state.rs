@@ -16,6 +16,8 @@ use crate::grants::Granted;
 use crate::limits::{InstanceLimiter, MemoryBudget};
 use crate::output::{GuestLog, LogStream, Stream};
 use crate::parts::Parts;
+use crate::raw::Outlet;
+use crate::variables::ProcessVariables;
 use crate::wasi_http::{HttpState, Outbound, Responder};
 use crate::wit::Variable;
 
@@ -64,9 +66,13 @@ pub(crate) struct Exchange {
     pub(crate) variables: Option<Vec<Variable>>,
     /// The parts of the body, once they were asked for.
     pub(crate) parts: Option<Parts>,
+    /// What tags see.
+    pub(crate) process_variables: ProcessVariables,
     pub(crate) deadline: Deadline,
     /// Where a handler of `wasi:http` puts its response.
     pub(crate) responder: Option<Responder>,
+    /// Where raw data goes, if the component sends any.
+    pub(crate) outlet: Option<Box<Outlet>>,
     /// Whether it read more of a body than is allowed.
     pub(crate) too_large: Arc<AtomicBool>,
 }
@@ -85,10 +91,20 @@ impl Exchange {
             answer: Answer::default(),
             variables: None,
             parts: None,
+            process_variables: ProcessVariables::default(),
             deadline,
             responder: None,
+            outlet: None,
             too_large: Arc::default(),
         }
+    }
+}
+
+impl Exchange {
+    /// When the web process must have ended, as things are.
+    pub(crate) fn deadline_now(&self) -> Deadline {
+        let outlet = self.outlet.as_ref();
+        outlet.map_or(self.deadline, |outlet| outlet.deadline())
     }
 }
 

@@ -90,6 +90,18 @@ pub(crate) enum ResponseError {
     AlreadySent,
 }
 
+/// `variables.variable-error`.
+#[derive(ComponentType, Lift, Lower, Clone, Debug, PartialEq, Eq)]
+#[component(variant)]
+pub(crate) enum WitVariableError {
+    #[component(name = "invalid-name")]
+    InvalidName,
+    #[component(name = "invalid-value")]
+    InvalidValue(String),
+    #[component(name = "too-large")]
+    TooLarge,
+}
+
 /// `actions.method`.
 #[derive(ComponentType, Lift, Lower, Clone, Debug)]
 #[component(record)]

@@ -7,9 +7,10 @@ use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName}
 use ::http::{HeaderMap, HeaderValue, Uri};
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tessera_engine::{Answer, Call, Cost, Generation, Limit, ProcessError, Target};
+use tessera_engine::{Answer, Call, Cost, Document, Generation, Limit, ProcessError, Target};
 
 use super::admit::Visit;
+use super::semi_dynamic;
 use crate::auth::Credentials;
 use crate::http::{
     Coding, DecodedBody, LimitedBody, Peer, Reject, Request, RequestBody, Response, Teller,
@@ -30,6 +31,11 @@ pub(super) struct Job {
 }
 
 impl Job {
+    /// A page of the server that answers, whose tags call methods.
+    pub(super) fn page(visit: &Visit, generation: &Arc<Generation>, document: Document) -> Self {
+        Self::own(visit, generation, Target::Page(document))
+    }
+
     /// A hook or method of the server that answers.
     fn own(visit: &Visit, generation: &Arc<Generation>, target: Target) -> Self {
         Self {
@@ -116,6 +122,7 @@ fn begin(
     let places = places(receiver, &job.server).ok_or(Reject::Unavailable)?;
     let (mut call, uri) =
         call(receiver, visit, request, peer).map_err(|UnknownCoding| Reject::UnknownCoding)?;
+    call.folder = semi_dynamic::folder(visit, &job.server);
     call.permit = Some(Box::new(places));
     let request = FailedRequest {
         id: call.id,
@@ -148,7 +155,7 @@ fn answered(
         .end(outcome.as_ref().is_err_and(is_trap));
     match outcome {
         Ok(answer) => {
-            let mut response = response::from_answer(answer, settings);
+            let mut response = semi_dynamic::from_answer(answer, settings);
             response.body_mut().tell(|| cut(server.clone(), work));
             response
         }
@@ -156,7 +163,7 @@ fn answered(
             if let Some(reason) = reason {
                 tracing::warn!(server = name, request = %format_args!("{id:016x}"), "On Web Authentication failed: {reason}");
             }
-            response::from_refusal(*answer, settings)
+            semi_dynamic::from_refusal(*answer, settings)
         }
         Err(error) => failed(receiver, server, &work, &error),
     }
@@ -343,6 +350,7 @@ fn call(
         user: credentials.user,
         password: credentials.password,
         receiving_server: receiver.server.shared_name(),
+        folder: None,
         permit: None,
     };
     Ok((call, head.uri))

@@ -6,6 +6,7 @@ mod cache;
 mod dynamic;
 mod handlers;
 mod rules;
+mod semi_dynamic;
 mod special;
 mod trace;
 
@@ -19,7 +20,7 @@ use arc_swap::ArcSwap;
 
 use crate::admin::Keeper;
 use crate::cors::{self, Grant, Here, Verdict};
-use crate::files::{Caches, FileError, Folder, Found, Listings, Reply, Sought, Wish};
+use crate::files::{Caches, FileError, Folder, Found, Listings, Page, Reply, Sought, Wish};
 use crate::http::{Encoders, Peer, Reject, Request, Response, asked_host};
 use crate::response::{self, Asked, Finish, OwnPages};
 use crate::route::{Mounts, Special};
@@ -91,6 +92,8 @@ enum Next {
     List(Folder),
     /// Send it back as it came.
     Echo,
+    /// Carry out the tags of this page.
+    Render(Arc<Page>),
     /// Have a component answer it.
     Run(Job),
 }
@@ -167,6 +170,9 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         Next::List(folder) => Box::pin(folder.list(&receiver.exchange.listings))
             .await
             .unwrap_or_else(|| refused_here(&visit, Reject::NotFound)),
+        Next::Render(page) => {
+            Box::pin(semi_dynamic::answer(receiver, &visit, request, peer, page)).await
+        }
         Next::Run(job) => Box::pin(dynamic::run(receiver, &visit, request, peer, job)).await,
     };
     let decided = Decided {
@@ -361,6 +367,9 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
         Some(Found::Page(page)) => (page, false),
         Some(Found::Instead(page)) => (page, true),
     };
+    if page.is_semi_dynamic() {
+        return Ok(Some(Next::Render(page)));
+    }
     let wish = Wish {
         method: request.method(),
         headers: request.headers(),

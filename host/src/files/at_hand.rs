@@ -22,6 +22,9 @@ impl Pages {
     ) -> Option<(Bytes, Bytes)> {
         let way = self.way(path).ok()??;
         let page = self.kept(way.place()?).ok()??;
+        if page.is_semi_dynamic() {
+            return None;
+        }
         let page = self.final_form(page, codings, compression)?;
         let content = page.in_memory_bytes()?;
         Some((page.whole_head().clone(), content.clone()))

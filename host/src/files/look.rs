@@ -73,6 +73,11 @@ impl Pages {
         self.look_at_disk(place).await
     }
 
+    /// What a page is kept under.
+    pub(super) fn key_of<'a>(&self, page: &'a Page) -> Key<'a> {
+        self.key(Place::file(page.path()))
+    }
+
     fn key<'a>(&self, place: Place<'a>) -> Key<'a> {
         Key {
             root: self.root.number,

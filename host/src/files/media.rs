@@ -14,6 +14,8 @@ pub(super) struct Media {
     pub(super) content_type: HeaderValue,
     /// Whether files of this type become smaller by compression.
     pub(super) is_compressible: bool,
+    /// Whether tags are looked for in files of this type when they are asked for by their URL.
+    pub(super) is_semi_dynamic: bool,
 }
 
 impl Media {
@@ -22,9 +24,28 @@ impl Media {
         let content_type = content_type(Path::new(OsStr::from_bytes(path)));
         Self {
             is_compressible: is_compressible(&content_type),
+            is_semi_dynamic: is_semi_dynamic(Path::new(OsStr::from_bytes(path))),
             content_type,
         }
     }
+}
+
+/// The extensions of pages that tags are looked for in when they are asked for by their URL.
+const SEMI_DYNAMIC: [&str; 4] = ["shtml", "shtm", "xml", "xsl"];
+
+fn is_semi_dynamic(path: &Path) -> bool {
+    let Some(extension) = path.extension() else {
+        return false;
+    };
+    let is_it = |known: &&str| extension.eq_ignore_ascii_case(known);
+    SEMI_DYNAMIC.iter().any(|known| is_it(&known))
+}
+
+/// Whether files of a type are texts, which a component may send with tags: pages, other texts, XML.
+pub(super) fn is_text(content_type: &HeaderValue) -> bool {
+    let text = content_type.to_str().unwrap_or_default();
+    let name = text.split(';').next().unwrap_or_default().trim_end();
+    name.starts_with("text/") || name == "application/xml" || name.ends_with("+xml")
 }
 
 /// Types that come before those of the registry, by extension: those of the documents, but for JavaScript, whose name is

@@ -11,10 +11,12 @@ use ::http::header::{
 };
 use ::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
+use tessera_tags::{Syntax, has_tags};
 
 use super::cache::{Origin, Variant};
 use super::conditional::Validators;
 use super::media::Media;
+use super::template::Templates;
 use crate::http::{Content, StoredFile};
 use crate::response::SERVER_NAME;
 
@@ -37,6 +39,9 @@ pub struct Page {
     /// None is a form that was not worth it; the bytes are in the page itself.
     content: Option<Content>,
     is_compressible: bool,
+    /// Its type is one that tags are looked for in, and it has some, or is too large to know.
+    is_semi_dynamic: bool,
+    templates: Templates,
     pub(super) origin: Origin,
     /// When it was last seen to be what is on disk, and how many changes of its root were known then.
     checked: AtomicU64,
@@ -77,6 +82,8 @@ impl Page {
             validators,
             content: Some(Content::File(StoredFile::new(file, metadata))),
             is_compressible: media.is_compressible,
+            is_semi_dynamic: media.is_semi_dynamic,
+            templates: Templates::default(),
             origin,
             checked: AtomicU64::default(),
             changes: AtomicU64::default(),
@@ -97,6 +104,7 @@ impl Page {
             reading.await.map_err(io::Error::other)??
         };
         Ok(Self {
+            is_semi_dynamic: self.is_semi_dynamic && has_tags(&bytes, Syntax::All),
             content: Some(Content::Memory(bytes)),
             ..self
         })
@@ -116,6 +124,8 @@ impl Page {
             validators,
             content: bytes.map(Content::Memory),
             is_compressible: false,
+            is_semi_dynamic: false,
+            templates: Templates::default(),
             origin: self.origin.clone(),
             checked: AtomicU64::default(),
             changes: AtomicU64::default(),
@@ -175,8 +185,18 @@ impl Page {
         self.content.as_ref().map_or(0, Content::length)
     }
 
+    /// What it takes in memory beside its head, in bytes.
     pub(super) fn bytes_in_memory(&self) -> usize {
-        self.in_memory_bytes().map_or(0, Bytes::len)
+        self.in_memory_bytes().map_or(0, Bytes::len) + self.templates.weight()
+    }
+
+    /// Whether it is to be rendered when it is asked for by its URL.
+    pub fn is_semi_dynamic(&self) -> bool {
+        self.is_semi_dynamic
+    }
+
+    pub(super) fn templates(&self) -> &Templates {
+        &self.templates
     }
 
     pub(super) fn in_memory_bytes(&self) -> Option<&Bytes> {

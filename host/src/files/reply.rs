@@ -39,7 +39,7 @@ impl Pages {
     pub async fn reply(&self, page: &Page, wish: Wish<'_>) -> Reply {
         let Some(making) = making(page, wish.compression) else {
             return Reply {
-                response: respond(page, &wish),
+                response: respond(page, wish.method, wish.headers),
                 is_final: !wish.accepting.may_refuse_identity(),
             };
         };
@@ -62,19 +62,22 @@ pub(super) fn making(page: &Page, compression: Compression) -> Option<Making> {
 
 fn reply_with(page: &Page, wish: &Wish<'_>, accepted: Accepted, choice: Choice) -> Reply {
     let (response, is_final) = match choice {
-        Choice::Coded(coded) => (respond(&coded, wish), true),
-        Choice::Plain => (respond(page, wish), !accepted.refuses_identity),
-        Choice::OnItsWay => (respond(page, wish), false),
+        Choice::Coded(coded) => (respond(&coded, wish.method, wish.headers), true),
+        Choice::Plain => (
+            respond(page, wish.method, wish.headers),
+            !accepted.refuses_identity,
+        ),
+        Choice::OnItsWay => (respond(page, wish.method, wish.headers), false),
     };
     Reply { response, is_final }
 }
 
 /// By the page's validators and the request's conditions, then its ranges.
-fn respond(page: &Page, wish: &Wish<'_>) -> Response {
+pub(super) fn respond(page: &Page, method: &Method, headers: &HeaderMap) -> Response {
     let whole = || Response::new(page.content().map(Content::whole).unwrap_or_default());
-    let is_special = wish.headers.keys().any(is_condition);
+    let is_special = headers.keys().any(is_condition);
     let mut response = match is_special {
-        true => on_condition(page, wish).unwrap_or_else(whole),
+        true => on_condition(page, method, headers).unwrap_or_else(whole),
         false => whole(),
     };
     let own = std::mem::take(response.headers_mut());
@@ -94,48 +97,47 @@ fn respond(page: &Page, wish: &Wish<'_>) -> Response {
 }
 
 /// What is sent instead of the whole page; `None` if that is what is asked for.
-fn on_condition(page: &Page, wish: &Wish<'_>) -> Option<Response> {
+fn on_condition(page: &Page, method: &Method, headers: &HeaderMap) -> Option<Response> {
     let bare = |status, body| {
         let mut response = Response::new(body);
         *response.status_mut() = status;
         Some(response)
     };
-    match conditional::evaluate(wish.headers, page.validators()) {
-        Outcome::Full => in_part(page, wish),
+    match conditional::evaluate(headers, page.validators()) {
+        Outcome::Full => in_part(page, method, headers),
         // Type and length decide what else a 304 must say; neither is sent.
         Outcome::NotModified => bare(StatusCode::NOT_MODIFIED, Body::unsent(page.length())),
         Outcome::PreconditionFailed => bare(StatusCode::PRECONDITION_FAILED, Body::empty()),
     }
 }
 
-fn in_part(page: &Page, wish: &Wish<'_>) -> Option<Response> {
+fn in_part(page: &Page, method: &Method, headers: &HeaderMap) -> Option<Response> {
     let (content, length) = (page.content()?, page.length());
     let mut response = Response::default();
     let part = StatusCode::PARTIAL_CONTENT;
-    let (status, name, value) =
-        match range::plan(wish.headers, wish.method, length, page.validators()) {
-            Plan::Whole => return None,
-            Plan::Unsatisfiable => {
-                let what = HeaderValue::try_from(format!("bytes */{length}"));
-                (StatusCode::RANGE_NOT_SATISFIABLE, CONTENT_RANGE, what.ok()?)
-            }
-            Plan::Part(range) => {
-                let last = range.end.saturating_sub(1);
-                let what = format!("bytes {}-{last}/{length}", range.start);
-                *response.body_mut() = content.part(range);
-                (part, CONTENT_RANGE, HeaderValue::try_from(what).ok()?)
-            }
-            Plan::Parts(ranges) => {
-                // Nobody could tell whether a coding is that of the parts or of all that is around them. All of it is an
-                // answer, too, also if the parts cannot be had.
-                let head = page.head();
-                let is_coded = head.contains_key(CONTENT_ENCODING);
-                let content_type = head.get(CONTENT_TYPE).filter(|_| !is_coded)?;
-                let (multipart, body) = content.parts(ranges, content_type).ok()?;
-                *response.body_mut() = body;
-                (part, CONTENT_TYPE, multipart)
-            }
-        };
+    let (status, name, value) = match range::plan(headers, method, length, page.validators()) {
+        Plan::Whole => return None,
+        Plan::Unsatisfiable => {
+            let what = HeaderValue::try_from(format!("bytes */{length}"));
+            (StatusCode::RANGE_NOT_SATISFIABLE, CONTENT_RANGE, what.ok()?)
+        }
+        Plan::Part(range) => {
+            let last = range.end.saturating_sub(1);
+            let what = format!("bytes {}-{last}/{length}", range.start);
+            *response.body_mut() = content.part(range);
+            (part, CONTENT_RANGE, HeaderValue::try_from(what).ok()?)
+        }
+        Plan::Parts(ranges) => {
+            // Nobody could tell whether a coding is that of the parts or of all that is around them. All of it is an
+            // answer, too, also if the parts cannot be had.
+            let head = page.head();
+            let is_coded = head.contains_key(CONTENT_ENCODING);
+            let content_type = head.get(CONTENT_TYPE).filter(|_| !is_coded)?;
+            let (multipart, body) = content.parts(ranges, content_type).ok()?;
+            *response.body_mut() = body;
+            (part, CONTENT_TYPE, multipart)
+        }
+    };
     *response.status_mut() = status;
     response.headers_mut().insert(name, value);
     Some(response)

@@ -2,7 +2,7 @@
 
 use ::http::StatusCode;
 use ::http::header::{CONTENT_TYPE, LOCATION};
-use tessera_engine::{Answer, AnswerBody};
+use tessera_engine::{Answer, AnswerBody, RawData};
 
 use super::charset;
 use super::text_type::TextType;
@@ -15,7 +15,8 @@ pub fn from_answer(answer: Answer, settings: &Responses) -> Response {
     *response.headers_mut() = answer.headers;
     *response.status_mut() = answer.status.unwrap_or(StatusCode::OK);
     match answer.body {
-        AnswerBody::Empty => {}
+        // The file is put in where files are known.
+        AnswerBody::Empty | AnswerBody::File(_) => {}
         AnswerBody::Text { text, content_type } => {
             // The header that the component set, else the type that came with the text, else that of HTML.
             let given = response.headers_mut().remove(CONTENT_TYPE).or(content_type);
@@ -34,6 +35,11 @@ pub fn from_answer(answer: Answer, settings: &Responses) -> Response {
             }
             *response.body_mut() = Body::from(data);
         }
+        AnswerBody::Raw(raw) => {
+            *response.status_mut() = raw.status(answer.status);
+            RawData::put_into(raw.headers, response.headers_mut());
+            *response.body_mut() = Body::from(raw.body);
+        }
         AnswerBody::Unsent(length) => *response.body_mut() = Body::unsent(length),
         AnswerBody::Stream(stream) => *response.body_mut() = Body::streamed(stream),
         AnswerBody::Redirect(location) => {
@@ -49,7 +55,12 @@ pub fn from_answer(answer: Answer, settings: &Responses) -> Response {
 /// The response to a request that On Web Authentication refused: 401 with what the hook set and sent (a challenge, a
 /// page to log in on, a redirect to one), else with the built-in page.
 pub fn from_refusal(answer: Answer, settings: &Responses) -> Response {
-    let status = answer.status;
+    let status = match &answer.body {
+        AnswerBody::Raw(raw) => {
+            Some(raw.status(Some(answer.status.unwrap_or(StatusCode::UNAUTHORIZED))))
+        }
+        _ => answer.status,
+    };
     let is_silent = matches!(answer.body, AnswerBody::Empty);
     let is_redirect = matches!(answer.body, AnswerBody::Redirect(_));
     let mut response = from_answer(answer, settings);

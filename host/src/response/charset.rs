@@ -1,5 +1,6 @@
 //! Texts in the character sets that the documents list.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
@@ -73,6 +74,17 @@ pub(super) fn named(name: &str) -> Option<Charset> {
     let is_it =
         |(_, names): &&(Charset, &[&str])| names.iter().any(|one| one.eq_ignore_ascii_case(name));
     NAMES.iter().find(is_it).map(|(charset, _)| *charset)
+}
+
+/// Decodes bytes, as browsers do; none of UTF-8, which needs no decoding.
+pub(super) fn decode(bytes: &[u8], charset: Charset) -> Option<Cow<'_, str>> {
+    let encoding = match charset {
+        Charset::Utf8 => return None,
+        Charset::Iso8859_1 => encoding_rs::WINDOWS_1252,
+        Charset::Iso8859_9 => encoding_rs::WINDOWS_1254,
+        other => encoding(other)?,
+    };
+    Some(encoding.decode_without_bom_handling(bytes).0)
 }
 
 /// Encodes a text. Without `extended`, what is not ASCII becomes a reference in HTML whether or not the set has it.

@@ -4,6 +4,7 @@
 mod answer;
 mod text_type;
 mod charset;
+mod declared;
 mod html;
 mod error_page;
 
@@ -19,6 +20,7 @@ use crate::http::{Coding, Reject, Response};
 
 pub use answer::{from_answer, from_refusal};
 pub use compress::is_compressible;
+pub use declared::{Declared, declared, into_utf8};
 pub use error_page::OwnPages;
 pub use finish::{Asked, Finish, SERVER_NAME, finish};
 

@@ -187,6 +187,7 @@ pub fn instance_limits(limits: &Limits) -> InstanceLimits {
         memory: limits.memory_bytes,
         table_elements: limits.table_elements as usize,
         deadline: limits.deadline,
+        stream_time: limits.stream_time,
         cpu_time: limits.cpu_time,
         response_size: limits.response_bytes,
         outbound_calls: limits.outbound_calls,

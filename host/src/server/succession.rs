@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::control::{ControlError, ErrorCode};
 use super::reload::Turn;
-use super::{Found, Reloader, Serving, WebServer};
+use super::{Folder, Found, Reloader, Serving, WebServer};
 use crate::files::ErrorPages;
 use crate::response;
 use crate::route::{Special, special};
@@ -77,7 +77,11 @@ impl Reloader {
         url: &str,
     ) -> Result<(), String> {
         let target = probe_target(generation, url)?;
-        let call = probe_call(self.exchange.next_id(), server, url);
+        let mut call = probe_call(self.exchange.next_id(), server, url);
+        call.folder = Some(Arc::new(Folder {
+            pages: self.pages(server, &settings.web),
+            charset: settings.web.responses.charset,
+        }));
         match generation.run(call, target).await {
             Ok(answer) => {
                 let response = response::from_answer(answer, &settings.web.responses);
@@ -286,6 +290,7 @@ fn probe_call(id: u64, server: &WebServer, url: &str) -> Call {
         user: String::new(),
         password: String::new(),
         receiving_server: server.shared_name(),
+        folder: None,
         permit: None,
     }
 }

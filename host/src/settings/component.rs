@@ -95,6 +95,8 @@ pub struct Limits {
     pub table_elements: u32,
     /// The wall-clock time of one web process.
     pub deadline: Duration,
+    /// The wall-clock time of a response that is sent piece by piece.
+    pub stream_time: Duration,
     /// The time that one web process may compute.
     pub cpu_time: Duration,
     /// The largest response body.
@@ -184,6 +186,7 @@ impl ComponentSettings {
                 memory_bytes: reader.value(&table::LIMITS_MEMORY),
                 table_elements: reader.value(&table::LIMITS_TABLES),
                 deadline: reader.value(&table::LIMITS_DEADLINE),
+                stream_time: reader.value(&table::LIMITS_STREAM),
                 cpu_time: reader.value(&table::LIMITS_CPU),
                 response_bytes: reader.value(&table::LIMITS_RESPONSE),
                 outbound_calls: reader.value(&table::LIMITS_OUTBOUND),

@@ -49,5 +49,5 @@ pub use fault::{Code, Fault};
 pub use limits::{Limit, Limits};
 pub use program::Template;
 pub use render::{Call, CallFailure, Context, Occasion, Renderer, Sink, Step};
-pub use scan::Syntax;
+pub use scan::{Syntax, has_tags};
 pub use value::{Object, Value};

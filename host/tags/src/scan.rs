@@ -2,6 +2,9 @@
 
 use memchr::memmem::{self, Finder};
 
+/// How far a `$` tag is looked through for its end where it is only asked whether there are tags: as far as pages may have it.
+const DOLLAR_BYTES_MAX: usize = 4096;
+
 /// Which forms of tags a page may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syntax {
@@ -66,9 +69,15 @@ pub(crate) struct Tag<'a> {
     pub(crate) is_dollar: bool,
 }
 
-/// Whether there are tags in what a tag inserted.
-pub(crate) fn has_tags(text: &[u8]) -> bool {
-    Scanner::new(text, 0, Syntax::Comments, 0).next().is_some()
+/// Whether there are tags in a text. One search through it, unless there is what may be one.
+pub fn has_tags(text: &[u8], syntax: Syntax) -> bool {
+    // Most texts have neither; that is found out before anything is made ready.
+    let may_have = memmem::find(text, b"<!--").is_some()
+        || (syntax == Syntax::All && memmem::find(text, b"$4").is_some());
+    may_have
+        && Scanner::new(text, 0, syntax, DOLLAR_BYTES_MAX)
+            .next()
+            .is_some()
 }
 
 /// Goes through a page from tag to tag.
@@ -265,6 +274,22 @@ mod tests {
             let around = format!("<p>$4<!-- {page}>");
             let expected = (keyword, content.to_owned(), page.to_owned());
             assert_eq!(tags(&around, Syntax::All), [expected], "{page}");
+        }
+    }
+
+    #[test]
+    fn a_text_has_tags_if_a_scanner_finds_some() {
+        for (text, in_comments, in_all) in [
+            ("", false, false),
+            ("<!-- x --> $4 $4DTEXT", false, false),
+            ("<!--#4DTEXT x", false, false),
+            ("<!--#4DTEXT x-->", true, true),
+            ("<!----><!--4DENDIF-->", true, true),
+            ("$4DTEXT(x)", false, true),
+        ] {
+            let text = text.as_bytes();
+            assert_eq!(has_tags(text, Syntax::Comments), in_comments, "{text:?}");
+            assert_eq!(has_tags(text, Syntax::All), in_all, "{text:?}");
         }
     }
 

@@ -127,6 +127,11 @@ impl Object {
         self.properties.is_empty()
     }
 
+    /// The properties, in the order in which they were made.
+    pub fn properties(&self) -> impl Iterator<Item = (&Arc<str>, &Value)> {
+        self.properties.iter().map(|(name, value)| (name, value))
+    }
+
     /// The name of the property at `index`, from 0.
     pub(crate) fn name(&self, index: usize) -> Option<&Arc<str>> {
         self.properties.get(index).map(|(name, _)| name)

@@ -250,6 +250,12 @@ limits.deadline | component | duration | reload | "30 s"
   refuses "9 ms" 0 3601 "30" => from 10 ms to 1 h
   refuses true [] {} => a duration from
 
+limits.stream_time | component | duration | reload | "1 h"
+  takes 86400 "24 h" 3600
+  stored "10 ms" 0.01
+  refuses "9 ms" 0 86401 "30" => from 10 ms to 24 h
+  refuses true [] {} => a duration from
+
 limits.cpu_time | component | duration | reload | "10 s"
   takes 3600 "1 h" 10
   stored "10 ms" 0.01

@@ -10,6 +10,8 @@ mod keyvalue;
 mod missing;
 mod request;
 mod response;
+mod send_file;
+mod variables;
 mod web_server;
 
 use wasmtime::component::Linker;
@@ -22,7 +24,10 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     let mut request = linker.instance("tessera:web/request@0.1.0")?;
     request::add_to_linker(&mut request)?;
     body_parts::add_to_linker(&mut request)?;
-    response::add_to_linker(&mut linker.instance("tessera:web/response@0.1.0")?)?;
+    let mut response = linker.instance("tessera:web/response@0.1.0")?;
+    response::add_to_linker(&mut response)?;
+    send_file::add_to_linker(&mut response)?;
+    variables::add_to_linker(&mut linker.instance("tessera:web/variables@0.1.0")?)?;
     web_server::add_to_linker(&mut linker.instance("tessera:web/web-server@0.1.0")?)?;
     config::add_to_linker(linker)?;
     keyvalue::add_to_linker(linker)

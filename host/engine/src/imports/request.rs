@@ -88,12 +88,8 @@ fn add_circumstances(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result
     linker.func_wrap(
         "remaining-time",
         |store: StoreContextMut<'_, State>, (): ()| {
-            let left = store
-                .data()
-                .exchange
-                .deadline
-                .at
-                .saturating_duration_since(Instant::now());
+            let deadline = store.data().exchange.deadline_now();
+            let left = deadline.at.saturating_duration_since(Instant::now());
             Ok((u64::try_from(left.as_millis()).unwrap_or(u64::MAX),))
         },
     )

@@ -1,10 +1,12 @@
 //! `tessera:web/response`: the response of the web process.
 
 use bytes::Bytes;
+use tessera_tags::{Syntax, has_tags};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{LinkerInstance, WasmList, WasmStr};
 
 use crate::answer::Answer;
+use crate::raw;
 use crate::state::State;
 use crate::wit::{HeaderField, ResponseError};
 
@@ -47,6 +49,12 @@ pub(super) fn add_to_linker(linker: &mut LinkerInstance<'_, State>) -> wasmtime:
             Ok((send_blob(store, &parameters.0, &parameters.1),))
         },
     )?;
+    linker.func_wrap_async(
+        "send-raw-data",
+        |store: StoreContextMut<'_, State>, (data, chunked): (WasmList<u8>, bool)| {
+            Box::new(async move { Ok((raw::send(store, data, chunked).await?,)) })
+        },
+    )?;
     linker.func_wrap(
         "send-http-redirect",
         |mut store: StoreContextMut<'_, State>, (url, verbatim): (String, bool)| {
@@ -71,7 +79,19 @@ fn send_text(
         return Ok(Err(ResponseError::TooLarge));
     }
     let text = text.into_owned();
-    Ok(answer(&mut store).send_text(text, content_type))
+    let has_tags = has_tags(text.as_bytes(), Syntax::Comments);
+    let done = answer(&mut store).send_text(text, content_type);
+    if has_tags && done.is_ok() {
+        transform(&mut store);
+    }
+    Ok(done)
+}
+
+/// Has the tags in what was sent carried out, with the variables as they are now.
+fn transform(store: &mut StoreContextMut<'_, State>) {
+    let exchange = &mut store.data_mut().exchange;
+    let variables = exchange.process_variables.clone();
+    exchange.answer.transform(variables);
 }
 
 fn send_blob(
@@ -84,5 +104,10 @@ fn send_blob(
         return Err(ResponseError::TooLarge);
     }
     let data = Bytes::copy_from_slice(data);
-    answer(&mut store).send_blob(data, content_type)
+    let bytes = data.clone();
+    answer(&mut store).send_blob(data, content_type)?;
+    if answer(&mut store).is_page() && has_tags(&bytes, Syntax::Comments) {
+        transform(&mut store);
+    }
+    Ok(())
 }

@@ -12,7 +12,18 @@ use crate::error::ProcessError;
 use crate::hooks;
 
 /// What the guest answered, or why it did not.
-pub(crate) type Head = Result<Response<()>, String>;
+pub(crate) type Head = Result<Answered, String>;
+
+/// The head of an answer, and what there is of its body.
+pub(crate) enum Answered {
+    /// From `wasi:http`; the body is in its place.
+    Http(Response<()>),
+    /// From `send-raw-data`, which has put pieces in the place of the body.
+    Pieces(Response<()>),
+    /// All of it.
+    Whole(Box<Answer>),
+}
+
 /// Where that is waited for.
 pub(crate) type HeadReceiver = oneshot::Receiver<Head>;
 /// The body that belongs to it. Who sends it and who ends the guest both look at it: the guest's end is not told from that
@@ -38,13 +49,26 @@ pub(crate) fn responder() -> (Responder, HeadReceiver, BodyPlace) {
 
 impl Responder {
     pub(super) fn send(self, answer: Result<Response<WasiBody>, String>) {
-        let head = answer.map(|response| {
-            let (parts, body) = response.into_parts();
-            *self.body.lock() = Some(body);
-            Response::from_parts(parts, ())
-        });
+        let head = answer.map(|response| Answered::Http(self.place(response)));
         // Nobody waits any more if the deadline passed.
         let _ = self.head.send(head);
+    }
+
+    /// Sends the head of a response whose body comes piece by piece.
+    pub(crate) fn send_pieces(self, response: Response<WasiBody>) {
+        let head = self.place(response);
+        let _ = self.head.send(Ok(Answered::Pieces(head)));
+    }
+
+    /// Sends all of an answer.
+    pub(crate) fn send_whole(self, answer: Answer) {
+        let _ = self.head.send(Ok(Answered::Whole(Box::new(answer))));
+    }
+
+    fn place(&self, response: Response<WasiBody>) -> Response<()> {
+        let (parts, body) = response.into_parts();
+        *self.body.lock() = Some(body);
+        Response::from_parts(parts, ())
     }
 }
 
@@ -68,8 +92,17 @@ pub(super) fn no_answer() -> ProcessError {
 
 /// The answer as far as its head tells it. `is_head` says that the request was one.
 pub(super) fn begin(head: Head, is_head: bool) -> Result<Answer, ProcessError> {
-    let response =
-        head.map_err(|code| failed(format!("it answered with the error code {code}")))?;
+    let head = head.map_err(|code| failed(format!("it answered with the error code {code}")))?;
+    let response = match head {
+        Answered::Http(response) => response,
+        Answered::Pieces(response) => {
+            let mut answer = Answer::default();
+            answer.status = Some(response.status());
+            answer.headers = response.into_parts().0.headers;
+            return Ok(answer);
+        }
+        Answered::Whole(answer) => return Ok(*answer),
+    };
     let (parts, ()) = response.into_parts();
     let bytes = parts.headers.iter();
     let bytes: usize = bytes
@@ -112,7 +145,7 @@ mod tests {
     fn head(change: impl FnOnce(&mut Response<()>)) -> Head {
         let mut response = Response::new(());
         change(&mut response);
-        Ok(response)
+        Ok(Answered::Http(response))
     }
 
     #[test]

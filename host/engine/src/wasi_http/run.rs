@@ -13,12 +13,13 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 use tokio::time::timeout_at;
 
-use super::head::{self, BodyPlace, Head, HeadReceiver};
+use super::head::{self, Answered, BodyPlace, Head, HeadReceiver};
 use super::stream::{AnswerStream, Limits, Source, too_large};
 use super::worker::{Circumstances, Work, Worker};
 use crate::answer::{Answer, AnswerBody};
 use crate::call::Deadline;
 use crate::cpu::CpuMeter;
+use crate::due::Due;
 use crate::error::ProcessError;
 use crate::generation::Generation;
 use crate::process::Ended;
@@ -27,11 +28,16 @@ use crate::process::Ended;
 const JOINED_BYTES_MAX: usize = 64 * 1024;
 
 /// What of a request decides about its answer.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Asked {
     pub(crate) id: u64,
     pub(crate) is_head: bool,
+    /// When there must be an answer.
     pub(crate) deadline: Deadline,
+    /// When the rest of it must have come.
+    pub(crate) due: Due,
+    /// Whether the hooks of `tessera:web` make it, whose errors are answers like others.
+    pub(crate) is_raw: bool,
 }
 
 /// How far a web process came before its client could be answered.
@@ -50,13 +56,13 @@ pub(crate) async fn answer(
     asked: Asked,
 ) -> Result<Answer, ProcessError> {
     let limits = Limits {
-        deadline: asked.deadline,
+        due: asked.due.clone(),
         bytes_max: generation.limits.response_size,
     };
     let circumstances = Circumstances {
         component: generation.profile.component.clone(),
         request: asked.id,
-        deadline: asked.deadline,
+        due: asked.due.clone(),
         meter,
         background: generation.engine.background().clone(),
     };
@@ -66,7 +72,7 @@ pub(crate) async fn answer(
         .await
         .map_err(late)?;
     let (head, worker) = match step {
-        Step::Ended(ended) => return whole(*ended, (head, body), limits, asked.is_head),
+        Step::Ended(ended) => return whole(*ended, (head, body), limits, &asked),
         Step::Head(head) => (head, Worker::begin(work, body.clone(), circumstances)),
         Step::Slow => {
             let mut worker = Worker::begin_slow(work, body.clone(), circumstances);
@@ -76,11 +82,16 @@ pub(crate) async fn answer(
             (head, worker)
         }
     };
+    let is_whole = matches!(head, Ok(Answered::Whole(_)));
     let mut answer = head::begin(head, asked.is_head)?;
+    if is_whole {
+        worker.let_go();
+        return Ok(answer);
+    }
     if matches!(answer.body, AnswerBody::Unsent(_)) {
         return Ok(answer);
     }
-    let length = length(&answer, limits)?;
+    let length = length(&answer, &limits)?;
     let stream = AnswerStream::new(Source::Worker { body, worker }, length, limits);
     answer.body = AnswerBody::Stream(Box::new(stream));
     Ok(answer)
@@ -142,7 +153,7 @@ fn whole(
     mut ended: Ended,
     (mut head, body): (HeadReceiver, BodyPlace),
     limits: Limits,
-    is_head: bool,
+    asked: &Asked,
 ) -> Result<Answer, ProcessError> {
     let is_too_large = ended.is_body_too_large();
     let result = ended.take_result();
@@ -151,9 +162,9 @@ fn whole(
         (Err(error), _) => Err(error),
         (Ok(()), Err(_)) if is_too_large => Err(ProcessError::BodyTooLarge),
         (Ok(()), Err(_)) => Err(head::no_answer()),
-        (Ok(()), Ok(head)) => whole_body(head, &body, limits, is_head),
+        (Ok(()), Ok(head)) => whole_body(head, &body, limits, asked.is_head),
     };
-    if answer.is_err() {
+    if answer.is_err() && !asked.is_raw {
         // An instance that left something half done does not serve again.
         ended.retire();
     }
@@ -167,11 +178,16 @@ fn whole_body(
     limits: Limits,
     is_head: bool,
 ) -> Result<Answer, ProcessError> {
+    let (is_whole, is_pieces) = match &head {
+        Ok(Answered::Whole(_)) => (true, false),
+        Ok(Answered::Pieces(_)) => (false, true),
+        _ => (false, false),
+    };
     let mut answer = head::begin(head, is_head)?;
-    if matches!(answer.body, AnswerBody::Unsent(_)) {
+    if is_whole || matches!(answer.body, AnswerBody::Unsent(_)) {
         return Ok(answer);
     }
-    let length = length(&answer, limits)?;
+    let length = length(&answer, &limits)?;
     let left = drain(body);
     let frames = left.frames;
     // Of a head's body nothing would be sent, and it need not be there.
@@ -182,6 +198,12 @@ fn whole_body(
     let bytes: usize = data.clone().map(Bytes::len).sum();
     if bytes as u64 > limits.bytes_max {
         return Err(too_large(limits.bytes_max));
+    }
+    if is_pieces {
+        // They stay what the guest made of them.
+        let stream = AnswerStream::new(Source::Ready(frames), None, limits);
+        answer.body = AnswerBody::Stream(Box::new(stream));
+        return Ok(answer);
     }
     let has_trailers = frames.iter().any(Frame::is_trailers);
     let joined = match data.clone().count() {
@@ -244,7 +266,7 @@ pub(super) fn drain(body: &BodyPlace) -> Left {
 }
 
 /// What the header says of the body's length, held to its limit before any of it is sent.
-pub(super) fn length(answer: &Answer, limits: Limits) -> Result<Option<u64>, ProcessError> {
+pub(super) fn length(answer: &Answer, limits: &Limits) -> Result<Option<u64>, ProcessError> {
     let length = head::length(answer);
     match length {
         Some(length) if length > limits.bytes_max => Err(too_large(limits.bytes_max)),

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use http::Response;
 use tokio::time::timeout_at;
 
-use super::head;
+use super::head::{self, Answered};
 use super::request;
 use super::run::{Asked, length};
 use super::service::{Service, process_error};
@@ -26,7 +26,7 @@ pub(crate) async fn answer(
     asked: Asked,
 ) -> Result<Answer, ProcessError> {
     let limits = Limits {
-        deadline: asked.deadline,
+        due: asked.due,
         bytes_max: generation.limits.response_size,
     };
     let ticket = Ticket::new(asked.id, asked.deadline, exchange.call.permit.take());
@@ -52,11 +52,11 @@ pub(crate) async fn answer(
     };
     let (parts, body) = response.into_parts();
     let head = Response::from_parts(parts, ());
-    let mut answer = head::begin(Ok(head), asked.is_head)?;
+    let mut answer = head::begin(Ok(Answered::Http(head)), asked.is_head)?;
     if matches!(answer.body, AnswerBody::Unsent(_)) {
         return Ok(answer);
     }
-    let length = length(&answer, limits)?;
+    let length = length(&answer, &limits)?;
     let stream = AnswerStream::new(Source::Shared { body, client }, length, limits);
     answer.body = AnswerBody::Stream(Box::new(stream));
     Ok(answer)

@@ -16,14 +16,14 @@ use super::run::Left;
 #[cfg(feature = "p3")]
 use super::ticket::Client;
 use super::worker::Worker;
-use crate::call::Deadline;
+use crate::due::Due;
 use crate::error::ProcessError;
 
 /// A body on its way out of a guest. It ends with an error if the guest, its deadline or a limit cuts it off, so that the
 /// client can tell a part from the whole. Dropping it ends the web process.
 pub struct AnswerStream {
     source: Source,
-    deadline: Deadline,
+    due: Due,
     /// Past it the client is told, even if the guest's thread does not get to it.
     timer: Option<Pin<Box<Sleep>>>,
     length: Option<u64>,
@@ -56,9 +56,9 @@ impl fmt::Debug for AnswerStream {
 }
 
 /// What holds a body.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Limits {
-    pub(super) deadline: Deadline,
+    pub(super) due: Due,
     pub(super) bytes_max: u64,
 }
 
@@ -66,7 +66,7 @@ impl AnswerStream {
     pub(super) fn new(source: Source, length: Option<u64>, limits: Limits) -> Self {
         Self {
             source,
-            deadline: limits.deadline,
+            due: limits.due,
             timer: None,
             length,
             sent: 0,
@@ -105,13 +105,19 @@ impl AnswerStream {
 
     /// Waits for the end of the guest's time.
     fn poll_deadline(&mut self, context: &mut Context<'_>) -> Polled {
-        let deadline = self.deadline;
-        let timer = self
-            .timer
-            .get_or_insert_with(|| Box::pin(sleep_until(deadline.at.into())));
-        match timer.as_mut().poll(context) {
-            Poll::Ready(()) => self.cut(ProcessError::Deadline(deadline.after)),
-            Poll::Pending => Poll::Pending,
+        loop {
+            let deadline = self.due.now();
+            let timer = self
+                .timer
+                .get_or_insert_with(|| Box::pin(sleep_until(deadline.at.into())));
+            match timer.as_mut().poll(context) {
+                Poll::Ready(()) if self.due.has_passed() => {
+                    return self.cut(ProcessError::Deadline(deadline.after));
+                }
+                // It has been put off.
+                Poll::Ready(()) => timer.as_mut().reset(deadline.at.into()),
+                Poll::Pending => return Poll::Pending,
+            }
         }
     }
 }

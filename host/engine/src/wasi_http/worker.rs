@@ -1,7 +1,7 @@
 //! A web process that goes on behind its answer.
 
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -12,8 +12,8 @@ use tokio::time::timeout_at;
 
 use super::head::BodyPlace;
 use super::run::{Left, drain};
-use crate::call::Deadline;
 use crate::cpu::CpuMeter;
+use crate::due::Due;
 use crate::error::ProcessError;
 use crate::process::Ended;
 
@@ -25,7 +25,7 @@ pub(crate) type Work = Pin<Box<dyn Future<Output = Ended> + Send>>;
 pub(super) struct Circumstances {
     pub(super) component: Arc<str>,
     pub(super) request: u64,
-    pub(super) deadline: Deadline,
+    pub(super) due: Due,
     /// What counts the guest's time, and says when it must make room for others.
     pub(super) meter: Arc<CpuMeter>,
     /// The threads for those.
@@ -150,8 +150,17 @@ async fn on(
             Poll::Pending => Poll::Pending,
         }
     });
-    let deadline = circumstances.deadline;
-    let ended = match timeout_at(deadline.at.into(), step).await {
+    let due = &circumstances.due;
+    let stepped = {
+        let mut step = pin!(step);
+        loop {
+            match timeout_at(due.now().at.into(), &mut step).await {
+                Err(_) if !due.has_passed() => {} // It has been put off.
+                stepped => break stepped,
+            }
+        }
+    };
+    let ended = match stepped {
         Ok(Some(ended)) => Some(ended),
         Ok(None) => return Some((work, outcome)),
         Err(_) => None,
@@ -170,7 +179,7 @@ async fn on(
         None => {
             tell(
                 outcome,
-                Err(ProcessError::Deadline(deadline.after)),
+                Err(ProcessError::Deadline(due.now().after)),
                 circumstances,
             );
             drop(work);

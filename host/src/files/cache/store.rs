@@ -85,6 +85,16 @@ impl Store {
         key.with(|key| self.pages.insert(key.into(), page));
     }
 
+    /// Weighs a page anew, which has come to take more.
+    pub(in crate::files) fn weigh_again(&self, key: &Key<'_>, page: &Arc<Page>) {
+        key.with(|key| {
+            let is_kept = self.pages.get(key);
+            if is_kept.is_some_and(|kept| Arc::ptr_eq(&kept, page)) {
+                self.pages.insert(key.into(), page.clone());
+            }
+        });
+    }
+
     pub(in crate::files) fn drop_page(&self, key: &Key<'_>) {
         key.with(|key| self.pages.invalidate(key));
     }

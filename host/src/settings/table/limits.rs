@@ -44,6 +44,18 @@ pub(in crate::settings) static LIMITS_CPU: Setting<Time> = Setting {
     doc: "The time that a web process may compute; what it waits is not counted. Past it the request is answered with 504. Not with `concurrent`, whose requests share an instance: the deadline holds them.",
 };
 
+pub(in crate::settings) static LIMITS_STREAM: Setting<Time> = Setting {
+    key: "limits.stream_time",
+    scope: Component,
+    effect: Reload,
+    kind: Time {
+        min: ms(10),
+        max: minutes(24 * 60),
+        default: minutes(60),
+    },
+    doc: "The wall-clock time of a response that a web process sends piece by piece (`send-raw-data`). Its `deadline` holds until the first piece, and anew for each further one.",
+};
+
 pub(in crate::settings) static LIMITS_TABLES: Setting<Number<u32>> = Setting {
     key: "limits.table_elements",
     scope: Component,

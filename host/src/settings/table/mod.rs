@@ -111,6 +111,7 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &LIMITS_MEMORY,
     &LIMITS_TABLES,
     &LIMITS_DEADLINE,
+    &LIMITS_STREAM,
     &LIMITS_CPU,
     &LIMITS_RESPONSE,
     &LIMITS_OUTBOUND,

@@ -23,7 +23,7 @@ impl<C: Context + ?Sized, S: Sink + ?Sized> Machine<'_, C, S> {
             && is_recursive
         {
             self.charge(u64::try_from(text.len() / BYTES_PER_WORK).unwrap_or(u64::MAX))?;
-            if has_tags(text.as_bytes()) {
+            if has_tags(text.as_bytes(), Syntax::Comments) {
                 return self.enter_text(text);
             }
         }

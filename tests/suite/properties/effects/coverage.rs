@@ -198,6 +198,11 @@ const SHOWN_BY: &[Shown] = &[
         NOTHING,
         "limits::a_handler_past_its_deadline_is_a_504",
     ),
+    (
+        "limits.stream_time",
+        NOTHING,
+        "raw_data::a_stream_ends_with_its_time",
+    ),
     ("limits.response_size", NOTHING, INSTANCES),
     (
         "limits.outbound_calls",
