@@ -16,6 +16,10 @@ use crate::types::Value;
 /// | a [`FromRequest`]: [`Form<T>`](crate::Form), [`Json<T>`](crate::Json) | takes no argument: it is made of the request | |
 ///
 /// A URL has at most one argument, a text; a tag has any number, of any kind; a route has what its pattern names.
+#[diagnostic::on_unimplemented(
+    message = "a method or route cannot take `{Self}`",
+    label = "take `&str`, `String`, a number, `bool`, `Value`, an `Option` of one, `Form<T>`, `Json<T>`, or a type that implements `FromRequest`"
+)]
 pub trait Parameter<'a>: Sized {
     /// Takes it.
     fn take(from: &mut Arguments<'a>) -> Result<Self, Error>;

@@ -31,12 +31,6 @@ use crate::types::WebCall;
 /// assert_eq!(test::get("/a").header("X-Token", "abc").connect(api).text(), "/a for abc");
 /// assert_eq!(test::get("/a").connect(api).status, 401);
 /// ```
-#[diagnostic::on_unimplemented(
-    message = "no handler can take `{Self}`",
-    label = "cannot be made of a request",
-    note = "On Web Connection takes `WebCall` or `&WebCall`, `Form<T>`, `Json<T>`, and types that implement `FromRequest`",
-    note = "a method takes `&str`, `String`, `f64`, `i8` to `i64`, `u8` to `u64`, `bool`, `Value`, an `Option` of one, `Form<T>`, `Json<T>`, and types that implement `FromRequest`"
-)]
 pub trait FromRequest: Sized {
     /// Makes it of the request that is being answered.
     fn from_request() -> Result<Self, Error>;
@@ -71,6 +65,10 @@ impl Taken {
 }
 
 /// A parameter of On Web Connection or On Web Authentication: `WebCall`, `&WebCall`, or what is made of the request.
+#[diagnostic::on_unimplemented(
+    message = "a hook cannot take `{Self}`",
+    label = "take `WebCall`, `&WebCall`, `Form<T>`, `Json<T>`, or a type that implements `FromRequest`"
+)]
 pub trait HookParameter<'a>: Sized {
     #[doc(hidden)]
     fn take(from: &'a Taken) -> Result<Self, Error>;

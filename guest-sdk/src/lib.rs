@@ -103,8 +103,8 @@ pub use form::Form;
 #[cfg(feature = "json")]
 pub use json::{Json, json};
 pub use reply::{
-    Blob, File, Html, Redirect, Reply, Status, Text, Verdict, WithCookie, WithHeader, blob, file,
-    html, redirect, status, text,
+    Blob, Boxed, File, Html, Redirect, Reply, Status, Text, Verdict, WithCookie, WithHeader, blob,
+    file, html, redirect, status, text,
 };
 pub use routes::{RouteFunction, Routed};
 pub use stream::{Event, Events, Stream, Streamed, events, stream};
@@ -214,3 +214,8 @@ pub mod prelude {
     #[cfg(feature = "json")]
     pub use crate::{Json, json};
 }
+
+/// The guide, whose examples are run as those of these pages.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide.md")]
+pub struct Guide;

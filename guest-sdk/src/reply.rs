@@ -21,6 +21,7 @@ use crate::types::Value;
 /// | [`Template`](crate::Template) | a page of the HTML root, with values for its tags |
 /// | [`Streamed`](crate::Streamed) | bytes or events that go out as they are made |
 /// | [`Routed`](crate::Routed) | what the route's function answered |
+/// | [`Boxed`] | any of these |
 /// | [`Redirect`] | a redirection |
 /// | [`Status`], `(Status, R)` | a status, alone or with a reply |
 /// | `Option<R>` | 404 if there is none |
@@ -64,6 +65,28 @@ pub trait Reply: Sized {
             reply: self,
             cookie,
         }
+    }
+
+    /// The same reply in a box, where a function answers now with one type and now with another.
+    ///
+    /// ```
+    /// use tessera_guest::prelude::*;
+    ///
+    /// fn page(call: &WebCall) -> impl Reply {
+    ///     match call.path() {
+    ///         "/old" => redirect("/new").permanent().boxed(),
+    ///         _ => html("<h1>New</h1>").boxed(),
+    ///     }
+    /// }
+    /// ```
+    fn boxed<'a>(self) -> Boxed<'a>
+    where
+        Self: 'a,
+    {
+        Boxed(Box::new(move |way| match way {
+            Way::Send => self.send().map(|()| Value::Null),
+            Way::Give => self.give(),
+        }))
     }
 }
 
@@ -241,6 +264,25 @@ impl<R: Reply> Reply for WithHeader<'_, R> {
         let value = self.reply.give()?;
         response::add_header(&self.name, &self.value)?;
         Ok(value)
+    }
+}
+
+/// A reply of any type; made by [`Reply::boxed`].
+pub struct Boxed<'a>(Box<dyn FnOnce(Way) -> Result<Value, Error> + 'a>);
+
+/// What becomes of a reply in a box.
+enum Way {
+    Send,
+    Give,
+}
+
+impl Reply for Boxed<'_> {
+    fn send(self) -> Result<(), Error> {
+        (self.0)(Way::Send).map(|_| ())
+    }
+
+    fn give(self) -> Result<Value, Error> {
+        (self.0)(Way::Give)
     }
 }
 

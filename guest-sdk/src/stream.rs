@@ -11,8 +11,9 @@ use crate::types::ResponseError;
 
 /// Makes a reply whose body is written piece by piece: each piece goes to the client at once.
 ///
-/// The type is a media type. The head goes out before the function runs, with status 200 and the header fields that were
-/// added by [`Streamed::header`]; after that the response can only break off. So what may be refused is looked at before.
+/// The type is a media type. The head goes out before the function runs, with the status and header fields that were set by then
+/// and those of [`Streamed::header`]; after that the response can only break off. So what may be refused is looked at before.
+/// A client that goes ends the web process.
 ///
 /// ```
 /// use std::io::Write;
@@ -46,8 +47,9 @@ where
 
 /// Makes a reply of server-sent events (`text/event-stream`), for an `EventSource` in a page.
 ///
-/// The function ends the response by returning; as long as it sends events it runs, and with it one of the server's web
-/// processes, until the deadline of `[limits]` at most. The browser then asks again. When the client has gone the host ends it.
+/// The function ends the response by returning; the browser then asks again. As long as it runs it takes one of the server's
+/// web processes: until the client goes, for `[limits] stream_time` at most, and with no more than `[limits] deadline`
+/// between two events.
 ///
 /// ```
 /// use std::time::Duration;
@@ -110,7 +112,7 @@ struct Head {
 impl Head {
     fn new(content_type: String) -> Self {
         let mut head = Self {
-            text: String::from("HTTP/1.1 200 OK\r\n"),
+            text: String::new(),
             refused: None,
         };
         head.add("Content-Type", &content_type);
@@ -261,6 +263,13 @@ mod tests {
     }
 
     #[test]
+    fn a_status_that_was_set_holds() {
+        let response = test::get("/").connect(|| stream("text/plain", |_| Ok(())).with_status(202));
+        assert_eq!(response.status, 202);
+        assert_eq!(response.header("content-type"), Some("text/plain"));
+    }
+
+    #[test]
     fn what_went_out_stays_when_the_function_fails() {
         let response = test::get("/").connect(|| {
             stream("text/plain", |out| {
@@ -268,8 +277,7 @@ mod tests {
                 Err(Error::refused(400, "too late"))
             })
         });
-        assert_eq!(response.status, 200);
-        assert_eq!(response.text(), "half");
+        assert_eq!((response.status, response.text()), (200, "half"));
         assert!(response.error.unwrap_or_default().contains("too late"));
     }
 }

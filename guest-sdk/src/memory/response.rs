@@ -72,23 +72,31 @@ fn check_header(name: &str, value: &str) -> Result<(), ResponseError> {
     Ok(())
 }
 
+/// Changes what the head will be, as long as it has not gone.
+fn change(act: impl FnOnce(&mut Sent)) -> Result<(), ResponseError> {
+    current(|exchange| match exchange.response.is_chunked {
+        true => Err(ResponseError::AlreadySent),
+        false => {
+            act(&mut exchange.response);
+            Ok(())
+        }
+    })
+}
+
 pub(crate) fn set_status(status: u16) -> Result<(), ResponseError> {
     check_status(status)?;
-    current(|exchange| exchange.response.status = Some(status));
-    Ok(())
+    change(|response| response.status = Some(status))
 }
 
 pub(crate) fn set_header(name: &str, value: &str) -> Result<(), ResponseError> {
     check_header(name, value)?;
-    current(|exchange| exchange.response.set(&HeaderField::new(name, value)));
-    Ok(())
+    change(|response| response.set(&HeaderField::new(name, value)))
 }
 
 pub(crate) fn add_header(name: &str, value: &str) -> Result<(), ResponseError> {
     check_header(name, value)?;
     let field = HeaderField::new(name, value);
-    current(|exchange| exchange.response.headers.push(field));
-    Ok(())
+    change(|response| response.headers.push(field))
 }
 
 pub(crate) fn set_headers(headers: &[HeaderField]) -> Result<(), ResponseError> {
@@ -108,13 +116,12 @@ pub(crate) fn set_headers(headers: &[HeaderField]) -> Result<(), ResponseError> 
             fields.push(field);
         }
     }
-    current(|exchange| {
-        exchange.response.status = status.or(exchange.response.status);
+    change(|response| {
+        response.status = status.or(response.status);
         for field in fields {
-            exchange.response.set(field);
+            response.set(field);
         }
-    });
-    Ok(())
+    })
 }
 
 pub(crate) fn send_text(text: &str, content_type: Option<&str>) -> Result<(), ResponseError> {

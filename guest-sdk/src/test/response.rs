@@ -123,17 +123,23 @@ fn take_head(sent: &mut Sent) {
         return;
     };
     let head = String::from_utf8_lossy(&sent.body[..end]).into_owned();
-    let mut lines = head.split("\r\n");
-    let status = lines
-        .next()
-        .filter(|line| line.starts_with("HTTP/"))
-        .and_then(|line| line.split(' ').nth(1)?.parse().ok());
-    let Some(status) = status else {
+    let (first, rest) = head.split_once("\r\n").unwrap_or((&head, ""));
+    let status = first
+        .starts_with("HTTP/")
+        .then(|| first.split(' ').nth(1)?.parse().ok())
+        .flatten();
+    let fields = if status.is_some() { rest } else { &head };
+    let fields: Option<Vec<_>> = fields
+        .split("\r\n")
+        .filter(|line| !line.is_empty())
+        .map(|line| line.split_once(':').filter(|(name, _)| !name.contains(' ')))
+        .collect();
+    let Some(fields) = fields else {
         return;
     };
-    sent.status = Some(status);
-    let fields = lines.filter_map(|line| line.split_once(':'));
+    sent.status = status.or(sent.status);
+    let fields = fields.iter();
     sent.headers
-        .extend(fields.map(|(name, value)| HeaderField::new(name, value.trim())));
+        .extend(fields.map(|(name, value)| HeaderField::new(*name, value.trim())));
     sent.body.drain(..end + 4);
 }
