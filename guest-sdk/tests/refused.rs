@@ -8,6 +8,10 @@ use std::process::Command;
 const RELEASE: &str = "rustc 1.95.";
 
 #[test]
+#[allow(
+    clippy::print_stderr,
+    reason = "who runs the tests is to know what was not compared"
+)]
 fn wrong_signatures_are_told_where_they_stand() {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc).arg("--version").output().unwrap();
