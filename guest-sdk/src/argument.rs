@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::extract::FromRequest;
 use crate::types::Value;
 
-/// A parameter of a method, or of a route's function (see [`routes!`](crate::routes)).
+/// A parameter of a method, or of a route's function (see [`routes!`](macro@crate::routes)).
 ///
 /// | parameter | given a text | without an argument |
 /// |---|---|---|

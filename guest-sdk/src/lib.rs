@@ -40,7 +40,7 @@
 //! | forms and queries | [`Form`], [`request::variables`], [`request::parts`] for files |
 //! | JSON | [`Json`], as a parameter and as a reply |
 //! | several addresses | [`routes!`] |
-//! | pages with tags | [`template`] |
+//! | pages with tags | [`fn@template`] |
 //! | cookies | [`cookie`] |
 //! | large bodies | [`request::BodyReader`], [`request::BodyPart::reader`], [`fn@stream`] |
 //! | server-sent events | [`events`] |
