@@ -6,7 +6,10 @@ pub use inventory;
 
 pub use crate::argument::Arguments;
 use crate::error::Error;
+use crate::extract::HookParameter;
+pub use crate::extract::Taken;
 use crate::reply::{Reply, Verdict};
+pub use crate::routes::{Routes, check_route, routed};
 use crate::types::Value;
 
 /// One method, as `#[web_method]` registers it.
@@ -37,19 +40,26 @@ pub fn call(name: &str, arguments: &mut [Value]) -> Result<Value, String> {
     }
 }
 
-/// Sends the answer of On Web Connection.
-pub fn answer<R: Reply>(reply: R) -> Result<(), String> {
-    reply.send().map_err(Error::into_text)
+/// Takes one parameter of a hook.
+pub fn taken<'a, T: HookParameter<'a>>(from: &'a Taken) -> Result<T, Error> {
+    T::take(from)
 }
 
-/// Sends or returns what a method returned.
-pub fn give<R: Reply>(reply: R) -> Result<Value, String> {
-    reply.give().map_err(Error::into_text)
+/// Runs On Web Connection and sends its answer.
+pub fn answer<R: Reply>(hook: impl FnOnce() -> Result<R, Error>) -> Result<(), String> {
+    hook().and_then(Reply::send).or_else(Error::settle)
 }
 
-/// Returns what On Web Authentication decided.
-pub fn decide<V: Verdict>(verdict: V) -> Result<bool, String> {
-    verdict.decide().map_err(Error::into_text)
+/// Runs a method, and sends or returns what it returned.
+pub fn give<R: Reply>(method: impl FnOnce() -> Result<R, Error>) -> Result<Value, String> {
+    method()
+        .and_then(Reply::give)
+        .or_else(|error| error.settle().map(|()| Value::Null))
+}
+
+/// Runs On Web Authentication and returns what it decided.
+pub fn decide<V: Verdict>(hook: impl FnOnce() -> Result<V, Error>) -> Result<bool, String> {
+    hook().and_then(Verdict::decide).map_err(Error::into_text)
 }
 
 /// A hook of the crate under test.

@@ -4,6 +4,7 @@
 //! `crate-type = ["cdylib"]`, and dropped into the `components` folder of a site:
 //!
 //! ```
+//! use serde::Deserialize;
 //! use tessera_guest::prelude::*;
 //!
 //! /// Answers every URL that is neither a file nor a method.
@@ -18,16 +19,38 @@
 //!     text(format!("Hello {name}!"))
 //! }
 //!
-//! /// Answers a form that is posted to `/4DACTION/order`.
+//! #[derive(Deserialize)]
+//! struct Order {
+//!     article: String,
+//!     pieces: u32,
+//! }
+//!
+//! /// Answers a form that is posted to `/4DACTION/order`; one that does not fit is refused with 400.
 //! #[web_method]
-//! fn order() -> Result<String, Error> {
-//!     let article = request::variable("article").ok_or_else(|| Error::new("no article"))?;
-//!     Ok(format!("<p>Ordered: {}", escape(&article)))
+//! fn order(form: Form<Order>) -> Result<String, Error> {
+//!     if form.article != "ink" {
+//!         return Err(Error::refused(404, "there is only ink"));
+//!     }
+//!     Ok(format!("<p>Ordered: {} of {}", form.pieces, escape(&form.article)))
 //! }
 //! ```
 //!
-//! An error that a function returns is a 500 for the visitor and a line in the host's log; a panic ends the
-//! web process with the same. What a component prints goes to its log too.
+//! | for | there is |
+//! |---|---|
+//! | forms and queries | [`Form`], [`request::variables`], [`request::parts`] for files |
+//! | JSON | [`Json`], as a parameter and as a reply |
+//! | several addresses | [`routes!`] |
+//! | pages with tags | [`fn@template`] |
+//! | cookies | [`cookie`] |
+//! | large bodies | [`request::BodyReader`], [`request::BodyPart::reader`], [`fn@stream`] |
+//! | server-sent events | [`events`] |
+//! | what goes wrong | [`Error`], [`OrRefuse`] |
+//! | tests without a server | [`mod@test`] |
+//!
+//! An error that a function returns is a 500 for the visitor and a line in the host's log, unless it is a refusal
+//! ([`Error::refused`]); a panic ends the web process with the same. What a component prints goes to its log too.
+//!
+//! Features, both on by default: `form` for [`Form`], `json` for [`Json`] and typed values; each needs `serde`.
 //!
 //! The functions stay plain functions, and [`mod@test`] runs them natively with `cargo test`, one by one or as the
 //! host would. An instance serves many requests, one at a time: statics of a component survive from one to the
@@ -39,6 +62,7 @@ pub mod bindings;
 #[cfg(not(target_arch = "wasm32"))]
 mod memory;
 
+pub mod cookie;
 pub mod request;
 pub mod response;
 pub mod session;
@@ -51,7 +75,17 @@ mod escape;
 mod export;
 mod handlers;
 mod header_text;
+mod extract;
+#[cfg(feature = "form")]
+mod form;
+#[cfg(feature = "json")]
+mod json;
+mod parts;
+mod percent;
 mod reply;
+mod routes;
+mod stream;
+mod template;
 mod types;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -62,15 +96,21 @@ pub(crate) use bindings::imports::tessera::web as host;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use memory as host;
 
-pub use argument::{Arguments, Parameter};
-pub use error::Error;
+pub use argument::{Arguments, FromArgument, Parameter};
+pub use error::{Error, OrRefuse};
 pub use escape::escape;
-pub use reply::{
-    Blob, File, Html, Redirect, Reply, Status, Text, Verdict, WithHeader, blob, file, html,
-    redirect, status, text,
-};
+pub use extract::{FromRequest, HookParameter};
+#[cfg(feature = "form")]
+pub use form::Form;
 #[cfg(feature = "json")]
-pub use reply::{Json, json};
+pub use json::{Json, json};
+pub use reply::{
+    Blob, Boxed, File, Html, Redirect, Reply, Status, Text, Verdict, WithCookie, WithHeader, blob,
+    file, html, redirect, status, text,
+};
+pub use routes::{RouteFunction, Routed};
+pub use stream::{Event, Events, Stream, Streamed, events, stream};
+pub use template::{Template, template};
 pub use types::{BodyError, HeaderField, ResponseError, Value, Variable, WebCall};
 
 /// What the attributes expand to; not for authors.
@@ -97,7 +137,8 @@ pub use tessera_guest_macros::on_web_authentication;
 
 /// Makes a function On Web Connection: it answers every URL that is neither a file nor a method.
 ///
-/// Takes `WebCall`, `&WebCall` or nothing and returns a [`Reply`]. At most one per component.
+/// Takes `WebCall`, `&WebCall` or nothing, and any number of [`FromRequest`]s ([`Form<T>`](Form), [`Json<T>`](Json)); returns a
+/// [`Reply`]. At most one per component.
 ///
 /// ```
 /// use tessera_guest::prelude::*;
@@ -184,14 +225,23 @@ pub use tessera_guest_macros::web_method;
 /// ```
 pub use tessera_guest_macros::web_handler;
 
-/// What a component uses: attributes, replies, and the modules of the current request.
+/// What a component uses: attributes, what handlers take and answer, and the modules of the current request.
 pub mod prelude {
+    #[cfg(feature = "form")]
+    pub use crate::Form;
+    pub use crate::cookie::{self, Cookie};
     pub use crate::{
-        BodyError, Error, HeaderField, Reply, ResponseError, Status, Value, Variable, WebCall,
-        blob, compiler_web, escape, file, html, on_web_authentication, on_web_close_process,
-        on_web_connection, redirect, request, response, session, status, text, variables,
-        web_handler, web_method, web_server,
+        BodyError, Error, Event, FromRequest, HeaderField, OrRefuse, Reply, ResponseError, Status,
+        Value, Variable, WebCall, blob, compiler_web, escape, events, file, html,
+        on_web_authentication, on_web_close_process, on_web_connection, redirect, request,
+        response, routes, session, status, stream, template, text, variables, web_handler,
+        web_method, web_server,
     };
     #[cfg(feature = "json")]
     pub use crate::{Json, json};
 }
+
+/// The guide, whose examples are run as those of these pages.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/guide.md")]
+pub struct Guide;

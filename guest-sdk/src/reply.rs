@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
+use crate::cookie::Cookie;
 use crate::error::Error;
 use crate::response;
 use crate::types::Value;
@@ -14,13 +15,17 @@ use crate::types::Value;
 /// | `()` | nothing: the function calls [`response`](crate::response) itself, or the answer is an empty 200 |
 /// | `&str`, `String`, [`Html`] | a page |
 /// | [`Text`] | plain text |
-/// | [`Json`] | JSON |
+/// | [`Json`](crate::Json) | JSON |
 /// | [`Blob`] | bytes |
 /// | [`File`] | a file of the HTML root |
+/// | [`Template`](crate::Template) | a page of the HTML root, with values for its tags |
+/// | [`Streamed`](crate::Streamed) | bytes or events that go out as they are made |
+/// | [`Routed`](crate::Routed) | what the route's function answered |
+/// | [`Boxed`] | any of these |
 /// | [`Redirect`] | a redirection |
 /// | [`Status`], `(Status, R)` | a status, alone or with a reply |
 /// | `Option<R>` | 404 if there is none |
-/// | `Result<R, E>` | on an error 500, and its text goes to the host's log |
+/// | `Result<R, E>` | on an [`Error`] that is a refusal its status and text, else 500, and the text goes to the host's log |
 /// | [`Value`], `bool`, `f64`, `i32`, `u32` | by a method, to the page whose tag called it; to a URL nothing. By On Web Connection, as text |
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no reply",
@@ -52,6 +57,36 @@ pub trait Reply: Sized {
             name: name.into(),
             value: value.into(),
         }
+    }
+
+    /// The same reply with a cookie that the client is to keep.
+    fn with_cookie(self, cookie: Cookie<'_>) -> WithCookie<'_, Self> {
+        WithCookie {
+            reply: self,
+            cookie,
+        }
+    }
+
+    /// The same reply in a box, where a function answers now with one type and now with another.
+    ///
+    /// ```
+    /// use tessera_guest::prelude::*;
+    ///
+    /// fn page(call: &WebCall) -> impl Reply {
+    ///     match call.path() {
+    ///         "/old" => redirect("/new").permanent().boxed(),
+    ///         _ => html("<h1>New</h1>").boxed(),
+    ///     }
+    /// }
+    /// ```
+    fn boxed<'a>(self) -> Boxed<'a>
+    where
+        Self: 'a,
+    {
+        Boxed(Box::new(move |way| match way {
+            Way::Send => self.send().map(|()| Value::Null),
+            Way::Give => self.give(),
+        }))
     }
 }
 
@@ -106,25 +141,6 @@ pub fn text<T: AsRef<str>>(text: T) -> Text<T> {
 impl<T: AsRef<str>> Reply for Text<T> {
     fn send(self) -> Result<(), Error> {
         Ok(response::send_text(self.0.as_ref(), "text/plain")?)
-    }
-}
-
-/// JSON, made from any serializable value.
-#[cfg(feature = "json")]
-#[derive(Clone, Debug)]
-pub struct Json<T>(pub T);
-
-/// Makes a reply of JSON.
-#[cfg(feature = "json")]
-pub fn json<T: serde::Serialize>(value: T) -> Json<T> {
-    Json(value)
-}
-
-#[cfg(feature = "json")]
-impl<T: serde::Serialize> Reply for Json<T> {
-    fn send(self) -> Result<(), Error> {
-        let text = serde_json::to_string(&self.0)?;
-        Ok(response::send_text(&text, "application/json")?)
     }
 }
 
@@ -251,6 +267,45 @@ impl<R: Reply> Reply for WithHeader<'_, R> {
     }
 }
 
+/// A reply of any type; made by [`Reply::boxed`].
+pub struct Boxed<'a>(Box<dyn FnOnce(Way) -> Result<Value, Error> + 'a>);
+
+/// What becomes of a reply in a box.
+enum Way {
+    Send,
+    Give,
+}
+
+impl Reply for Boxed<'_> {
+    fn send(self) -> Result<(), Error> {
+        (self.0)(Way::Send).map(|_| ())
+    }
+
+    fn give(self) -> Result<Value, Error> {
+        (self.0)(Way::Give)
+    }
+}
+
+/// A reply with a cookie; made by [`Reply::with_cookie`].
+#[derive(Clone, Debug)]
+pub struct WithCookie<'a, R> {
+    reply: R,
+    cookie: Cookie<'a>,
+}
+
+impl<R: Reply> Reply for WithCookie<'_, R> {
+    fn send(self) -> Result<(), Error> {
+        self.reply.send()?;
+        Ok(self.cookie.set()?)
+    }
+
+    fn give(self) -> Result<Value, Error> {
+        let value = self.reply.give()?;
+        self.cookie.set()?;
+        Ok(value)
+    }
+}
+
 impl<R: Reply> Reply for Option<R> {
     fn send(self) -> Result<(), Error> {
         match self {
@@ -267,13 +322,13 @@ impl<R: Reply> Reply for Option<R> {
     }
 }
 
-impl<R: Reply, E: Display> Reply for Result<R, E> {
+impl<R: Reply, E: Display + 'static> Reply for Result<R, E> {
     fn send(self) -> Result<(), Error> {
-        self.map_err(|error| Error::new(error.to_string()))?.send()
+        self.map_err(Error::of)?.send()
     }
 
     fn give(self) -> Result<Value, Error> {
-        self.map_err(|error| Error::new(error.to_string()))?.give()
+        self.map_err(Error::of)?.give()
     }
 }
 
@@ -325,8 +380,8 @@ impl Verdict for bool {
     }
 }
 
-impl<E: Display> Verdict for Result<bool, E> {
+impl<E: Display + 'static> Verdict for Result<bool, E> {
     fn decide(self) -> Result<bool, Error> {
-        self.map_err(|error| Error::new(error.to_string()))
+        self.map_err(Error::of)
     }
 }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::host::request as host;
+pub use crate::parts::{BodyPart, BodyReader, PartReader, Parts, file, parts};
 use crate::types::{BodyError, HeaderField, Variable, split_url};
 
 /// The method, in upper case as received: `GET`, `POST`, ...
@@ -70,14 +71,10 @@ pub fn body() -> Result<Vec<u8>, BodyError> {
 
 /// The whole body as text; what is not UTF-8 in it becomes U+FFFD.
 pub fn body_text() -> Result<String, BodyError> {
-    let body = host::body()?;
-    Ok(match String::from_utf8(body) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    })
+    host::body().map(crate::parts::text)
 }
 
-/// The whole body, read as JSON.
+/// The whole body, read as JSON, whatever its type. What does not parse is a fault; [`Json`](crate::Json) refuses it.
 #[cfg(feature = "json")]
 pub fn body_json<T: serde::de::DeserializeOwned>() -> Result<T, crate::Error> {
     Ok(serde_json::from_slice(&host::body()?)?)
@@ -118,7 +115,7 @@ pub fn read_body_part(number: u32, offset: u64, max: u32) -> Result<Vec<u8>, Bod
     host::read_body_part(number, offset, max)
 }
 
-/// The whole content of part `number`. For large ones use [`read_body_part`] or [`PartReader`].
+/// The whole content of part `number`. For large ones use [`BodyPart::reader`].
 pub fn body_part_content(number: u32) -> Result<Vec<u8>, BodyError> {
     let mut content = Vec::new();
     loop {
@@ -127,33 +124,6 @@ pub fn body_part_content(number: u32) -> Result<Vec<u8>, BodyError> {
             return Ok(content);
         }
         content.extend(piece);
-    }
-}
-
-/// Reads the content of a part of any size, piece by piece.
-#[derive(Debug)]
-pub struct PartReader {
-    number: u32,
-    offset: u64,
-}
-
-impl PartReader {
-    /// Of part `number`; parts are numbered from 1.
-    pub fn new(number: u32) -> Self {
-        Self { number, offset: 0 }
-    }
-}
-
-impl std::io::Read for PartReader {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let max = u32::try_from(buffer.len()).unwrap_or(u32::MAX);
-        let piece = host::read_body_part(self.number, self.offset, max);
-        let piece = piece.map_err(std::io::Error::other)?;
-        // The host gives no more than it is asked for.
-        let length = piece.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&piece[..length]);
-        self.offset += length as u64;
-        Ok(length)
     }
 }
 

@@ -39,3 +39,15 @@ pub fn get(name: &str) -> Value {
 pub fn set(name: &str, value: impl Into<Value>) -> Result<(), VariableError> {
     host::set(name, &value.into())
 }
+
+/// Sets a variable to anything that serde can write: a list or an object as [`Value::Json`], other values as their own kind.
+#[cfg(feature = "json")]
+pub fn set_json(name: &str, value: &(impl serde::Serialize + ?Sized)) -> Result<(), crate::Error> {
+    let text = serde_json::to_string(value)?;
+    let value = match text.as_bytes().first() {
+        // The commonest are spared a tree of values.
+        Some(b'[' | b'{') => Value::Json(text),
+        _ => serde_json::from_str::<serde_json::Value>(&text)?.into(),
+    };
+    Ok(set(name, value)?)
+}

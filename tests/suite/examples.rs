@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
-use tessera_tests::{Client, Reply, Server, Site, component, repository};
+use tessera_tests::{Client, RawClient, Reply, Server, Site, component, repository};
 
 /// Links that are there to show a refusal.
 const REFUSED: &[(&str, u16)] = &[("/hello/4DACTION/hidden", 403)];
@@ -27,12 +27,18 @@ async fn start(example: &Path) -> Server {
         for folder in components.map(|entry| entry.unwrap().path()) {
             if folder.is_dir() {
                 let name = folder.file_name().unwrap().to_str().unwrap();
+                // Copied it is named otherwise, but where it lies both would be the name of a web server.
+                assert_ne!(example.file_name(), folder.file_name());
                 let module = fs::read(component(name)).unwrap();
                 site.write(&format!("components/{name}/{name}.wasm"), module);
             }
         }
     }
     site.start().await
+}
+
+async fn example(name: &str) -> Server {
+    start(&repository().join("examples").join(name)).await
 }
 
 async fn welcome() -> Server {
@@ -140,4 +146,162 @@ async fn welcome_lists_the_running_servers() {
     server.site.put_guest("version1", "newcomer");
     server.wait_for_text("/newcomer/", "v1").await;
     assert!(server.get("/status/").await.text().contains("newcomer"));
+}
+
+#[tokio::test]
+async fn the_guestbook_is_signed_and_read() {
+    let server = example("guestbook").await;
+    let empty = server.get("/book/").await;
+    assert!(empty.text().contains("Nobody has signed yet"), "{empty:?}");
+    assert!(!empty.text().contains("4D"), "a tag was left: {empty:?}");
+
+    let entry = "name=Ann&text=Nice+%3Cb%3Eplace%3C%2Fb%3E&remember=on";
+    let signed = server.post_form("/book/sign", entry).await;
+    assert_eq!(
+        (signed.status.as_u16(), signed.header("location")),
+        (303, Some("./"))
+    );
+    let cookie = signed.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("visitor=Ann; Path=/book; "), "{cookie}");
+
+    let mut request = Request::get("/book/").body(Bytes::new()).unwrap();
+    let ann = "visitor=Ann".parse().unwrap();
+    request.headers_mut().insert("cookie", ann);
+    let page = server.send(request).await;
+    assert!(page.text().contains("Welcome back, Ann."), "{page:?}");
+    assert!(
+        page.text().contains("<p>Nice &lt;b&gt;place&lt;/b&gt;</p>"),
+        "{page:?}"
+    );
+    assert!(
+        page.text().contains("name=\"remember\" checked>"),
+        "{page:?}"
+    );
+
+    let refused = server.post_form("/book/sign", "name=%22&text=+").await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.text().contains("Please write something."),
+        "{refused:?}"
+    );
+    assert!(refused.text().contains("value=\"&quot;\""), "{refused:?}");
+    let missing = server.post_form("/book/sign", "name=Ann").await;
+    assert_eq!(
+        (missing.status.as_u16(), missing.text()),
+        (400, "field `text` is missing")
+    );
+    let wrong_verb = server.get("/book/sign").await;
+    assert_eq!(
+        (wrong_verb.status.as_u16(), wrong_verb.header("allow")),
+        (405, Some("POST"))
+    );
+}
+
+/// A form with a caption and a picture.
+fn picture_form(content: &[u8]) -> Vec<u8> {
+    let head = "--b\r\nContent-Disposition: form-data; name=\"caption\"\r\n\r\nThe <sun>\r\n\
+        --b\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"../sun.png\"\r\n\
+        Content-Type: image/png\r\n\r\n";
+    [head.as_bytes(), content, b"\r\n--b--\r\n"].concat()
+}
+
+#[tokio::test]
+async fn a_picture_is_uploaded_and_seen() {
+    let server = example("photos").await;
+    let multipart = "multipart/form-data; boundary=b";
+    let upload = async |content: &[u8]| {
+        let form = picture_form(content);
+        server.post("/album/upload", multipart, form).await
+    };
+    let folder = repository().join("examples/search/components/jockeys/Images");
+    let content = fs::read(folder.join("smith.png")).unwrap();
+    let kept = upload(&content).await;
+    assert_eq!(
+        (kept.status.as_u16(), kept.header("location")),
+        (303, Some("./"))
+    );
+
+    let page = server.get("/album/").await;
+    assert!(
+        page.text()
+            .contains("<figcaption>The &lt;sun&gt;</figcaption>"),
+        "{page:?}"
+    );
+    let link = page.text().split("src=\"").nth(1).unwrap();
+    let link = link.split('"').next().unwrap();
+    let shown = server.get(&format!("/album/{link}")).await;
+    assert_eq!(shown.header("content-type"), Some("image/png"));
+    assert_eq!(shown.body, content);
+
+    assert_eq!(upload(b"<script>").await.status, 415);
+    let large = [b"\xff\xd8\xff".as_slice(), &vec![0; 5_000_000]].concat();
+    assert_eq!(upload(&large).await.status, 413);
+    assert_eq!(
+        upload(&[large.as_slice(), &large].concat()).await.status,
+        413
+    );
+    assert_eq!(server.get("/album/pictures/1.txt").await.status, 404);
+    let page = server.get("/album/").await;
+    assert_eq!(page.text().matches("<figure>").count(), 1, "{page:?}");
+}
+
+#[tokio::test]
+async fn the_clock_ticks_as_long_as_somebody_looks() {
+    let server = example("clock").await;
+    let mut client = RawClient::connect(server.address_of("site").await).await;
+    client
+        .send("GET /ticker/ticks HTTP/1.1\r\nHost: site\r\n\r\n")
+        .await;
+    let head = client.read_until("retry: 1000").await.to_lowercase();
+    assert!(head.starts_with("http/1.1 200 "), "{head}");
+    assert!(head.contains("content-type: text/event-stream"), "{head}");
+    let ticks = client.read_until("id: 2\n").await;
+    let times = ticks.split("event: tick\ndata: ").skip(1);
+    let times: Vec<u64> = times
+        .map(|event| event.lines().next().unwrap().parse().unwrap())
+        .collect();
+    assert!(times[0] < times[1], "{ticks}");
+    server.wait_for_processes("ticker", 1).await;
+    drop(client);
+    server.wait_for_processes("ticker", 0).await;
+}
+
+#[tokio::test]
+async fn the_form_of_the_documents_finds_jockeys_and_their_pictures() {
+    let server = example("search").await;
+    let form = server.get("/jockeys/").await;
+    assert!(
+        form.text().contains("action=\"4daction/processForm\""),
+        "{form:?}"
+    );
+    let search = async |form: &str| {
+        server
+            .post_form("/jockeys/4daction/processForm", form)
+            .await
+    };
+    let some = search("vName=smi&OK=Search").await;
+    assert_eq!(some.status, 200);
+    for part in [
+        "2 found",
+        "Ann Smith",
+        "Paul Smithers",
+        "Jockeys named &ldquo;smi&rdquo;",
+    ] {
+        assert!(some.text().contains(part), "{part}: {some:?}");
+    }
+    assert!(!some.text().contains("4D"), "a tag was left: {some:?}");
+    let whole = search("vName=smith&vExact=Word&OK=Search").await;
+    assert!(whole.text().contains("1 found"), "{whole:?}");
+    assert!(whole.text().contains(", as a whole word"), "{whole:?}");
+
+    assert!(whole.text().contains("src=\"getPhoto/smith\""), "{whole:?}");
+    let picture = server.get("/jockeys/4daction/getPhoto/smith").await;
+    assert_eq!(picture.header("content-type"), Some("image/png"));
+    assert!(picture.body.starts_with(b"\x89PNG"));
+    assert_eq!(
+        server.get("/jockeys/4DACTION/getPhoto/nobody").await.status,
+        404
+    );
+    let escape = "/jockeys/4DACTION/getPhoto/..%2Fsettings";
+    assert_eq!(server.get(escape).await.status, 404);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
-use tessera_tests::{Server, Site, repository, run, target, wait_until};
+use tessera_tests::{RawClient, Server, Site, repository, run, target, wait_until};
 
 #[tokio::test]
 async fn a_name_that_cannot_be_one_is_refused() {
@@ -41,7 +41,7 @@ async fn a_new_component_builds_and_drops_into_a_running_host() {
     let command = "cargo build --release --target wasm32-wasip2";
     assert!(readme.contains(command), "{readme}");
 
-    let module = tokio::task::spawn_blocking(move || build(&folder))
+    let module = tokio::task::spawn_blocking(move || build(&folder, "my_greeter"))
         .await
         .unwrap();
     let check = run(Path::new("/"), ["check".as_ref(), module.as_os_str()]).await;
@@ -51,8 +51,47 @@ async fn a_new_component_builds_and_drops_into_a_running_host() {
     assert_eq!(greeting.text(), "Hello, Ann!\n");
 }
 
+#[tokio::test]
+async fn every_template_builds_and_answers() {
+    let server = Site::new().guest("silent").start().await;
+    let place = TempDir::new().unwrap();
+    for (template, shown) in [
+        ("form", "<form method=\"post\" action=\"order\">"),
+        ("upload", "enctype=\"multipart/form-data\""),
+        ("sse", "new EventSource(\"events\")"),
+    ] {
+        let name = format!("new-{template}");
+        let exit = run(place.path(), ["new", &name, "--template", template]).await;
+        assert_eq!(exit.code, Some(0), "{exit:#?}");
+        let folder = place.path().join(&name);
+        let file = name.replace('-', "_");
+        let module = tokio::task::spawn_blocking(move || build(&folder, &file))
+            .await
+            .unwrap();
+        let content = fs::read(module).unwrap();
+        server
+            .site
+            .write(&format!("components/{name}.wasm"), content);
+        let page = server.wait_for_status(&format!("/{name}/"), 200).await;
+        assert!(page.text().contains(shown), "{page:?}");
+    }
+    let form = "article=%3Cink%3E&pieces=2&gift=on";
+    let ordered = server.post_form("/new-form/order", form).await;
+    let told = "Ordered: 2 of &lt;ink&gt;, as a gift.";
+    assert!(ordered.text().contains(told), "{ordered:?}");
+    let refused = server
+        .post_form("/new-form/order", "article=ink&pieces=x")
+        .await;
+    assert_eq!(refused.status, 400);
+    let mut events = RawClient::connect(server.address_of("site").await).await;
+    events
+        .send("GET /new-sse/events HTTP/1.1\r\nHost: site\r\n\r\n")
+        .await;
+    events.read_until("event: number\ndata: 1\n").await;
+}
+
 /// What the README says, with the compiler that `cargo xtask setup` finds. All runs share what is compiled.
-fn build(folder: &Path) -> std::path::PathBuf {
+fn build(folder: &Path, module: &str) -> std::path::PathBuf {
     let setup = Command::new("bash")
         .arg(repository().join("xtask/wasip2.sh"))
         .stdin(Stdio::null())
@@ -83,7 +122,7 @@ fn build(folder: &Path) -> std::path::PathBuf {
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
     assert!(!told.contains("warning"), "{told}");
-    target.join("wasm32-wasip2/release/my_greeter.wasm")
+    target.join(format!("wasm32-wasip2/release/{module}.wasm"))
 }
 
 /// The new component comes, and nothing else stops meanwhile.

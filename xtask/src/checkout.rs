@@ -63,9 +63,7 @@ impl Checkout {
             Ok(())
         };
         add(&self.root.join("components"), Purpose::Shipped)?;
-        for example in folders_in(&self.root.join("examples"))? {
-            add(&example.join("components-src"), Purpose::Shipped)?;
-        }
+        add(&self.root.join("examples"), Purpose::Shipped)?;
         add(&self.root.join("tests/guests"), Purpose::Test)?;
         Ok(found)
     }

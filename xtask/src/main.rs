@@ -24,7 +24,8 @@ usage: cargo xtask COMMAND
 
   setup                         look what this machine lacks for building guests, and install it
   guests                        build every component, into target/components and target/test-guests
-  run [SITE] [-- ARGUMENT...]   build guests and host for speed, then serve SITE (default: examples/welcome);
+  run [SITE] [-- ARGUMENT...]   build guests and host for speed, then serve SITE, a folder or the name of an example
+                                (default: welcome);
                                 what follows -- goes to `tessera serve`
   test [-- ARGUMENT...]         run all tests; what follows -- goes to the test programs: a filter, --nocapture, ...
   docs [--check]                write the reference pages in docs/; --check only says whether they are current

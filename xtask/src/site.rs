@@ -18,7 +18,7 @@ pub(crate) fn run(
 ) -> Result<ExitCode> {
     let site = match before {
         [] => checkout.root.join("examples/welcome"),
-        [site] if !site.to_string_lossy().starts_with('-') => PathBuf::from(site),
+        [site] if !site.to_string_lossy().starts_with('-') => named(checkout, Path::new(site)),
         _ => bail!("run takes one site; arguments of `tessera serve` go after `--`"),
     };
     let site = fs::canonicalize(&site)
@@ -33,6 +33,15 @@ pub(crate) fn run(
     server.arg("serve").arg(&site).args(arguments);
     console::note(process::shown(&server));
     replace_with(&mut server)
+}
+
+/// A folder, or an example by its name.
+fn named(checkout: &Checkout, site: &Path) -> PathBuf {
+    let example = checkout.root.join("examples").join(site);
+    match !site.is_dir() && example.is_dir() {
+        true => example,
+        false => site.to_owned(),
+    }
 }
 
 /// Copies shipped modules into the site: a folder `components/NAME/` is a site's wish for the shipped component NAME.
@@ -108,6 +117,21 @@ mod tests {
                 .count(),
             0
         );
+        fs::remove_dir_all(&root).unwrap();
+    }
+
+    #[test]
+    fn an_example_is_found_by_its_name() {
+        let root = std::env::temp_dir().join(format!("xtask-named-{}", std::process::id()));
+        let checkout = Checkout {
+            root: root.clone(),
+            target: root.join("target"),
+        };
+        let example = root.join("examples/clock");
+        fs::create_dir_all(&example).unwrap();
+        assert_eq!(named(&checkout, Path::new("clock")), example);
+        assert_eq!(named(&checkout, &example), example);
+        assert_eq!(named(&checkout, Path::new("nowhere")), Path::new("nowhere"));
         fs::remove_dir_all(&root).unwrap();
     }
 

@@ -68,6 +68,36 @@ pub(crate) fn parameters(function: &ItemFn, most: usize, write: &str, faults: &m
     }
 }
 
+/// Checks that the call is taken once at most: by value it is moved.
+pub(crate) fn one_call(function: &ItemFn, faults: &mut Faults) {
+    let calls = function
+        .sig
+        .inputs
+        .iter()
+        .filter(|parameter| match parameter {
+            FnArg::Typed(typed) => is_call(&typed.ty),
+            FnArg::Receiver(_) => false,
+        });
+    for parameter in calls.skip(1) {
+        faults.add(
+            parameter.span(),
+            "the call is taken twice: remove this parameter",
+        );
+    }
+}
+
+fn is_call(of: &Type) -> bool {
+    match of {
+        Type::Reference(reference) => is_call(&reference.elem),
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == "WebCall"),
+        _ => false,
+    }
+}
+
 /// Checks that nothing is returned.
 pub(crate) fn returns_nothing(function: &ItemFn, attribute: &str, faults: &mut Faults) {
     if let ReturnType::Type(_, of) = &function.sig.output {

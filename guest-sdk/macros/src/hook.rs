@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{FnArg, ItemFn, Type};
+use syn::{FnArg, ItemFn};
 
 use crate::check::{self, Faults};
 use crate::expand;
@@ -52,8 +52,7 @@ pub(crate) fn expand(hook: Hook, options: TokenStream, item: TokenStream) -> Tok
     }
     check::function(&function, attribute, &mut faults);
     if hook.takes_call() {
-        let write = "a hook takes the call or nothing: write `call: WebCall` or `call: &WebCall`";
-        check::parameters(&function, 1, write, &mut faults);
+        check::one_call(&function, &mut faults);
     } else {
         let write = format!("#[{attribute}] takes nothing");
         check::parameters(&function, 0, &write, &mut faults);
@@ -77,27 +76,27 @@ fn export(hook: Hook, function: &ItemFn) -> TokenStream {
         return quote! { ::tessera_guest::#door!(#name); };
     }
     // The spans make a wrong type an error at the signature of the function, not at the attribute.
-    let argument = function
-        .sig
-        .inputs
-        .first()
-        .map(|parameter| match parameter {
-            FnArg::Typed(typed) if matches!(*typed.ty, Type::Reference(_)) => {
-                quote_spanned!(typed.ty.span()=> &__tessera_call)
-            }
-            _ => quote_spanned!(parameter.span()=> __tessera_call),
-        });
+    let arguments = function.sig.inputs.iter().map(|parameter| {
+        let span = match parameter {
+            FnArg::Typed(typed) => typed.ty.span(),
+            FnArg::Receiver(receiver) => receiver.span(),
+        };
+        quote_spanned!(span=> ::tessera_guest::__private::taken(&__tessera_call)?)
+    });
     let (answer, finish) = if hook == Hook::Authentication {
         (quote!(bool), format_ident!("decide"))
     } else {
         (quote!(()), format_ident!("answer"))
     };
     let returned = expand::returned_at(function);
-    let finished = quote_spanned!(returned=> ::tessera_guest::__private::#finish(#name(#argument)));
+    let finished = quote_spanned!(returned=>
+        ::tessera_guest::__private::#finish(|| ::core::result::Result::Ok(#name(#(#arguments),*)))
+    );
     quote! {
         fn __tessera_hook(
             __tessera_call: ::tessera_guest::WebCall,
         ) -> ::core::result::Result<#answer, ::std::string::String> {
+            let __tessera_call = ::tessera_guest::__private::Taken::new(__tessera_call);
             #finished
         }
         ::tessera_guest::#door!(__tessera_hook);
@@ -124,6 +123,9 @@ mod tests {
             ),
             quote!(
                 pub(crate) fn shop(call: &WebCall) -> Result<String, Error> {}
+            ),
+            quote!(
+                fn shop(call: &WebCall, form: Form<Order>, user: Result<User, Error>) -> Html {}
             ),
             quote!(
                 fn shop<'a>(call: &'a WebCall) -> &'a str {
@@ -172,14 +174,14 @@ mod tests {
             Hook::Connection,
             quote!(fast),
             quote!(
-                async fn shop<T: Display>(call: WebCall, other: T) {}
+                async fn shop<T: Display>(call: WebCall, other: &WebCall) {}
             ),
         );
         assert_eq!(found.len(), 4, "{found:?}");
         assert!(found[0].contains("write `#[on_web_connection]`"));
         assert!(found[1].contains("remove `async`"));
         assert!(found[2].contains("write a type in place"));
-        assert!(found[3].contains("write `call: WebCall` or `call: &WebCall`"));
+        assert!(found[3].contains("the call is taken twice"));
     }
 
     #[test]

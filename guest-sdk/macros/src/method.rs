@@ -131,7 +131,7 @@ pub(crate) fn register(options: &Options, function: &ItemFn, first: bool) -> Tok
     };
     let returned = expand::returned_at(function);
     let finished = quote_spanned!(returned=>
-        ::tessera_guest::__private::give(#name(#(#arguments),*))
+        ::tessera_guest::__private::give(|| ::core::result::Result::Ok(#name(#(#arguments),*)))
     );
     let export = first.then(|| quote!(::tessera_guest::__web_methods!();));
     quote! {

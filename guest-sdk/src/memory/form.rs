@@ -41,23 +41,7 @@ pub(crate) fn format<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) ->
 
 /// Turns `%41` into `A`; what does not decode stays.
 pub(crate) fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let pair = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
-        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(byte) => {
-                decoded.push(byte);
-                at += 3;
-            }
-            None => {
-                decoded.push(bytes[at]);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
+    crate::percent::decode(text).into_owned()
 }
 
 /// Percent-encodes all but letters, digits and `kept`.

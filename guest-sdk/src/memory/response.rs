@@ -13,7 +13,8 @@ pub(crate) struct Sent {
     pub(crate) file: Option<String>,
     pub(crate) redirect: Option<String>,
     pub(crate) home_page: Option<String>,
-    is_chunked: bool,
+    pub(crate) is_raw: bool,
+    pub(crate) is_chunked: bool,
 }
 
 impl Sent {
@@ -29,6 +30,7 @@ impl Sent {
         self.body = body;
         self.content_type = content_type;
         self.file = file;
+        self.is_raw = false;
         Ok(())
     }
 
@@ -70,23 +72,31 @@ fn check_header(name: &str, value: &str) -> Result<(), ResponseError> {
     Ok(())
 }
 
+/// Changes what the head will be, as long as it has not gone.
+fn change(act: impl FnOnce(&mut Sent)) -> Result<(), ResponseError> {
+    current(|exchange| match exchange.response.is_chunked {
+        true => Err(ResponseError::AlreadySent),
+        false => {
+            act(&mut exchange.response);
+            Ok(())
+        }
+    })
+}
+
 pub(crate) fn set_status(status: u16) -> Result<(), ResponseError> {
     check_status(status)?;
-    current(|exchange| exchange.response.status = Some(status));
-    Ok(())
+    change(|response| response.status = Some(status))
 }
 
 pub(crate) fn set_header(name: &str, value: &str) -> Result<(), ResponseError> {
     check_header(name, value)?;
-    current(|exchange| exchange.response.set(&HeaderField::new(name, value)));
-    Ok(())
+    change(|response| response.set(&HeaderField::new(name, value)))
 }
 
 pub(crate) fn add_header(name: &str, value: &str) -> Result<(), ResponseError> {
     check_header(name, value)?;
     let field = HeaderField::new(name, value);
-    current(|exchange| exchange.response.headers.push(field));
-    Ok(())
+    change(|response| response.headers.push(field))
 }
 
 pub(crate) fn set_headers(headers: &[HeaderField]) -> Result<(), ResponseError> {
@@ -106,13 +116,12 @@ pub(crate) fn set_headers(headers: &[HeaderField]) -> Result<(), ResponseError> 
             fields.push(field);
         }
     }
-    current(|exchange| {
-        exchange.response.status = status.or(exchange.response.status);
+    change(|response| {
+        response.status = status.or(response.status);
         for field in fields {
-            exchange.response.set(field);
+            response.set(field);
         }
-    });
-    Ok(())
+    })
 }
 
 pub(crate) fn send_text(text: &str, content_type: Option<&str>) -> Result<(), ResponseError> {
@@ -148,7 +157,7 @@ pub(crate) fn send_raw_data(data: &[u8], chunked: bool) -> Result<(), ResponseEr
             return Ok(());
         }
         response.send(data.to_vec(), None, None)?;
-        response.is_chunked = chunked;
+        (response.is_raw, response.is_chunked) = (true, chunked);
         Ok(())
     })
 }

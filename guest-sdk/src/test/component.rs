@@ -4,6 +4,7 @@ use super::request::Request;
 use super::response::Response;
 use crate::argument::{Arguments, Parameter};
 use crate::export::{self, Hook};
+use crate::extract::{HookParameter, Taken};
 use crate::memory::{self, form};
 use crate::reply::{Reply, Verdict};
 use crate::types::{Value, WebCall};
@@ -12,15 +13,20 @@ use crate::types::{Value, WebCall};
 const METHOD_PREFIX: &str = "/4DACTION/";
 
 impl Request {
+    /// Runs a function as On Web Connection; the same as [`connect`](Self::connect).
+    pub fn call<P>(self, handler: impl Handler<P>) -> Response {
+        self.connect(handler)
+    }
+
     /// Runs a function as On Web Connection.
     pub fn connect<P>(self, handler: impl Handler<P>) -> Response {
-        let call = self.call();
+        let call = self.web_call();
         self.run(|_| handler.handle(call).map(|()| Value::Null))
     }
 
     /// Runs a function as On Web Authentication. An error refuses too; its text is returned.
     pub fn authenticate<P>(self, hook: impl Decide<P>) -> Result<bool, String> {
-        let call = self.call();
+        let call = self.web_call();
         memory::run(self.exchange, || hook.decide(call)).1
     }
 
@@ -49,7 +55,7 @@ impl Request {
     #[track_caller]
     pub fn send(self) -> Response {
         let component = Component::of_this_crate();
-        let call = self.call();
+        let call = self.web_call();
         if let Some(authenticate) = component.authenticate {
             let (exchange, verdict) = memory::run(self.exchange, || authenticate(call.clone()));
             return match verdict {
@@ -172,47 +178,51 @@ pub trait Handler<P> {
     fn handle(self, call: WebCall) -> Result<(), String>;
 }
 
-impl<F: FnOnce() -> R, R: Reply> Handler<()> for F {
-    fn handle(self, _: WebCall) -> Result<(), String> {
-        export::answer(self())
-    }
-}
-
-impl<F: FnOnce(WebCall) -> R, R: Reply> Handler<(WebCall,)> for F {
-    fn handle(self, call: WebCall) -> Result<(), String> {
-        export::answer(self(call))
-    }
-}
-
-impl<F: FnOnce(&'static WebCall) -> R, R: Reply> Handler<(&'static WebCall,)> for F {
-    fn handle(self, call: WebCall) -> Result<(), String> {
-        // The reply may borrow from the call; a test leaves it to the process's end.
-        export::answer(self(Box::leak(Box::new(call))))
-    }
-}
-
 /// A function that can be On Web Authentication.
 pub trait Decide<P> {
     /// Runs it.
     fn decide(self, call: WebCall) -> Result<bool, String>;
 }
 
-impl<F: FnOnce() -> V, V: Verdict> Decide<()> for F {
-    fn decide(self, _: WebCall) -> Result<bool, String> {
-        export::decide(self())
-    }
+macro_rules! hook_of {
+    ($($parameter:ident)*) => {
+        impl<F, R, $($parameter),*> Handler<($($parameter,)*)> for F
+        where
+            F: FnOnce($($parameter),*) -> R,
+            R: Reply,
+            $($parameter: HookParameter<'static>,)*
+        {
+            #[allow(unused_variables, reason = "without parameters")]
+            fn handle(self, call: WebCall) -> Result<(), String> {
+                let taken = leaked(call);
+                export::answer(|| Ok(self($(export::taken::<$parameter>(taken)?),*)))
+            }
+        }
+
+        impl<F, V, $($parameter),*> Decide<($($parameter,)*)> for F
+        where
+            F: FnOnce($($parameter),*) -> V,
+            V: Verdict,
+            $($parameter: HookParameter<'static>,)*
+        {
+            #[allow(unused_variables, reason = "without parameters")]
+            fn decide(self, call: WebCall) -> Result<bool, String> {
+                let taken = leaked(call);
+                export::decide(|| Ok(self($(export::taken::<$parameter>(taken)?),*)))
+            }
+        }
+    };
 }
 
-impl<F: FnOnce(WebCall) -> V, V: Verdict> Decide<(WebCall,)> for F {
-    fn decide(self, call: WebCall) -> Result<bool, String> {
-        export::decide(self(call))
-    }
-}
+hook_of!();
+hook_of!(A);
+hook_of!(A B);
+hook_of!(A B C);
+hook_of!(A B C D);
 
-impl<F: FnOnce(&'static WebCall) -> V, V: Verdict> Decide<(&'static WebCall,)> for F {
-    fn decide(self, call: WebCall) -> Result<bool, String> {
-        export::decide(self(Box::leak(Box::new(call))))
-    }
+/// The reply may borrow from the call; a test leaves it to the process's end.
+fn leaked(call: WebCall) -> &'static Taken {
+    Box::leak(Box::new(Taken::new(call)))
 }
 
 /// A function that can be a method.
@@ -231,7 +241,7 @@ macro_rules! method_of {
         {
             #[allow(unused_mut, unused_variables, reason = "without parameters")]
             fn call(self, mut arguments: Arguments<'static>) -> Result<Value, String> {
-                export::give(self($(arguments.take::<$parameter>()?),*))
+                export::give(|| Ok(self($(arguments.take::<$parameter>()?),*)))
             }
         }
     };

@@ -47,6 +47,19 @@ pub fn request(method: impl Into<String>, url: impl Into<String>) -> Request {
     }
 }
 
+/// Requests of tests, made where the handler's own words are: `WebCall::get("/a?b=c").call(handler)`.
+impl WebCall {
+    /// Makes a GET request, as [`get`] does.
+    pub fn get(url: impl Into<String>) -> Request {
+        get(url)
+    }
+
+    /// Makes a POST request, as [`post`] does.
+    pub fn post(url: impl Into<String>) -> Request {
+        post(url)
+    }
+}
+
 /// Between the parts of a multipart body.
 const BOUNDARY: &str = "tessera-test-boundary";
 
@@ -68,6 +81,21 @@ impl Request {
     pub fn body(mut self, body: impl Into<Vec<u8>>, content_type: &str) -> Self {
         self.exchange.request.body = body.into();
         self.content_type(content_type)
+    }
+
+    /// Gives it a JSON body.
+    #[cfg(feature = "json")]
+    #[track_caller]
+    pub fn json(self, value: &impl serde::Serialize) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(body) => self.body(body, "application/json"),
+            Err(error) => panic!("the value cannot be written as JSON: {error}"),
+        }
+    }
+
+    /// Adds a cookie, with its value as it is.
+    pub fn cookie(self, name: &str, value: &str) -> Self {
+        self.header("cookie", format!("{name}={value}"))
     }
 
     /// Gives it the fields of a form as its body.
@@ -159,7 +187,7 @@ impl Request {
     }
 
     /// The six parameters that a hook gets.
-    pub(super) fn call(&self) -> WebCall {
+    pub(super) fn web_call(&self) -> WebCall {
         let request = &self.exchange.request;
         let mut header = request.head();
         header.push_str("\r\n");

@@ -1,6 +1,7 @@
 //! The response of a test.
 
 use crate::memory::Exchange;
+use crate::memory::response::Sent;
 use crate::types::{HeaderField, Value};
 
 /// What a handler sent, returned and left behind.
@@ -10,7 +11,7 @@ pub struct Response {
     pub status: u16,
     /// The header fields, `content-type` and `location` among them.
     pub headers: Vec<HeaderField>,
-    /// The body. Raw data stand in it as they were sent, head included.
+    /// The body. Of raw data what follows their head; data without a head stand in it as they were sent.
     pub body: Vec<u8>,
     /// The path of the file that was sent.
     pub file: Option<String>,
@@ -26,7 +27,11 @@ pub struct Response {
 impl Response {
     /// Reads the response of an exchange, and what its function returned.
     pub(super) fn of(exchange: Exchange, returned: Result<Value, String>) -> Self {
-        let sent = exchange.response;
+        let mut sent = exchange.response;
+        if sent.is_raw {
+            take_head(&mut sent);
+        }
+        let has_gone = sent.is_chunked;
         let mut headers = sent.headers;
         let mut status = sent.status.unwrap_or(200);
         if let Some(location) = sent.redirect {
@@ -55,8 +60,10 @@ impl Response {
         match returned {
             Ok(value) => response.value = value,
             Err(error) => {
-                // The host's error page takes the place of whatever was sent before.
-                response = response.replaced_by(500);
+                // The host's error page takes the place of whatever was sent before, unless that has gone already.
+                if !has_gone {
+                    response = response.replaced_by(500);
+                }
                 response.error = Some(error);
             }
         }
@@ -108,4 +115,31 @@ impl Response {
         let found = self.variables.iter().find(|(other, _)| *other == name);
         found.map(|(_, value)| value.clone()).unwrap_or_default()
     }
+}
+
+/// Reads the head that raw data begin with, as the host does.
+fn take_head(sent: &mut Sent) {
+    let Some(end) = sent.body.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return;
+    };
+    let head = String::from_utf8_lossy(&sent.body[..end]).into_owned();
+    let (first, rest) = head.split_once("\r\n").unwrap_or((&head, ""));
+    let status = first
+        .starts_with("HTTP/")
+        .then(|| first.split(' ').nth(1)?.parse().ok())
+        .flatten();
+    let fields = if status.is_some() { rest } else { &head };
+    let fields: Option<Vec<_>> = fields
+        .split("\r\n")
+        .filter(|line| !line.is_empty())
+        .map(|line| line.split_once(':').filter(|(name, _)| !name.contains(' ')))
+        .collect();
+    let Some(fields) = fields else {
+        return;
+    };
+    sent.status = status.or(sent.status);
+    let fields = fields.iter();
+    sent.headers
+        .extend(fields.map(|(name, value)| HeaderField::new(*name, value.trim())));
+    sent.body.drain(..end + 4);
 }

@@ -10,12 +10,12 @@ use super::output;
 /// The guest SDK and the WIT contract: path and content of every file.
 const SDK: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
+/// What every component in Rust has beside its source.
 const RUST: &[(&str, &str)] = &[
     (
         "Cargo.toml",
         include_str!("../../templates/rust/Cargo.toml.in"),
     ),
-    ("src/lib.rs", include_str!("../../templates/rust/lib.rs.in")),
     (
         "README.md",
         include_str!("../../templates/rust/README.md.in"),
@@ -104,6 +104,9 @@ pub(super) struct Arguments {
     /// The language to write it in.
     #[arg(long, value_enum, default_value_t)]
     lang: Language,
+    /// What it begins with.
+    #[arg(long, value_enum, default_value_t)]
+    template: Template,
 }
 
 #[derive(Clone, Copy, Default, clap::ValueEnum)]
@@ -112,12 +115,57 @@ enum Language {
     Rust,
 }
 
+#[derive(Clone, Copy, Default, clap::ValueEnum)]
+enum Template {
+    /// A page for every address, and a method.
+    #[default]
+    Basic,
+    /// A form, its fields as a type, and a cookie.
+    Form,
+    /// A form with a file, read piece by piece.
+    Upload,
+    /// A page that server-sent events change.
+    Sse,
+}
+
+impl Template {
+    fn source(self) -> &'static str {
+        match self {
+            Self::Basic => include_str!("../../templates/rust/lib.rs.in"),
+            Self::Form => include_str!("../../templates/rust/form.rs.in"),
+            Self::Upload => include_str!("../../templates/rust/upload.rs.in"),
+            Self::Sse => include_str!("../../templates/rust/sse.rs.in"),
+        }
+    }
+
+    /// The rows of the README's table.
+    fn urls(self) -> &'static str {
+        match self {
+            Self::Basic => {
+                "| `/{{name}}/any/path` | On Web Connection: the function `visit` |\n\
+                 | `/{{name}}/4DACTION/greet/Ann` | the method `greet`: `Hello, Ann!` |"
+            }
+            Self::Form => {
+                "| `/{{name}}/` | the page with the form |\n\
+                 | `/{{name}}/order` | the function `order`, for the form |"
+            }
+            Self::Upload => {
+                "| `/{{name}}/` | the page with the form |\n\
+                 | `/{{name}}/upload` | the function `upload`, for the file |"
+            }
+            Self::Sse => {
+                "| `/{{name}}/` | the page |\n\
+                 | `/{{name}}/events` | the function `numbers`: one event each second |"
+            }
+        }
+    }
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let name = &arguments.name;
-    let template = match arguments.lang {
-        Language::Rust => RUST,
-    };
-    write(Path::new(name), name, template)?;
+    match arguments.lang {
+        Language::Rust => write(Path::new(name), name, arguments.template)?,
+    }
     let module = module(name);
     output::print(&format!(
         "made {name}/: a component in Rust, and the SDK that it is built with\n\
@@ -127,7 +175,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     ))
 }
 
-fn write(folder: &Path, name: &str, template: &[(&str, &str)]) -> Result<(), Failure> {
+fn write(folder: &Path, name: &str, template: Template) -> Result<(), Failure> {
     let failed = |path: &Path, error: &io::Error| {
         Failure::other(format!("{} cannot be made: {error}", path.display()))
     };
@@ -140,8 +188,10 @@ fn write(folder: &Path, name: &str, template: &[(&str, &str)]) -> Result<(), Fai
         _ => failed(folder, &error),
     })?;
     let module = module(name);
-    let filled = template.iter().map(|(path, content)| {
+    let source = ("src/lib.rs", template.source());
+    let filled = RUST.iter().chain([&source]).map(|(path, content)| {
         let content = content
+            .replace("{{urls}}", template.urls())
             .replace("{{name}}", name)
             .replace("{{module}}", &module);
         (folder.join(path), content)
@@ -220,7 +270,7 @@ mod tests {
     fn a_folder_has_all_that_a_build_needs() {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("my-shop");
-        write(&folder, "my-shop", RUST).unwrap();
+        write(&folder, "my-shop", Template::Basic).unwrap();
         for file in [
             "Cargo.toml",
             ".cargo/config.toml",
@@ -241,7 +291,18 @@ mod tests {
         let readme = fs::read_to_string(folder.join("README.md")).unwrap();
         assert!(readme.contains("release/my_shop.wasm SITE/components/my-shop.wasm"));
 
-        let again = write(&folder, "my-shop", RUST).unwrap_err();
+        assert!(readme.contains("| `/my-shop/4DACTION/greet/Ann` |"));
+
+        for template in [Template::Form, Template::Upload, Template::Sse] {
+            let folder = place.path().join(template.urls().len().to_string());
+            write(&folder, "other", template).unwrap();
+            let source = fs::read_to_string(folder.join("src/lib.rs")).unwrap();
+            assert!(source.contains("web server `other`") && !source.contains("{{"));
+            let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+            assert!(readme.contains("| `/other/` | the page"), "{readme}");
+        }
+
+        let again = write(&folder, "my-shop", Template::Basic).unwrap_err();
         assert!(again.message().contains("is there already"), "{again:?}");
     }
 }
