@@ -64,6 +64,7 @@ async fn a_component_is_told_the_same() {
     let cookies = &[("Cookie", "a=b"), ("Cookie", "c=d")][..];
     let login = &[("Authorization", "Basic YW5uOnNlY3JldA==")][..];
     let prefix = &[("X-Forwarded-Prefix", "/mine")][..];
+    let caller = &[("X-Tessera-Caller", "/mine")][..];
     for path in [
         "/echo/a/b?c=d&e=%20f",
         "/echo",
@@ -72,7 +73,7 @@ async fn a_component_is_told_the_same() {
         "/echo/4DACTION/echo/p%20q?v=1",
         "/echo/4dcgi/x",
     ] {
-        for fields in [plain, cookie, cookies, login, prefix] {
+        for fields in [plain, cookie, cookies, login, prefix, caller] {
             // The second time it is known that there is no file.
             ask(&mut client, path, fields).await;
             let at_once = ask(&mut client, path, fields).await;

@@ -22,6 +22,7 @@ mod call;
 mod fields;
 mod chain;
 mod process;
+mod ended;
 mod pool;
 mod slots;
 mod instance;

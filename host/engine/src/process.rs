@@ -8,7 +8,6 @@
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -20,11 +19,11 @@ use crate::clock::TICK;
 use crate::component::{DeclaredHandler, Method};
 use crate::cpu::{CpuMeter, Metered};
 use crate::due::Due;
+use crate::ended::{Ended, Rest};
 use crate::error::ProcessError;
 use crate::forensics::Cost;
 use crate::generation::{Generation, PoolOptions, PoolPolicy};
 use crate::instance::Instance;
-use crate::pool::{Cause, Pool};
 use crate::slots::{NoSlot, Place};
 use crate::state::Exchange;
 use crate::wasi_http;
@@ -259,83 +258,6 @@ async fn another(
             Ok(instance)
         }
         Place::Slot(slot) => Instance::new(generation, slot, exchange, meter).await,
-    }
-}
-
-/// A web process whose hooks have returned.
-pub(crate) struct Ended {
-    result: Result<(), ProcessError>,
-    rest: Option<Rest>,
-}
-
-/// What is left of a web process.
-struct Rest {
-    /// Where the instance is kept, unless this is its end.
-    pool: Arc<Pool>,
-    end: Option<Cause>,
-    instance: Instance,
-    exchange: Box<Exchange>,
-}
-
-impl Ended {
-    fn without_instance(error: ProcessError) -> Self {
-        Self {
-            result: Err(error),
-            rest: None,
-        }
-    }
-
-    /// How it ended; to be taken once.
-    pub(crate) fn take_result(&mut self) -> Result<(), ProcessError> {
-        std::mem::replace(&mut self.result, Ok(()))
-    }
-
-    /// Whether it ended well, as long as its result was not taken.
-    pub(crate) fn is_ok(&self) -> bool {
-        self.result.is_ok()
-    }
-
-    /// Gives it another end.
-    pub(crate) fn fail(&mut self, error: ProcessError) {
-        self.result = Err(error);
-    }
-
-    /// What it was asked and answered, if it came so far.
-    pub(crate) fn exchange(&mut self) -> Option<&mut Exchange> {
-        self.rest.as_mut().map(|rest| &mut *rest.exchange)
-    }
-
-    /// Whether the request's body was refused for its size when the guest read it.
-    pub(crate) fn is_body_too_large(&self) -> bool {
-        self.rest.as_ref().is_some_and(|rest| {
-            let exchange = &rest.exchange;
-            let told = exchange.too_large.as_ref();
-            exchange.body.is_too_large() || told.is_some_and(|told| told.load(Ordering::Relaxed))
-        })
-    }
-
-    /// The instance does not serve again.
-    pub(crate) fn retire(&mut self) {
-        if let Some(rest) = &mut self.rest {
-            rest.end.get_or_insert(Cause::Trap);
-        }
-    }
-
-    /// Gives up the instance, to the pool or for good, and then the place under the limits; what was answered is left.
-    pub(crate) fn settle(self) -> Answer {
-        let Some(rest) = self.rest else {
-            return Answer::default();
-        };
-        match rest.end {
-            Some(cause) => {
-                rest.pool.count(cause, 1);
-                drop(rest.instance);
-            }
-            None => {
-                rest.pool.put(rest.instance);
-            }
-        }
-        rest.exchange.answer
     }
 }
 

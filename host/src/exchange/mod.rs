@@ -4,6 +4,7 @@ mod admit;
 mod at_once;
 mod begun;
 mod cache;
+mod calls;
 mod dynamic;
 mod handlers;
 mod inside;

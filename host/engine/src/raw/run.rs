@@ -8,9 +8,10 @@ use crate::answer::{Answer, AnswerBody};
 use crate::call::{Call, Deadline, Target};
 use crate::cpu::CpuMeter;
 use crate::due::Due;
+use crate::ended::Ended;
 use crate::error::ProcessError;
 use crate::generation::Generation;
-use crate::process::{Ended, exchange, performed};
+use crate::process::{exchange, performed};
 use crate::wasi_http::{self, Asked};
 
 impl Generation {

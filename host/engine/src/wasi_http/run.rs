@@ -20,9 +20,9 @@ use crate::answer::{Answer, AnswerBody};
 use crate::call::Deadline;
 use crate::cpu::CpuMeter;
 use crate::due::Due;
+use crate::ended::Ended;
 use crate::error::ProcessError;
 use crate::generation::Generation;
-use crate::process::Ended;
 
 /// Pieces that together are at most this long become one: their length is then known, and they may be compressed.
 const JOINED_BYTES_MAX: usize = 64 * 1024;

@@ -14,8 +14,8 @@ use super::head::BodyPlace;
 use super::run::{Left, drain};
 use crate::cpu::CpuMeter;
 use crate::due::Due;
+use crate::ended::Ended;
 use crate::error::ProcessError;
-use crate::process::Ended;
 
 /// A web process at work.
 pub(crate) type Work = Pin<Box<dyn Future<Output = Ended> + Send>>;

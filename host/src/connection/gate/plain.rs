@@ -39,6 +39,7 @@ impl Noted {
             }
             6 if is(b"cookie") => self.cookies = self.cookies.saturating_add(1),
             13 if is(b"authorization") => self.is_changed = true,
+            16 if is(b"x-tessera-caller") => self.is_changed = true,
             18 if is(b"x-forwarded-prefix") => self.is_changed = true,
             _ => self.asks_more |= asks_more(name),
         }
@@ -133,6 +134,7 @@ mod tests {
             ("Host: a\r\nCookie: a=b\r\nCookie: c=d\r\n", false),
             ("Host: a\r\nauthorization: Basic YTpi\r\n", false),
             ("Host: a\r\nX-Forwarded-Prefix: /a\r\n", false),
+            ("Host: a\r\nX-Tessera-Caller: b\r\n", false),
         ] {
             let head = format!("\r\nGET /a HTTP/1.1\r\n{fields}\r\nGET /b");
             let whole = Head::default().read(head.as_bytes()).unwrap().unwrap();

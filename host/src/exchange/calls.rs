@@ -1,0 +1,155 @@
+//! From a request to what a component is told of it.
+
+use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName};
+use ::http::{HeaderMap, HeaderValue, Method, Uri, Version};
+use bytes::Bytes;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use tessera_engine::{Call, Chain, Fields};
+
+use super::admit::Visit;
+use crate::auth::Credentials;
+use crate::http::{
+    Coding, DecodedBody, FromInside, LimitedBody, Peer, PlainGet, Request, RequestBody,
+    UnknownCoding,
+};
+use crate::server::Receiver;
+
+/// The mount's path, for components that make links.
+const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+
+/// The component that sent a request from inside of this process.
+const CALLER: HeaderName = HeaderName::from_static("x-tessera-caller");
+
+/// Of a request, and its URL as it was received.
+pub(super) fn call(
+    receiver: &Receiver,
+    visit: &Visit,
+    request: Request,
+    peer: Peer,
+) -> Result<(Call, Uri), UnknownCoding> {
+    let (head, body) = request.into_parts();
+    let mut headers = head.headers;
+    let limit = visit.serving.web.requests.body_bytes_max;
+    let body = request_body(&mut headers, body, limit.unwrap_or(u64::MAX))?;
+    let credentials = Credentials::of(&headers);
+    join_cookies(&mut headers);
+    // Ours to say, and nobody else's.
+    headers.remove(FORWARDED_PREFIX);
+    headers.remove(CALLER);
+    let inside = head.extensions.get::<FromInside>();
+    if let Some(inside) = inside
+        && let Ok(caller) = HeaderValue::from_bytes(inside.caller.as_bytes())
+    {
+        headers.insert(CALLER, caller);
+    }
+    if let Some(prefix) = visit.prefix(&head.uri)
+        && let Ok(prefix) = HeaderValue::try_from(prefix)
+    {
+        headers.insert(FORWARDED_PREFIX, prefix);
+    }
+    if let Some(authority) = head.uri.authority()
+        && let Ok(host) = HeaderValue::try_from(authority.as_str())
+    {
+        // HTTP/2 has no Host field, and where the request line has a host, that one counts.
+        headers.insert(HOST, host);
+    }
+    let call = Call {
+        id: receiver.exchange.next_id(),
+        method: head.method,
+        url: visit.url(&head.uri),
+        version: head.version,
+        headers: headers.into(),
+        body,
+        peer: both_ends(peer),
+        user: credentials.user,
+        password: credentials.password,
+        receiving_server: receiver.server.shared_name(),
+        folder: None,
+        chain: inside.map_or_else(Chain::default, |inside| inside.chain.clone()),
+        sessions: visit.serving.sessions.clone().map(|it| it as _),
+        permit: None,
+    };
+    Ok((call, head.uri))
+}
+
+/// Of a request that is no more than its head.
+pub(super) fn plain_call(
+    receiver: &Receiver,
+    visit: &Visit,
+    request: &PlainGet<'_>,
+    peer: Peer,
+) -> Call {
+    let lines = match visit.prefix_of(request.target) {
+        None => Bytes::copy_from_slice(request.fields),
+        Some(prefix) => {
+            let pieces = [
+                request.fields,
+                b"X-Forwarded-Prefix: ",
+                prefix.as_bytes(),
+                b"\r\n",
+            ];
+            pieces.concat().into()
+        }
+    };
+    Call {
+        id: receiver.exchange.next_id(),
+        method: Method::GET,
+        url: visit.url_below(request.target),
+        version: Version::HTTP_11,
+        headers: Fields::as_sent(lines),
+        body: None,
+        peer: both_ends(peer),
+        user: String::new(),
+        password: String::new(),
+        receiving_server: receiver.server.shared_name(),
+        folder: None,
+        sessions: visit.serving.sessions.clone().map(|it| it as _),
+        chain: Chain::default(),
+        permit: None,
+    }
+}
+
+/// Puts together what browsers send in pieces over HTTP/2: RFC 9113, section 8.2.3.
+fn join_cookies(headers: &mut HeaderMap) {
+    let mut pieces = headers.get_all(COOKIE).iter();
+    if let (Some(_), None) | (None, _) = (pieces.next(), pieces.next()) {
+        return;
+    }
+    let pieces: Vec<_> = headers
+        .get_all(COOKIE)
+        .iter()
+        .map(HeaderValue::as_bytes)
+        .collect();
+    // Pieces that are values make a value.
+    if let Ok(whole) = HeaderValue::from_bytes(&pieces.join(&b"; "[..])) {
+        headers.insert(COOKIE, whole);
+    }
+}
+
+fn both_ends(peer: Peer) -> tessera_engine::Peer {
+    tessera_engine::Peer {
+        client: peer.client.ip(),
+        server: peer.server.ip(),
+        secured: peer.secured,
+    }
+}
+
+/// The body as the component reads it: decompressed, and of at most `limit` bytes before and after that.
+fn request_body(
+    headers: &mut HeaderMap,
+    body: RequestBody,
+    limit: u64,
+) -> Result<Option<tessera_engine::RequestBody>, UnknownCoding> {
+    if body.is_end_stream() {
+        return Ok(None);
+    }
+    let body = LimitedBody::new(body, limit);
+    let Some(coding) = Coding::of_body(headers)? else {
+        return Ok(Some(body.boxed_unsync()));
+    };
+    // What they say is no longer so.
+    headers.remove(CONTENT_ENCODING);
+    headers.remove(CONTENT_LENGTH);
+    Ok(Some(DecodedBody::new(coding, body, limit).boxed_unsync()))
+}
