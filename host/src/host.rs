@@ -86,6 +86,14 @@ pub struct Host {
     _lock: File,
 }
 
+/// Lets components reach the servers of the process: by requests, and by what they may start and stop.
+fn connect(reloader: &Arc<Reloader>) {
+    let runtime = tokio::runtime::Handle::current();
+    let (loader, exchange) = (&reloader.loader, &reloader.exchange);
+    loader.clients().connect(exchange, runtime.clone());
+    loader.steering().connect(reloader, runtime);
+}
+
 impl Host {
     /// Starts a site: ports first, so that a wrong one is known at once; then the components; then it answers.
     pub async fn start(options: HostOptions) -> Result<Self, StartError> {
@@ -127,10 +135,7 @@ impl Host {
             places: Mutex::default(),
             drains: watch::Sender::new(()),
         });
-        let runtime = tokio::runtime::Handle::current();
-        let (loader, exchange) = (&reloader.loader, &reloader.exchange);
-        loader.clients().connect(exchange, runtime.clone());
-        loader.steering().connect(&reloader, runtime);
+        connect(&reloader);
         // Ports first, so that a wrong one is known before anything else is begun.
         let opened = reloader
             .launch_host(&settings)
@@ -142,17 +147,11 @@ impl Host {
         reloader.ports.accept(opened);
         warn_of_unused(&inherited_addresses, &registry);
         let admin = match settings.admin.as_ref().zip(keeper) {
-            Some((settings, keeper)) => Some(
-                Admin::start(
-                    settings,
-                    &state_folder,
-                    keeper,
-                    registry.clone(),
-                    reloader.clone(),
-                    free_ports,
-                )
-                .await?,
-            ),
+            Some((settings, keeper)) => {
+                let (servers, reloader) = (registry.clone(), reloader.clone());
+                let folder = &state_folder;
+                Some(Admin::start(settings, folder, keeper, servers, reloader, free_ports).await?)
+            }
             None => None,
         };
         Ok(Self {

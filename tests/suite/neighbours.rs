@@ -133,7 +133,7 @@ async fn a_loop_ends_and_a_fan_out_is_bounded() {
     // Whether an instance has other requests or not, and however often.
     for (one, other) in [("a", "b"), ("a", "a"), ("a3", "a3"), ("a3", "b")] {
         let hop = |index: usize| {
-            let name = if index % 2 == 0 { other } else { one };
+            let name = if index.is_multiple_of(2) { other } else { one };
             format!("/fetch/http://{name}.tessera.internal")
         };
         for (depth, is_loop) in [(8, false), (9, true), (8, false), (30, true)] {

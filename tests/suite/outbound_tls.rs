@@ -69,7 +69,7 @@ async fn old_server(pair: &CertificatePair) -> SocketAddr {
 }
 
 /// A site whose components may ask these ports of this machine, by any name.
-async fn caller(ports: &[u16], settings: &str) -> Site {
+fn caller(ports: &[u16], settings: &str) -> Site {
     let host = |port: &u16| format!("\"https://localhost:{port}\", \"https://127.0.0.1:{port}\"");
     let hosts: Vec<String> = ports.iter().map(host).collect();
     let permissions = format!("[permissions]\nhosts = [{}]\n", hosts.join(", "));
@@ -91,10 +91,10 @@ async fn servers_are_asked_by_tls_that_a_trusted_authority_has_signed() {
     let new_port = new.https_address_of("site").await.port();
     let old_port = old_server(&pair).await.port();
     let ports = [new_port, old_port];
-    let site = caller(&ports, "[outbound]\nca_file = \"authorities.pem\"\n").await;
+    let site = caller(&ports, "[outbound]\nca_file = \"authorities.pem\"\n");
     site.write("authorities.pem", format!("an authority of our own\n{ca}"));
     let server = site.start().await;
-    let stranger = caller(&ports, "").await.start().await;
+    let stranger = caller(&ports, "").start().await;
     for name in ["wasihttp", "wasihttp3"] {
         let url = format!("https://localhost:{new_port}/echo/page");
         let seen = fetched(&server, name, &url).await;

@@ -52,6 +52,7 @@ async fn generation(wasm: &[u8], policy: PoolPolicy) -> Arc<Generation> {
         instances: 20,
         memory: 1 << 30,
         code_cache: None,
+        core_dumps: None,
         spill_folder: std::env::temp_dir(),
     });
     let engine = engine.unwrap_or_else(|error| panic!("{error}"));
@@ -72,6 +73,7 @@ async fn generation(wasm: &[u8], policy: PoolPolicy) -> Arc<Generation> {
             memory: 64 << 20,
             table_elements: 10_000,
             deadline: Duration::from_secs(30),
+            stream_time: Duration::from_secs(60),
             cpu_time: Duration::from_secs(10),
             response_size: 32 << 20,
             outbound_calls: 10,

@@ -182,7 +182,7 @@ async fn fill(mut source: RequestBody, shared: Arc<Shared>) {
 }
 
 impl Queue {
-    fn poll(&mut self, context: &mut Context<'_>) -> Polled {
+    fn poll(&mut self, context: &Context<'_>) -> Polled {
         if let Some(piece) = self.take() {
             if self.bytes <= AHEAD_BYTES_MAX / 2
                 && let Some(writer) = self.writer.take()
@@ -226,7 +226,7 @@ impl Queue {
     }
 
     /// Waits until half of the room is free once none is.
-    fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    fn poll_room(&mut self, context: &Context<'_>) -> Poll<()> {
         let has_room = match self.writer {
             Some(_) => self.bytes <= AHEAD_BYTES_MAX / 2,
             None => self.bytes < AHEAD_BYTES_MAX,

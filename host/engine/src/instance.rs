@@ -315,7 +315,7 @@ pub(crate) fn trap_text_and_dump(
 ) -> String {
     let mut text = trap_text(error);
     if let Some(dumps) = store.data().profile.core_dumps.clone() {
-        let request = request.unwrap_or(store.data().exchange.call.id);
+        let request = request.unwrap_or_else(|| store.data().exchange.call.id);
         let line = dumps.keep(store, error, request);
         text.push_str(&line.unwrap_or_default());
     }

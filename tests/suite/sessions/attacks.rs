@@ -1,20 +1,29 @@
 //! What attackers try with sessions, and what they get.
 
 use serde_json::json;
-use tessera_tests::Site;
+use tessera_tests::{Server, Site};
 
 use super::{Browser, ROLES, cookies};
 
-/// Fixation, stolen and made-up identifiers, tokens used twice, names and values with line breaks: none of it helps.
-#[tokio::test]
-async fn attacks_meet_a_guest_session() {
+async fn site() -> Server {
     let settings = format!("[sessions]\nstore = 'memory'\n{ROLES}");
-    let server = Site::new()
+    Site::new()
         .guest_with("session", &settings)
         .guest_as_with("session", "other", &settings)
         .start()
-        .await;
-    // Fixation: the attacker has the victim use a session whose cookie the attacker knows, or made up.
+        .await
+}
+
+async fn ann(server: &Server) -> Browser {
+    let mut ann = Browser::default();
+    ann.ask(server, "login/ann/editor").await;
+    ann
+}
+
+#[tokio::test]
+async fn a_session_that_was_known_before_a_login_is_not_the_one_after_it() {
+    let server = site().await;
+    // The attacker has the victim use a session whose cookie the attacker knows, or made up.
     let mut attacker = Browser::default();
     attacker.ask(&server, "count/trap").await;
     let mut victim = attacker.clone();
@@ -29,7 +38,12 @@ async fn attacks_meet_a_guest_session() {
     let mut fixed = Browser::with(&format!("4DSID_session={made_up}"));
     fixed.ask(&server, "login/bob/editor").await;
     assert_ne!(fixed.secret(), made_up);
+}
 
+#[tokio::test]
+async fn what_is_no_secret_of_this_server_is_a_guest() {
+    let server = site().await;
+    let mut victim = ann(&server).await;
     // The cookie of another server, under its name and under this one's.
     let mut stranger = Browser::default();
     let reply = stranger
@@ -63,8 +77,13 @@ async fn attacks_meet_a_guest_session() {
             "{value}"
         );
     }
+}
 
-    // One-time tokens: once, and in the URL before any code runs.
+#[tokio::test]
+async fn a_one_time_token_is_good_once_and_on_its_server() {
+    let server = site().await;
+    let mut victim = ann(&server).await;
+    // In the URL before any code runs.
     let otp = victim
         .ask(&server, "otp/30")
         .await
@@ -97,8 +116,12 @@ async fn attacks_meet_a_guest_session() {
     assert_eq!(reply.json(), false, "it is of another server");
     assert_eq!(thief.ask(&server, &format!("restore/{otp}")).await, true);
     assert_eq!(thief.ask(&server, "info").await["user"], "ann");
+}
 
-    // Header injection through what a component takes from the URL.
+#[tokio::test]
+async fn line_breaks_in_names_and_values_make_no_fields() {
+    let server = site().await;
+    // Through what a component takes from the URL.
     let mut browser = Browser::default();
     let reply = browser
         .get(

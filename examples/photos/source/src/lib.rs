@@ -63,10 +63,10 @@ fn gallery() -> Result<impl Reply, Error> {
     for (name, caption) in &shown {
         let (name, caption) = (escape(name), escape(caption));
         // Writing into a text cannot fail.
-        let _ = write!(
+        let _ = writeln!(
             figures,
             "<figure><a href=\"pictures/{name}\"><img src=\"pictures/{name}\" alt=\"{caption}\" loading=\"lazy\"></a>\
-             <figcaption>{caption}</figcaption></figure>\n"
+             <figcaption>{caption}</figcaption></figure>"
         );
     }
     if shown.is_empty() {

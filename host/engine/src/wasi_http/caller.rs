@@ -28,7 +28,7 @@ fn send(
     (request,): (Resource<Request>,),
 ) -> Pin<Box<dyn Future<Output = wasmtime::Result<Sent>> + Send + '_>> {
     Box::pin(async move {
-        store.with(|access| note(access))?;
+        store.with(note)?;
         let http = store.with_getter::<WasiHttp>(State::http);
         // It asks for the way out before it waits for anything: nobody else has called meanwhile.
         match WasiHttp::send(&http, request).await {
