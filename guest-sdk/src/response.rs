@@ -72,7 +72,7 @@ pub fn redirect_verbatim(url: &str) -> Result<(), ResponseError> {
     host::send_http_redirect(url, true)
 }
 
-/// Sets the home page of the current session's client; "" goes back to the default.
+/// Sets the home page of the client, as long as its session lasts; "" goes back to the default.
 pub fn set_home_page(path: &str) -> Result<(), ResponseError> {
     host::set_home_page(path)
 }

@@ -112,9 +112,6 @@ async fn a_home_page_is_a_page_of_the_root() {
         let said = call(&server, &format!("home{path}")).await;
         assert!(said.text().starts_with("Err(Invalid("), "{path}: {said:?}");
     }
-    // Without a session it ends with its web process.
-    assert_eq!(call(&server, "home/other.html").await.status, 200);
-    assert_ne!(server.get("/").await.status, 404);
 }
 
 #[tokio::test]

@@ -91,6 +91,8 @@ pub trait Session: Send {
     ) -> SessionWork<'_, ()>;
     /// Makes it a guest session again.
     fn clear_privileges(&mut self) -> SessionWork<'_, ()>;
+    /// Sets the home page of its client, relative to the HTML root; an empty one goes back to the default.
+    fn set_home_page(&mut self, page: String) -> SessionWork<'_, ()>;
     /// Sets the idle timeout in minutes.
     fn set_idle_timeout(&mut self, minutes: u32) -> SessionWork<'_, ()>;
     /// Reads a value of the storage.

@@ -21,6 +21,11 @@ pub fn at_once(receiver: &Receiver, request: PlainGet<'_>, peer: Peer, may_call:
         return AtOnce::Nothing;
     }
     let path = visit.below(path);
+    let sessions = visit.serving.sessions.as_ref();
+    if path == "/" && sessions.is_some_and(|sessions| sessions.may_be_named(request.fields)) {
+        // Its client may have a home page of its own.
+        return AtOnce::Nothing;
+    }
     let special = crate::route::special(path);
     let pages = visit.serving.pages.as_ref().filter(|_| special.is_none());
     if let Some(page) = pages.and_then(|pages| page(receiver, &visit, pages, &request, peer)) {

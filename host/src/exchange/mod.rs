@@ -96,8 +96,8 @@ enum Next {
     List(Folder),
     /// Send it back as it came.
     Echo,
-    /// Carry out the tags of this page, which is sent instead of another, perhaps.
-    Render(Arc<Page>, bool),
+    /// Carry out the tags of this page; which field of the request it depends on, if it is sent instead of another.
+    Render(Arc<Page>, Option<&'static str>),
     /// Have a component answer it.
     Run(Job),
 }
@@ -175,12 +175,12 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         Next::List(folder) => Box::pin(folder.list(&receiver.exchange.listings))
             .await
             .unwrap_or_else(|| refused_here(&visit, Reject::NotFound)),
-        Next::Render(page, is_instead) => {
+        Next::Render(page, varies) => {
             let answered = semi_dynamic::answer(receiver, &visit, request, peer, page);
             let mut response = Box::pin(answered).await;
-            if is_instead {
-                let accept = HeaderValue::from_static("Accept");
-                response.headers_mut().append(VARY, accept);
+            if let Some(name) = varies {
+                let name = HeaderValue::from_static(name);
+                response.headers_mut().append(VARY, name);
             }
             response
         }
@@ -366,8 +366,12 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
         // A form posted to the root is the component's, whether or not there is a home page.
         return Ok(None);
     }
+    let own = match reads && path == "/" {
+        true => semi_dynamic::own_home_page(visit, request).await,
+        false => None,
+    };
     let sought = Sought {
-        path,
+        path: own.as_deref().unwrap_or(path),
         query: request.uri().query(),
         method: request.method(),
         headers: request.headers(),
@@ -376,18 +380,19 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
         FileError::BadPath => Reject::Malformed("the path is not percent-encoded as it should be"),
         FileError::Exhausted => Reject::Unavailable,
     })?;
-    let (page, is_instead) = match found {
+    let (page, varies) = match found {
         None => return Ok(None),
         // `/` without a home page is the component's, and so is what is sent to a folder.
         Some(Found::Folder(_)) if has_component && (!reads || path == "/") => return Ok(None),
         Some(_) if !reads => return only_read(visit, request.method()),
         Some(Found::Redirect(redirect)) => return Ok(Some(Next::Respond(redirect))),
         Some(Found::Folder(folder)) => return Ok(Some(Next::List(folder))),
-        Some(Found::Page(page)) => (page, false),
-        Some(Found::Instead(page)) => (page, true),
+        Some(Found::Page(page)) if own.is_some() => (page, Some("Cookie")),
+        Some(Found::Page(page)) => (page, None),
+        Some(Found::Instead(page)) => (page, Some("Accept")),
     };
     if page.is_semi_dynamic() {
-        return Ok(Some(Next::Render(page, is_instead)));
+        return Ok(Some(Next::Render(page, varies)));
     }
     let wish = Wish {
         method: request.method(),
@@ -396,13 +401,13 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
         compression: visit.serving.web.responses.compression,
     };
     let mut reply = pages.reply(&page, wish).await;
-    if is_instead {
+    if let Some(name) = varies {
         let names = match page.varies() {
-            true => "Accept, Accept-Encoding",
-            false => "Accept",
+            true => HeaderValue::try_from([name, ", Accept-Encoding"].concat()),
+            false => Ok(HeaderValue::from_static(name)),
         };
         let headers = reply.response.headers_mut();
-        headers.insert(VARY, HeaderValue::from_static(names));
+        headers.extend(names.map(|names| (VARY, names)));
     }
     Ok(Some(Next::Send(reply)))
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use ::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use ::http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, X_CONTENT_TYPE_OPTIONS};
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tessera_engine::{Answer, AnswerBody, SentFile, WebFolder, render_alone};
 
 use super::admit::Visit;
@@ -18,6 +19,12 @@ use crate::settings::Responses;
 const EACH_TIME: HeaderValue = HeaderValue::from_static("no-cache");
 /// The same of what a component made or chose, for this client perhaps.
 const EACH_TIME_HERE: HeaderValue = HeaderValue::from_static("private, no-cache");
+/// What is encoded in a path that is made of names of files.
+const NOT_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'_');
 const NO_GUESSING: HeaderValue = HeaderValue::from_static("nosniff");
 
 /// The HTML root that a component sends files of: that of its own server, as it serves now.
@@ -26,6 +33,23 @@ pub(super) fn folder(visit: &Visit, server: &Arc<WebServer>) -> Option<Arc<dyn W
         return Some(visit.serving.clone());
     }
     Some(server.serving()?)
+}
+
+/// The path of the home page that a component has set for the client of a request.
+pub(super) async fn own_home_page(visit: &Visit, request: &Request) -> Option<String> {
+    let sessions = visit.serving.sessions.as_ref()?;
+    if !request.headers().contains_key(COOKIE) {
+        return None;
+    }
+    let page = Box::pin(sessions.home_page(request.headers())).await?;
+    let pages = visit.serving.pages.as_ref()?;
+    // One that is not there any more leaves the client with everybody's.
+    let is_there = pages
+        .document(&page, visit.serving.web.responses.charset)
+        .await;
+    is_there?;
+    let encoded = utf8_percent_encode(&page, NOT_IN_PATHS);
+    Some(format!("/{encoded}"))
 }
 
 /// Answers a GET for a page that may have tags. As long as they call no method, no instance is needed.

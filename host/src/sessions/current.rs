@@ -284,6 +284,20 @@ impl Session for Current {
         })
     }
 
+    fn set_home_page(&mut self, page: String) -> SessionWork<'_, ()> {
+        Box::pin(async move {
+            let record = self.latest().await?;
+            if record.map_or("", |record| &record.home_page) == page {
+                return Ok(());
+            }
+            let set = |record: &mut Record| {
+                record.home_page.clone_from(&page);
+                Ok(())
+            };
+            self.change(set).await
+        })
+    }
+
     fn set_idle_timeout(&mut self, minutes: u32) -> SessionWork<'_, ()> {
         let minutes = minutes.clamp(IDLE_MINUTES, IDLE_MINUTES_MAX);
         Box::pin(async move {

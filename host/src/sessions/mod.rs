@@ -4,6 +4,7 @@
 //! up before a component asks for something of the session, and nothing is written before one writes.
 
 mod cookie;
+mod home_page;
 mod current;
 mod otp;
 mod overview;

@@ -28,6 +28,8 @@ pub(super) struct Record {
     /// The highest version that a value ever had.
     pub(super) version: u64,
     pub(super) user_name: String,
+    /// The client's home page, relative to the HTML root; empty for the default one.
+    pub(super) home_page: String,
     /// Those that it was given.
     pub(super) privileges: Vec<String>,
     pub(super) storage: BTreeMap<String, SessionValue>,
@@ -46,6 +48,7 @@ impl Record {
         out.put_u32(self.idle_timeout);
         out.put_u64(self.version);
         put(&mut out, self.user_name.as_bytes());
+        put(&mut out, self.home_page.as_bytes());
         put_count(&mut out, self.privileges.len());
         for privilege in &self.privileges {
             put(&mut out, privilege.as_bytes());
@@ -70,6 +73,7 @@ impl Record {
             idle_timeout: rest.u32()?,
             version: rest.u64()?,
             user_name: rest.text()?,
+            home_page: rest.text()?,
             ..Self::default()
         };
         for _ in 0..rest.count(PRIVILEGES_MAX)? {
@@ -141,6 +145,7 @@ mod tests {
             idle_timeout: 60,
             version: 7,
             user_name: "Zo\u{eb}".to_owned(),
+            home_page: "a/b c.html".to_owned(),
             privileges: vec!["a".to_owned(), "b c".to_owned()],
             storage: [
                 ("".to_owned(), value("", 1)),

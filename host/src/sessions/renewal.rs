@@ -6,7 +6,6 @@ use std::time::Duration;
 use ::http::HeaderValue;
 use ::http::header::{COOKIE, HeaderMap};
 use bytes::Bytes;
-use memchr::memmem;
 use moka::sync::Cache;
 use tessera_engine::Fields;
 
@@ -78,7 +77,7 @@ impl ServerSessions {
 impl ServerSessions {
     /// Whether the session of a request may have to be renewed, going by its fields as they were sent.
     pub fn may_be_due(self: &Arc<Self>, fields: &[u8]) -> bool {
-        let has_cookie = memmem::find(fields, self.cookie.name().as_bytes()).is_some();
+        let has_cookie = self.may_be_named(fields);
         let read = || Fields::as_sent(Bytes::copy_from_slice(fields));
         has_cookie && self.renewal(read().map(), false).is_some()
     }

@@ -1,6 +1,7 @@
 //! Sessions of clients: begun, kept, given rights, continued elsewhere, ended.
 
 mod attacks;
+mod home_page;
 mod settings;
 mod stores;
 

@@ -41,8 +41,6 @@ pub struct Answer {
     pub body: AnswerBody,
     /// Where `body` has tags, or a file is sent: what becomes of it when the hook has returned.
     pub(crate) draft: Option<Box<Draft>>,
-    /// The home page that it set, relative to the root; empty for the default one.
-    pub home_page: Option<String>,
     /// The cookie of the session, where that began, went on, or ended.
     pub session_cookie: Option<HeaderValue>,
     /// Whether its head has gone to the client.

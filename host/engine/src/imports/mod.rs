@@ -6,6 +6,7 @@
 
 mod body_parts;
 mod config;
+mod home_page;
 mod keyvalue;
 mod missing;
 mod request;
@@ -28,6 +29,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     let mut response = linker.instance("tessera:web/response@0.1.0")?;
     response::add_to_linker(&mut response)?;
     send_file::add_to_linker(&mut response)?;
+    home_page::add_to_linker(&mut response)?;
     variables::add_to_linker(&mut linker.instance("tessera:web/variables@0.1.0")?)?;
     session::add_to_linker(&mut linker.instance("tessera:web/session@0.1.0")?)?;
     web_server::add_to_linker(&mut linker.instance("tessera:web/web-server@0.1.0")?)?;

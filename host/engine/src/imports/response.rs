@@ -49,12 +49,6 @@ pub(super) fn add_to_linker(linker: &mut LinkerInstance<'_, State>) -> wasmtime:
             Ok((send_blob(store, &parameters.0, &parameters.1),))
         },
     )?;
-    linker.func_wrap(
-        "set-home-page",
-        |mut store: StoreContextMut<'_, State>, (path,): (String,)| {
-            Ok((answer(&mut store).set_home_page(&path),))
-        },
-    )?;
     linker.func_wrap_async(
         "send-raw-data",
         |store: StoreContextMut<'_, State>, (data, chunked): (WasmList<u8>, bool)| {

@@ -16,7 +16,7 @@ use crate::state::State;
 /// `session.stored`.
 #[derive(ComponentType, Lift, Lower, Clone, Debug)]
 #[component(record)]
-struct WitStored {
+pub(super) struct WitStored {
     value: Vec<u8>,
     version: u64,
 }
@@ -36,7 +36,7 @@ enum WitExpected {
 /// `session.session-error`.
 #[derive(ComponentType, Lift, Lower, Clone, Debug)]
 #[component(variant)]
-enum WitError {
+pub(super) enum WitError {
     #[component(name = "disabled")]
     Disabled,
     #[component(name = "conflict")]
@@ -47,9 +47,9 @@ enum WitError {
     Unavailable(String),
 }
 
-type Context<'a> = StoreContextMut<'a, State>;
-type Done<T> = Result<T, WitError>;
-type Object = dyn Session;
+pub(super) type Context<'a> = StoreContextMut<'a, State>;
+pub(super) type Done<T> = Result<T, WitError>;
+pub(super) type Object = dyn Session;
 
 pub(super) fn add_to_linker(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<()> {
     add_facts(linker)?;
@@ -174,7 +174,7 @@ async fn ready<'a>(store: &'a mut Context<'_>) -> wasmtime::Result<Option<&'a Ob
 }
 
 /// Does what has a result of its own.
-async fn does<T>(
+pub(super) async fn does<T>(
     mut store: Context<'_>,
     work: impl FnOnce(&mut Object) -> SessionWork<'_, T>,
 ) -> Done<T> {

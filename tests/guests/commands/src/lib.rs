@@ -4,7 +4,7 @@ use tessera_guest::prelude::*;
 
 #[on_web_connection]
 fn connection() -> impl Reply {
-    text("On Web Connection".to_owned())
+    text("On Web Connection")
 }
 
 #[compiler_web]
@@ -133,5 +133,5 @@ fn add_book() -> Status {
 
 #[web_handler(regex = "^/(books|papers)/")]
 fn others() -> impl Reply {
-    text("others".to_owned())
+    text("others")
 }

@@ -23,7 +23,7 @@ fn admit(call: &WebCall) -> Result<bool, Error> {
 
 #[on_web_connection]
 fn connection() -> impl Reply {
-    text("nothing raw".to_owned())
+    text("nothing raw")
 }
 
 /// `/4DACTION/whole`: sends the body of the request.

@@ -246,9 +246,18 @@ fn toml(value: &Value) -> String {
         Value::Object(members) => {
             let members = members
                 .iter()
-                .map(|(name, value)| format!("{name} = {}", toml(value)));
+                .map(|(name, value)| format!("{} = {}", key(name), toml(value)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
         }
         other => other.to_string(),
+    }
+}
+
+/// A key as TOML: quoted unless it is a bare one.
+fn key(name: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    match name.chars().all(is_bare) {
+        true => name.to_owned(),
+        false => format!("{name:?}"),
     }
 }
