@@ -5,7 +5,7 @@ use http::Request;
 use tessera_tests::{CertificatePair, Client, RawClient, Reply, Server, Site, TlsClient};
 
 /// With this field a request is the library's.
-const MORE: (&str, &str) = ("te", "trailers");
+pub(super) const MORE: (&str, &str) = ("te", "trailers");
 const CODINGS: [&str; 7] = [
     "",
     "gzip, deflate, br, zstd",
@@ -31,7 +31,7 @@ async fn ask(client: &mut Client, path: &str, codings: &str, field: Option<(&str
 }
 
 /// Status, fields but for the date, and body.
-fn told(reply: &Reply) -> (u16, Vec<String>, Bytes) {
+pub(super) fn told(reply: &Reply) -> (u16, Vec<String>, Bytes) {
     assert!(reply.header("date").is_some());
     let fields = reply.headers.iter().filter(|(name, _)| *name != "date");
     let mut fields: Vec<String> = fields

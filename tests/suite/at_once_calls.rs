@@ -6,8 +6,7 @@ use http::Request;
 use serde_json::Value;
 use tessera_tests::{Client, RawClient, Reply, Server, Site};
 
-/// With this field a request is the library's.
-const MORE: (&str, &str) = ("te", "trailers");
+use super::at_once::{MORE, told};
 
 async fn ask(client: &mut Client, path: &str, fields: &[(&str, &str)]) -> Reply {
     let mut request = Request::get(path);
@@ -16,17 +15,6 @@ async fn ask(client: &mut Client, path: &str, fields: &[(&str, &str)]) -> Reply 
     }
     let request = request.body(Bytes::new()).unwrap();
     client.send(request).await.unwrap()
-}
-
-/// Status, fields but for the date, and body.
-fn told(reply: &Reply) -> (u16, Vec<String>, Bytes) {
-    assert!(reply.header("date").is_some());
-    let fields = reply.headers.iter().filter(|(name, _)| *name != "date");
-    let mut fields: Vec<String> = fields
-        .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
-        .collect();
-    fields.sort();
-    (reply.status.as_u16(), fields, reply.body.clone())
 }
 
 async fn site() -> Server {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use http::{HeaderMap, HeaderValue, Method, Version};
+use http::{HeaderMap, HeaderValue};
 use tessera_engine::{
     Call, Component, Engine, EngineOptions, Generation, GenerationOptions, Grants, InstanceLimits,
     NoDirectory, NoOutbound, Peer, PoolOptions, PoolPolicy, Target,
@@ -96,26 +96,13 @@ fn call() -> Call {
     let mut headers = HeaderMap::new();
     headers.insert("host", HeaderValue::from_static("127.0.0.1:8080"));
     headers.insert("accept", HeaderValue::from_static("*/*"));
-    Call {
-        id: 1,
-        method: Method::GET,
-        url: "/a/b?c=d".to_owned(),
-        version: Version::HTTP_11,
-        headers: headers.into(),
-        body: None,
-        peer: Peer {
-            client: here,
-            server: here,
-            secured: false,
-        },
-        user: String::new(),
-        password: String::new(),
-        receiving_server: "bench".into(),
-        folder: None,
-        sessions: None,
-        chain: Default::default(),
-        permit: None,
-    }
+    let peer = Peer {
+        client: here,
+        server: here,
+        secured: false,
+    };
+    let url = "/a/b?c=d".to_owned();
+    Call::get(1, url, headers.into(), peer, "bench".into())
 }
 
 criterion_group!(benches, web_process);

@@ -101,29 +101,41 @@ impl Call {
         text
     }
 
-    /// A call that stands for no request: what `actions.methods` is asked in.
-    pub(crate) fn outside_of_a_request() -> Self {
-        let nowhere = IpAddr::from([0, 0, 0, 0]);
+    /// A GET of HTTP/1.1 without a body, a user, or anything else that the host knows of it.
+    pub fn get(
+        id: u64,
+        url: String,
+        headers: Fields,
+        peer: Peer,
+        receiving_server: Arc<str>,
+    ) -> Self {
         Self {
-            id: 0,
+            id,
             method: Method::GET,
-            url: String::new(),
+            url,
             version: Version::HTTP_11,
-            headers: Fields::default(),
+            headers,
             body: None,
-            peer: Peer {
-                client: nowhere,
-                server: nowhere,
-                secured: false,
-            },
+            peer,
             user: String::new(),
             password: String::new(),
-            receiving_server: "".into(),
+            receiving_server,
             folder: None,
             chain: Chain::default(),
             sessions: None,
             permit: None,
         }
+    }
+
+    /// A call that stands for no request: what `actions.methods` is asked in.
+    pub(crate) fn outside_of_a_request() -> Self {
+        let nowhere = IpAddr::from([0, 0, 0, 0]);
+        let peer = Peer {
+            client: nowhere,
+            server: nowhere,
+            secured: false,
+        };
+        Self::get(0, String::new(), Fields::default(), peer, "".into())
     }
 
     /// Whether it is one that a server received.

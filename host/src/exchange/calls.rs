@@ -1,7 +1,7 @@
 //! From a request to what a component is told of it.
 
 use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName};
-use ::http::{HeaderMap, HeaderValue, Method, Uri, Version};
+use ::http::{HeaderMap, HeaderValue, Uri};
 use bytes::Bytes;
 use http_body::Body as _;
 use http_body_util::BodyExt;
@@ -92,21 +92,12 @@ pub(super) fn plain_call(
             pieces.concat().into()
         }
     };
+    let sessions = visit.serving.sessions.clone();
+    let (id, name) = (receiver.exchange.next_id(), receiver.server.shared_name());
+    let url = visit.url_below(request.target);
     Call {
-        id: receiver.exchange.next_id(),
-        method: Method::GET,
-        url: visit.url_below(request.target),
-        version: Version::HTTP_11,
-        headers: Fields::as_sent(lines),
-        body: None,
-        peer: both_ends(peer),
-        user: String::new(),
-        password: String::new(),
-        receiving_server: receiver.server.shared_name(),
-        folder: None,
-        sessions: visit.serving.sessions.clone().map(|it| it as _),
-        chain: Chain::default(),
-        permit: None,
+        sessions: sessions.map(|it| it as _),
+        ..Call::get(id, url, Fields::as_sent(lines), both_ends(peer), name)
     }
 }
 

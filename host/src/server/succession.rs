@@ -4,7 +4,7 @@
 use std::sync::{Arc, Weak};
 
 use ::http::header::{HOST, USER_AGENT};
-use ::http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+use ::http::{HeaderMap, HeaderValue, StatusCode};
 use tessera_engine::{
     Call, Component, ComponentInfo, Generation, Peer, ProcessError, Target, TrialReport,
     new_imports,
@@ -288,26 +288,13 @@ fn probe_call(id: u64, server: &WebServer, url: &str) -> Call {
     headers.insert(HOST, HeaderValue::from_static("localhost"));
     headers.insert(USER_AGENT, HeaderValue::from_static("tessera-probe"));
     let here = [127, 0, 0, 1].into();
-    Call {
-        id,
-        method: Method::GET,
-        url: url.to_owned(),
-        version: Version::HTTP_11,
-        headers: headers.into(),
-        body: None,
-        peer: Peer {
-            client: here,
-            server: here,
-            secured: false,
-        },
-        user: String::new(),
-        password: String::new(),
-        receiving_server: server.shared_name(),
-        folder: None,
-        chain: tessera_engine::Chain::default(),
-        sessions: None,
-        permit: None,
-    }
+    let peer = Peer {
+        client: here,
+        server: here,
+        secured: false,
+    };
+    let name = server.shared_name();
+    Call::get(id, url.to_owned(), headers.into(), peer, name)
 }
 
 fn judge_probe(status: StatusCode) -> Result<(), String> {

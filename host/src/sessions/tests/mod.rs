@@ -5,7 +5,7 @@ mod bounds;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, Method, Version};
+use ::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use tessera_engine::{Call, Peer, Session, SessionError, SessionExpected, SessionValue, Sessions};
 
@@ -45,26 +45,12 @@ fn call(url: &str, cookie: Option<&str>) -> Call {
         headers.insert("cookie", HeaderValue::from_str(cookie).unwrap());
     }
     let here = [127, 0, 0, 1].into();
-    Call {
-        id: 1,
-        method: Method::GET,
-        url: url.to_owned(),
-        version: Version::HTTP_11,
-        headers: headers.into(),
-        folder: None,
-        chain: tessera_engine::Chain::default(),
-        body: None,
-        peer: Peer {
-            client: here,
-            server: here,
-            secured: false,
-        },
-        user: String::new(),
-        password: String::new(),
-        receiving_server: "shop".into(),
-        sessions: None,
-        permit: None,
-    }
+    let peer = Peer {
+        client: here,
+        server: here,
+        secured: false,
+    };
+    Call::get(1, url.to_owned(), headers.into(), peer, "shop".into())
 }
 
 fn begin(home: &Arc<ServerSessions>, cookie: Option<&str>) -> Box<dyn Session> {
