@@ -65,7 +65,11 @@ pub(super) fn begin(
     let Some(job) = job(&visit, special) else {
         return AtOnce::Nothing;
     };
-    let sessions = visit.serving.sessions.as_ref();
+    let sessions = visit
+        .serving
+        .sessions
+        .as_ref()
+        .filter(|_| request.has_cookie);
     if sessions.is_some_and(|sessions| sessions.may_be_due(request.fields)) {
         return AtOnce::Nothing;
     }

@@ -19,6 +19,8 @@ pub struct PlainGet<'a> {
     pub fields: &'a [u8],
     /// Whether components get the fields as they were sent: none is for the host to read, to take away or to put together.
     pub is_simple: bool,
+    /// Whether one of them is Cookie.
+    pub has_cookie: bool,
 }
 
 impl<'a> PlainGet<'a> {

@@ -12,6 +12,7 @@ pub(super) struct Plain {
     codings: Option<Range<usize>>,
     fields: Range<usize>,
     is_simple: bool,
+    has_cookie: bool,
 }
 
 /// What was seen of the fields of a head.
@@ -58,6 +59,7 @@ impl Noted {
             codings: self.codings.take(),
             fields,
             is_simple: !self.is_changed && self.cookies < 2,
+            has_cookie: self.cookies > 0,
         })
     }
 }
@@ -93,6 +95,7 @@ impl Plain {
             },
             fields: head.get(self.fields.clone())?,
             is_simple: self.is_simple,
+            has_cookie: self.has_cookie,
         })
     }
 }
@@ -141,6 +144,7 @@ mod tests {
             let plain = whole.plain.unwrap();
             let ask = plain.of(head.as_bytes()).unwrap();
             assert_eq!((ask.fields, ask.is_simple), (fields.as_bytes(), expected));
+            assert_eq!(ask.has_cookie, fields.contains("Cookie"));
         }
     }
 
