@@ -95,11 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn fails_on_a_body_that_cannot_be_read() {
+    fn a_body_that_cannot_be_read_is_a_bad_request() {
         let response = test::post("/")
             .form([("vName", "Ann")])
             .broken_body(BodyError::Incomplete)
             .send();
-        assert_eq!(response.status, 500);
+        assert_eq!(response.status, 400);
     }
 }

@@ -96,9 +96,9 @@ mod tests {
              "expirationDate": "soon", "idleTimeout": 60, "keys": 0, "size": 45},
         ]});
         let expected = "\
-ID    USER      PRIVILEGES     CREATED  ENDS  KEYS  BYTES
+ID    USER       PRIVILEGES     CREATED  ENDS  KEYS  BYTES
 0a1b  ann\\u{1b}  editor,reader  then     soon  2     90
-2c3d  -         -              then     soon  0     45
+2c3d  -          -              then     soon  0     45
 there are more
 ";
         assert_eq!(table(&listed), expected);

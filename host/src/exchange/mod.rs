@@ -406,8 +406,9 @@ async fn file(visit: &Visit, request: &Request, asked: &Asked) -> Result<Option<
             true => HeaderValue::try_from([name, ", Accept-Encoding"].concat()),
             false => Ok(HeaderValue::from_static(name)),
         };
-        let headers = reply.response.headers_mut();
-        headers.extend(names.map(|names| (VARY, names)));
+        if let Ok(names) = names {
+            reply.response.headers_mut().insert(VARY, names);
+        }
     }
     Ok(Some(Next::Send(reply)))
 }
