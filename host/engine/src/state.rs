@@ -92,6 +92,11 @@ impl Exchange {
         budget: Arc<MemoryBudget>,
     ) -> Self {
         let body = BodyReader::new(call.body.take(), memory_max, budget);
+        Self::of(call, body, deadline)
+    }
+
+    /// Nothing was asked or answered yet.
+    fn of(call: Call, body: BodyReader, deadline: Deadline) -> Self {
         Self {
             call,
             body,
@@ -116,28 +121,16 @@ impl Exchange {
             chain: self.call.chain.clone(),
         }
     }
-}
 
-impl Exchange {
     /// What stands for an exchange between two of them.
     fn idle(&self) -> Self {
-        Self {
-            call: Call::outside_of_a_request(),
-            body: self.body.none(),
-            answer: Answer::default(),
-            variables: None,
-            parts: None,
-            process_variables: ProcessVariables::default(),
-            current: CurrentSession::default(),
-            deadline: self.deadline,
-            responder: None,
-            outlet: None,
-            too_large: None,
-        }
+        Self::of(
+            Call::outside_of_a_request(),
+            self.body.none(),
+            self.deadline,
+        )
     }
-}
 
-impl Exchange {
     /// When the web process must have ended, as things are.
     pub(crate) fn deadline_now(&self) -> Deadline {
         let outlet = self.outlet.as_ref();
