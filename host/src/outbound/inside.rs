@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use ::http::{Method, Request as HttpRequest, Response as HttpResponse, Version};
 use http_body_util::BodyExt;
@@ -20,6 +21,10 @@ use crate::server::{Kind, WebServer};
 const DOMAIN: &str = "tessera.internal";
 /// Most bytes of the header fields, as a connection takes them.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
+/// How long after its caller's deadline a call ends at the latest. That deadline itself ends caller and call, with the
+/// status that belongs to it; a call that told its caller at the same moment would race it. What outlives a caller is
+/// what an instance of many requests still waits for.
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 /// Whose server a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,7 +197,7 @@ impl Neighbours {
             )),
         };
         let head = limit(times.first_byte, FIRST_BYTE);
-        let late = (Instant::now() + head).min(origin.deadline.into());
+        let late = (Instant::now() + head).min(Instant::from_std(origin.deadline) + LAST_WORD);
         let between = limit(times.between_bytes, BETWEEN_BYTES);
         Ok(async move {
             let response = match answering {
