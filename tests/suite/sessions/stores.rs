@@ -1,13 +1,14 @@
 //! Sessions in memory, in a file and in Redis: many changes at once, ends of processes, stores that fail.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use tessera_tests::Server;
+use tessera_tests::{Client, Server};
 use tokio::task::JoinSet;
 
-use super::{Browser, site};
+use super::{Browser, session_cookie, site};
 use crate::keyvalue::Redis;
 
 /// 64 requests at once of one session, at some hosts.
@@ -17,7 +18,7 @@ async fn count_at_once(servers: &[&Server], browser: &Browser, key: &str) {
         let address = servers[number % servers.len()].address;
         let request = browser.request(&format!("/session/4DACTION/count/{key}"));
         requests.spawn(async move {
-            let client = tessera_tests::Client::http1(address).await;
+            let client = Client::http1(address).await;
             client.unwrap().send(request).await.unwrap()
         });
     }
@@ -42,26 +43,59 @@ async fn no_addition_of_64_at_once_is_lost() {
     }
 }
 
+/// What a process that is killed may lose: the last 100 ms, and what the disk of a busy machine takes.
+const WINDOW: Duration = Duration::from_millis(500);
+
+/// A client that begins one session after the other until nobody answers, and keeps those that were acknowledged.
+async fn begin_sessions(address: SocketAddr) -> Vec<(Instant, Browser)> {
+    let mut begun = Vec::new();
+    let Ok(mut client) = Client::http1(address).await else {
+        return begun;
+    };
+    let request = || Browser::default().request("/session/4DACTION/count/a");
+    while let Ok(reply) = client.send(request()).await {
+        if let Some(cookie) = session_cookie(&reply) {
+            let pair = cookie.split(';').next().unwrap();
+            begun.push((Instant::now(), Browser::with(pair)));
+        }
+    }
+    begun
+}
+
 #[tokio::test]
 async fn sessions_in_a_file_outlive_a_process_that_is_killed() {
+    // For many rounds: TESSERA_KILLS=50.
+    let kills = std::env::var("TESSERA_KILLS").ok();
+    let kills: u32 = kills.and_then(|it| it.parse().ok()).unwrap_or(3);
     let mut server = site("file").start().await;
-    let mut browsers = Vec::new();
-    for round in 0..3 {
-        let mut browser = Browser::default();
-        browser.ask(&server, "count/a").await;
-        browser.ask(&server, "login/ann/reader").await;
-        browsers.push(browser);
-        // What was written in the last 100 ms may be lost; until then others go on writing.
-        let written = Instant::now();
-        while written.elapsed() < Duration::from_millis(300) {
-            Browser::default().ask(&server, "count/a").await;
+    let mut first = Browser::default();
+    first.ask(&server, "count/a").await;
+    first.ask(&server, "login/ann/reader").await;
+    for round in 0..kills {
+        let mut writers = JoinSet::new();
+        for _ in 0..4 {
+            writers.spawn(begin_sessions(server.address));
         }
+        let began = Instant::now();
+        let goes_on = || async { (began.elapsed() > 2 * WINDOW).then_some(()) };
+        server.wait_until("it is time to kill", goes_on).await;
+        let killed = Instant::now();
         server = server.kill().await.start().await;
-        for browser in &mut browsers {
-            let told = browser.ask(&server, "info").await;
-            assert_eq!(told["user"], "ann", "round {round}: {}", server.log());
-            assert_eq!(browser.ask(&server, "get/a").await, json!(["1", 1]));
+        let begun: Vec<_> = writers.join_all().await.into_iter().flatten().collect();
+        let lasting = begun.iter().filter(|(at, _)| *at + WINDOW < killed);
+        let mut count = 0;
+        for (_, browser) in lasting {
+            let there = browser.clone().ask(&server, "get/a").await;
+            assert_eq!(there, json!(["1", 1]), "round {round}: {}", server.log());
+            count += 1;
         }
+        assert!(count > 0, "round {round}: nothing was written in time");
+        let told = first.ask(&server, "info").await;
+        assert_eq!(told["user"], "ann", "round {round}: {}", server.log());
+        println!(
+            "round {round}: {count} of {} sessions were to be there, and were",
+            begun.len()
+        );
     }
     // An orderly end loses nothing.
     let mut last = Browser::default();

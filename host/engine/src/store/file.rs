@@ -25,6 +25,8 @@ const ENTRIES: TableDefinition<'_, (&str, &str), (u64, &[u8])> = TableDefinition
 const SIZES: TableDefinition<'_, &str, u64> = TableDefinition::new("sizes");
 /// When values end (milliseconds since 1970), by that, bucket and key; of those that do.
 const ENDS: TableDefinition<'_, (u64, &str, &str), ()> = TableDefinition::new("ends");
+/// Ends of values that one write looks at where there is no room for another.
+const ROOM_LOOK_MAX: usize = 1_000;
 /// Memory for pages of the file; the system keeps others.
 const CACHE_BYTES: usize = 8 << 20;
 
@@ -237,28 +239,30 @@ impl<'a> Changing<'a> {
         Ok(())
     }
 
-    /// Takes away what has expired.
-    fn sweep(&mut self) -> Attempt<u64> {
+    /// Takes away what has expired, those first that did so first, until there is room: no more than has to go, and no
+    /// more than a few are looked at, since all others wait meanwhile.
+    fn make_room(&mut self) -> Attempt<()> {
         let mut over = Vec::new();
-        for entry in self.entries.range((&*self.space.name, "")..)? {
-            let (place, entry) = entry?;
-            let (name, key) = place.value();
-            if name != &*self.space.name {
-                break;
-            }
-            if is_over(entry.value().0, self.now) {
+        let after = self.now.saturating_add(1);
+        for end in self.ends.range(..(after, "", ""))?.take(ROOM_LOOK_MAX) {
+            let (end, _) = end?;
+            let (_, name, key) = end.value();
+            if name == &*self.space.name {
                 over.push(key.to_owned());
             }
         }
-        for key in &over {
-            self.put(key, None)?;
+        for key in over {
+            if self.bytes <= self.space.bytes_max {
+                break;
+            }
+            self.put(&key, None)?;
         }
-        Ok(over.len() as u64)
+        Ok(())
     }
 
     fn end(mut self, transaction: &WriteTransaction) -> Attempt<()> {
         if self.bytes > self.space.bytes_max {
-            self.sweep()?;
+            self.make_room()?;
         }
         if self.bytes > self.space.bytes_max {
             return Err(Abort::Refused(StoreError::Full(self.space.bytes_max)));

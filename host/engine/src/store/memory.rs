@@ -10,6 +10,9 @@ use parking_lot::Mutex;
 
 use super::{Change, KeyPage, Space, Store, StoreError, Waiting, add, charge};
 
+/// Expired values that are taken away at a time where there is no room for another.
+const MAKE_ROOM_STEP: usize = 16;
+
 /// Buckets in memory.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
@@ -100,9 +103,8 @@ impl Entries {
             let old = self.put(&key, entry);
             undo.push((key, old));
         }
-        if self.bytes > max {
-            self.sweep(usize::MAX);
-        }
+        // No more than has to go: all others wait meanwhile.
+        while self.bytes > max && self.sweep(MAKE_ROOM_STEP) == MAKE_ROOM_STEP {}
         if self.bytes <= max {
             return Ok(());
         }
