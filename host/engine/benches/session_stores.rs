@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tessera_engine::{Bucket, Commit, FileStore, MemoryStore, RedisStore, Space, Store};
+use tessera_engine::{Bucket, GroupedStore, MemoryStore, RedisStore, Space, Store};
 use tokio::runtime::Handle;
 
 /// A user's name, two privileges and a cart of a few lines.
@@ -18,7 +18,8 @@ const RECORD_BYTES: usize = 200;
 const LOOKUPS: usize = 20_000;
 /// As the host has it.
 const COMMIT_WITHIN: Duration = Duration::from_millis(100);
-const SWEEP_STEP: usize = 200;
+const MEMORY_STEP: usize = 200;
+const FILE_STEP: usize = 2_000;
 /// Sessions of one transaction while the store is filled.
 const BATCH: usize = 500;
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -33,13 +34,19 @@ async fn main() {
     let folder = tempfile::tempdir().expect("a folder for files");
 
     let memory: Arc<dyn Store> = Arc::new(MemoryStore::default());
-    run("memory", memory, count, &(Box::new(resident) as Measure)).await;
+    run(
+        "memory",
+        (memory, MEMORY_STEP),
+        count,
+        &(Box::new(resident) as Measure),
+    )
+    .await;
 
     let path = folder.path().join("sessions.redb");
-    let file = FileStore::open(&path, Commit::Within(COMMIT_WITHIN)).expect("a file for sessions");
+    let file = GroupedStore::open(&path, COMMIT_WITHIN).expect("a file for sessions");
     let measured = path.clone();
     let size: Measure = Box::new(move || std::fs::metadata(&measured).map_or(0, |it| it.len()));
-    run("file", Arc::new(file), count, &size).await;
+    run("file", (Arc::new(file), FILE_STEP), count, &size).await;
 
     let Some(server) = Redis::start(folder.path()) else {
         println!("redis: no redis-server in the path");
@@ -49,10 +56,10 @@ async fn main() {
     let store = RedisStore::open(&url, Handle::current()).expect("a Redis server");
     let socket = server.socket.clone();
     let size: Measure = Box::new(move || used_memory(&socket));
-    run("redis", Arc::new(store), count, &size).await;
+    run("redis", (Arc::new(store), MEMORY_STEP), count, &size).await;
 }
 
-async fn run(name: &str, store: Arc<dyn Store>, count: usize, measure: &Measure) {
+async fn run(name: &str, (store, step): (Arc<dyn Store>, usize), count: usize, measure: &Measure) {
     let space = Space {
         name: "sessions/shop".into(),
         bytes_max: u64::MAX,
@@ -77,11 +84,16 @@ async fn run(name: &str, store: Arc<dyn Store>, count: usize, measure: &Measure)
     println!("{name}: {each} bytes a session of {RECORD_BYTES}; filled in {filled:.0?}");
     let quiet = slowest(&bucket, there, Duration::from_secs(5)).await;
     println!("{name}: slowest request of a session while nothing expires: {quiet:?}");
-    expire(name, store, &bucket, there).await;
+    expire(name, (store, step), &bucket, there).await;
 }
 
 /// Gives half of the sessions an end in a moment, and asks for others while they are taken away.
-async fn expire(name: &str, store: Arc<dyn Store>, bucket: &Bucket, count: usize) {
+async fn expire(
+    name: &str,
+    (store, at_once): (Arc<dyn Store>, usize),
+    bucket: &Bucket,
+    count: usize,
+) {
     let began = Instant::now();
     let left = Duration::from_secs(10 + count as u64 / 5_000);
     for first in (0..count / 2).step_by(BATCH) {
@@ -97,8 +109,8 @@ async fn expire(name: &str, store: Arc<dyn Store>, bucket: &Bucket, count: usize
     let swept = tokio::spawn(async move {
         let mut swept = 0;
         // Redis does it by itself.
-        while let Ok(step) = store.sweep(SWEEP_STEP).await
-            && step == SWEEP_STEP
+        while let Ok(step) = store.sweep(at_once).await
+            && step == at_once
         {
             swept += step;
             tokio::task::yield_now().await;

@@ -95,7 +95,7 @@ pub use session::{
     SessionValue, SessionWork, Sessions,
 };
 pub use store::{
-    BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, Commit, FileStore, KEY_BYTES_MAX, KeyPage,
+    BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, GroupedStore, KEY_BYTES_MAX, KeyPage,
     MemoryStore, RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
 };
 pub use tally::{Tally, TrialReport};

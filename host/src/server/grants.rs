@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use tessera_engine::{
-    Bucket, Commit, FileStore, GrantedFolder, Grants, MemoryStore, RedisStore, Space, Store,
+    Bucket, FileStore, GrantedFolder, Grants, MemoryStore, RedisStore, Space, Store,
 };
 
 use crate::settings::{self, ComponentSettings, StoreKind};
@@ -213,7 +213,7 @@ impl Stores {
                     return Ok(store.clone());
                 }
                 let path = folder.join(STORE_FILE);
-                let store = FileStore::open(&path, Commit::Each)
+                let store = FileStore::open(&path)
                     .map_err(|error| format!("{} cannot be opened: {error}", path.display()))?;
                 let store = Arc::new(store);
                 opened.file = Some(store.clone());

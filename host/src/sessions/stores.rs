@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tessera_engine::{Commit, FileStore, MemoryStore, RedisStore, Store};
+use tessera_engine::{GroupedStore, MemoryStore, RedisStore, Store};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
@@ -19,7 +19,9 @@ const COMMIT_WITHIN: Duration = Duration::from_millis(100);
 /// Time between two looks for what has expired.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Sessions that are taken away in one step: a store in memory answers nobody meanwhile, for well below a millisecond.
-const SWEEP_STEP: usize = 200;
+const MEMORY_STEP: usize = 200;
+/// The same for a file, of which each step is a write to the disk that nobody waits for.
+const FILE_STEP: usize = 2_000;
 
 /// The stores of a process.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ pub struct SessionStores {
     /// Connections to Redis servers live here: the runtimes that serve may end before them.
     runtime: Handle,
     memory: Arc<MemoryStore>,
-    file: Mutex<Option<Arc<FileStore>>>,
+    file: Mutex<Option<Arc<GroupedStore>>>,
     /// By URL. A server that no web server uses any more is left.
     redis: Mutex<Vec<(String, Weak<RedisStore>)>>,
 }
@@ -64,7 +66,7 @@ impl SessionStores {
             return Ok(store.clone());
         }
         let path = self.folder.join(STORE_FILE);
-        let store = FileStore::open(&path, Commit::Within(COMMIT_WITHIN))
+        let store = GroupedStore::open(&path, COMMIT_WITHIN)
             .map_err(|error| format!("{} cannot be opened: {error}", path.display()))?;
         let store = Arc::new(store);
         *file = Some(store.clone());
@@ -101,11 +103,11 @@ impl SessionStores {
 
     async fn sweep(&self) {
         let file = self.file.lock().clone();
-        let file = file.map(|store| store as Arc<dyn Store>);
+        let file = file.map(|store| (store as Arc<dyn Store>, FILE_STEP));
         let memory: Arc<dyn Store> = self.memory.clone();
-        for store in std::iter::once(memory).chain(file) {
+        for (store, step) in std::iter::once((memory, MEMORY_STEP)).chain(file) {
             // A store that fails says so by itself.
-            while store.sweep(SWEEP_STEP).await == Ok(SWEEP_STEP) {
+            while store.sweep(step).await == Ok(step) {
                 tokio::task::yield_now().await;
             }
         }

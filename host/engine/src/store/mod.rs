@@ -5,7 +5,6 @@
 //! one that was read, so that what several writers keep in common is never lost between them.
 
 mod file;
-mod flush;
 mod memory;
 mod redis;
 #[cfg(test)]
@@ -19,7 +18,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use self::redis::RedisStore;
-pub use file::{Commit, FileStore};
+pub use file::{FileStore, GroupedStore};
 pub use memory::MemoryStore;
 
 /// Longest key, in bytes.

@@ -1,5 +1,7 @@
 //! What every store promises, on each of the three.
 
+use std::path::Path;
+
 use tokio::runtime::Handle;
 
 use super::*;
@@ -183,9 +185,73 @@ async fn a_store_in_memory_keeps_its_promises() {
 #[tokio::test]
 async fn a_store_in_a_file_keeps_its_promises() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Arc::new(FileStore::open(&folder.path().join("store"), Commit::Each).unwrap());
+    let store = Arc::new(FileStore::open(&folder.path().join("store")).unwrap());
     keeps_its_promises(store.clone()).await;
     is_bounded(store).await;
+    // Changes that the disk never has in time, and those that it has at once.
+    for (name, window) in [
+        ("late", Duration::from_secs(3_600)),
+        ("soon", Duration::ZERO),
+    ] {
+        let store = grouped(folder.path(), name, window);
+        keeps_its_promises(store.clone()).await;
+        is_bounded(store).await;
+    }
+}
+
+fn grouped(folder: &Path, name: &str, window: Duration) -> Arc<GroupedStore> {
+    Arc::new(GroupedStore::open(&folder.join(name), window).unwrap())
+}
+
+#[tokio::test]
+async fn groups_come_to_the_file_whole_and_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || grouped(folder.path(), "store", Duration::from_millis(1));
+    let mut random = 7_u64;
+    let mut expected = std::collections::BTreeMap::new();
+    for round in 0..4 {
+        let store = open();
+        let bucket = Bucket::new(store.clone(), space("x", 1 << 20));
+        for step in 0..200 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let key = (random >> 60).to_string();
+            if random >> 32 & 3 == 0 {
+                expected.remove(&key);
+                bucket.write(vec![(key, None)], None).await.unwrap();
+            } else {
+                let text = format!("{round} {step}");
+                bucket.write(vec![set(&key, &text)], None).await.unwrap();
+                expected.insert(key, text);
+            }
+            if step % 50 == 0 {
+                store.flush();
+            }
+            let keys = bucket.keys(None).await.unwrap().keys;
+            assert_eq!(keys, expected.keys().cloned().collect::<Vec<_>>());
+        }
+        drop(bucket);
+        drop(store);
+        let again = Bucket::new(open(), space("x", 1 << 20));
+        for key in (0..16).map(|key| key.to_string()) {
+            let there = again.get(key.clone()).await.unwrap();
+            assert_eq!(
+                there,
+                expected.get(&key).and_then(|text| value(text)),
+                "{key}"
+            );
+        }
+        // What all of them are charged with was kept along: one byte less of room would be too little.
+        let bytes = expected
+            .iter()
+            .map(|(key, text)| charge(key, text.as_bytes()));
+        let (bytes, (key, text)) = (bytes.sum(), expected.first_key_value().unwrap());
+        let full = Bucket::new(again.store.clone(), space("x", bytes));
+        full.write(vec![set(key, text)], None).await.unwrap();
+        let fuller = vec![set(key, &format!("{text}x"))];
+        assert_eq!(full.write(fuller, None).await, Err(StoreError::Full(bytes)));
+    }
 }
 
 #[tokio::test]
@@ -193,30 +259,29 @@ async fn a_file_keeps_what_was_written_and_is_the_owners() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
-    let open = || -> Arc<dyn Store> { Arc::new(FileStore::open(&path, Commit::Each).unwrap()) };
+    let open = || -> Arc<dyn Store> { Arc::new(FileStore::open(&path).unwrap()) };
     let store = open();
     bucket(&store, "x")
         .write(vec![set("k", "1")], None)
         .await
         .unwrap();
-    assert!(
-        FileStore::open(&path, Commit::Each).is_err(),
-        "one process at a time"
-    );
+    assert!(FileStore::open(&path).is_err(), "one process at a time");
     drop(store);
     assert_eq!(get(&bucket(&open(), "x"), "k").await, value("1"));
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     std::fs::write(&path, "not a store").unwrap();
-    assert!(FileStore::open(&path, Commit::Each).is_err());
+    assert!(FileStore::open(&path).is_err());
 }
 
 #[tokio::test]
 async fn what_has_expired_is_swept() {
     let folder = tempfile::tempdir().unwrap();
-    let stores: [Arc<dyn Store>; 2] = [
+    let stores: [Arc<dyn Store>; 4] = [
         Arc::new(MemoryStore::default()),
-        Arc::new(FileStore::open(&folder.path().join("store"), Commit::Each).unwrap()),
+        grouped(folder.path(), "late", Duration::from_secs(3_600)),
+        grouped(folder.path(), "soon", Duration::ZERO),
+        Arc::new(FileStore::open(&folder.path().join("store")).unwrap()),
     ];
     for store in stores {
         let bucket = bucket(&store, "x");

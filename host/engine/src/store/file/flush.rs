@@ -1,12 +1,16 @@
-//! Brings changes of a file to the disk in groups: one wait for the disk serves all of them.
+//! The thread that brings changes to the disk in groups: one wait for the disk serves all of them.
 
 use std::io;
 use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::file::Inner;
+use super::grouped::Grouped;
+
+/// Time between two attempts at a disk that fails.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Wakes the thread that writes when there is something to be written.
 #[derive(Debug)]
@@ -33,12 +37,11 @@ impl Flusher {
     }
 
     /// Begins to write, until [`Flusher::end`].
-    pub(super) fn begin(self: &Arc<Self>, inner: &Arc<Inner>) -> io::Result<()> {
-        let (flusher, inner) = (self.clone(), Arc::downgrade(inner));
+    pub(super) fn begin(self: &Arc<Self>, store: &Arc<Grouped>) -> io::Result<JoinHandle<()>> {
+        let (flusher, store) = (self.clone(), Arc::downgrade(store));
         std::thread::Builder::new()
             .name("tessera-flush".to_owned())
-            .spawn(move || flusher.run(&inner))
-            .map(drop)
+            .spawn(move || flusher.run(&store))
     }
 
     /// There is something to be written.
@@ -56,12 +59,16 @@ impl Flusher {
         self.changed.notify_all();
     }
 
-    fn run(&self, inner: &Weak<Inner>) {
+    fn run(&self, store: &Weak<Grouped>) {
         while self.wait_for_group() {
-            let Some(inner) = inner.upgrade() else {
+            let Some(store) = store.upgrade() else {
                 return;
             };
-            flush(&inner);
+            if !store.flush_and_tell() {
+                // What waits has to be tried again, whether more comes or not.
+                self.pause(RETRY);
+                self.note_change();
+            }
         }
     }
 
@@ -71,23 +78,19 @@ impl Flusher {
         while !state.is_dirty && !state.is_over {
             self.changed.wait(&mut state);
         }
-        if !state.is_over {
-            self.changed.wait_for(&mut state, self.window / 2);
-        }
+        drop(state);
+        self.pause(self.window / 2);
+        let mut state = self.state.lock();
         state.is_dirty = false;
         !state.is_over
     }
-}
 
-/// Brings all changes so far to the disk.
-pub(super) fn flush(inner: &Inner) {
-    let flushed = inner.database.begin_write().map_err(redb::Error::from);
-    let flushed = flushed.and_then(|mut transaction| {
-        // After a crash the file is opened without walking through all of it.
-        transaction.set_quick_repair(true);
-        transaction.commit().map_err(redb::Error::from)
-    });
-    if let Err(error) = flushed {
-        tracing::error!(file = %inner.path.display(), %error, "what was changed last could not be written");
+    /// Waits this long, or until the end.
+    fn pause(&self, time: Duration) {
+        let mut state = self.state.lock();
+        if !state.is_over {
+            self.changed
+                .wait_while_for(&mut state, |state| !state.is_over, time);
+        }
     }
 }
