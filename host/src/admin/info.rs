@@ -75,12 +75,54 @@ fn security(of: &dyn Fn(&str) -> Value) -> Value {
     })
 }
 
+fn number(about: &str) -> Value {
+    json!({"type": ["integer", "null"], "description": about})
+}
+
+fn options_schema() -> Value {
+    let flag = json!({"type": ["boolean", "null"]});
+    let text = json!({"type": ["string", "null"]});
+    json!({
+        "type": "object",
+        "description": "Of the host's web server.",
+        "properties": {
+            "CORSEnabled": flag,
+            "CORSSettings": {"type": ["array", "null"], "items": {"type": "object"}},
+            "webCharacterSet": text,
+            "webHTTPCompressionLevel": number("-1 is the library's choice."),
+            "webHTTPCompressionThreshold": number("Bytes."),
+            "webHTTPSPortID": number("The port that is open, where one is."),
+            "webIPAddressToListen": {"type": "array", "items": text},
+            "webInactiveProcessTimeout": number("Seconds; not significant with scalable sessions."),
+            "webInactiveSessionTimeout": number("Seconds; not significant with scalable sessions."),
+            "webMaxConcurrentProcesses": number("Web processes at once."),
+            "webPortID": number("The port that is open, where one is."),
+        },
+    })
+}
+
+fn security_schema() -> Value {
+    let flag = json!({"type": ["boolean", "null"]});
+    let text = json!({"type": ["string", "null"]});
+    json!({
+        "type": "object",
+        "description": "Of the host's web server.",
+        "properties": {
+            "cipherSuite": text,
+            "HTTPEnabled": flag,
+            "HTTPSEnabled": flag,
+            "HSTSEnabled": flag,
+            "HSTSMaxAge": number("Seconds."),
+            "minTLSVersion": {"enum": ["1.2", "1.3"]},
+            "openSSLVersion": text,
+            "perfectForwardSecrecy": flag,
+        },
+    })
+}
+
 /// The schema of all that `/api/v1/info` answers.
 pub(super) fn schema() -> Value {
     let count = json!({"type": "integer", "minimum": 0});
-    let number = |about: &str| json!({"type": ["integer", "null"], "description": about});
-    let flag = json!({"type": ["boolean", "null"]});
-    let text = json!({"type": ["string", "null"]});
     let pair = |a: &str, b: &str| json!({"type": "object", "properties": {a: count, b: count}});
     json!({
         "type": "object",
@@ -97,37 +139,8 @@ pub(super) fn schema() -> Value {
                 "description": "Manual: web.launch_at_startup is false.",
             },
             "SOAPServerStarted": {"const": false, "description": "There is no SOAP server."},
-            "options": {
-                "type": "object",
-                "description": "Of the host's web server.",
-                "properties": {
-                    "CORSEnabled": flag,
-                    "CORSSettings": {"type": ["array", "null"], "items": {"type": "object"}},
-                    "webCharacterSet": text,
-                    "webHTTPCompressionLevel": number("-1 is the library's choice."),
-                    "webHTTPCompressionThreshold": number("Bytes."),
-                    "webHTTPSPortID": number("The port that is open, where one is."),
-                    "webIPAddressToListen": {"type": "array", "items": text},
-                    "webInactiveProcessTimeout": number("Seconds; not significant with scalable sessions."),
-                    "webInactiveSessionTimeout": number("Seconds; not significant with scalable sessions."),
-                    "webMaxConcurrentProcesses": number("Web processes at once."),
-                    "webPortID": number("The port that is open, where one is."),
-                },
-            },
-            "security": {
-                "type": "object",
-                "description": "Of the host's web server.",
-                "properties": {
-                    "cipherSuite": text,
-                    "HTTPEnabled": flag,
-                    "HTTPSEnabled": flag,
-                    "HSTSEnabled": flag,
-                    "HSTSMaxAge": number("Seconds."),
-                    "minTLSVersion": {"enum": ["1.2", "1.3"]},
-                    "openSSLVersion": text,
-                    "perfectForwardSecrecy": flag,
-                },
-            },
+            "options": options_schema(),
+            "security": security_schema(),
             "cache": {
                 "type": ["object", "null"],
                 "description": "With `cache=true`: as `cache` of the host's statistics.",

@@ -91,7 +91,8 @@ async fn by(visit: &Visit, url: &Uri) -> Map<String, Value> {
     let path = visit.path(url);
     match handled(&web.requests.handlers, path, &Method::GET) {
         Some(Handled::By(handler)) => {
-            let class = handler.class.as_deref().unwrap_or(visit.server.name());
+            let class = handler.class.as_deref();
+            let class = class.unwrap_or_else(|| visit.server.name());
             let detail = format!("{} of {class}, by {}", handler.method, handler.pattern);
             return stage("handler", 200, &detail);
         }

@@ -125,23 +125,7 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
     let mut asked = Asked::of(&request);
     let visit = match admit(receiver, &request) {
         Ok(visit) => visit,
-        // No server was found to answer; what the receiving one says of all responses holds.
-        Err(reject) => {
-            asked.note_form(request.headers());
-            let serving = receiver.server.serving();
-            let plan = rules::plan_of_refused(serving.as_deref(), &request);
-            let decided = Decided {
-                plan,
-                ..Decided::nothing(began, Answered::Host)
-            };
-            let response = response::from_reject(reject, None);
-            let has_body = !asked.is_head();
-            let mut response =
-                finished(receiver, asked, serving.as_deref(), peer, response, decided);
-            let traffic = receiver.server.traffic();
-            traffic.note(&mut response, Answered::Host, began, has_body);
-            return response;
-        }
+        Err(reject) => return unadmitted(receiver, asked, &request, peer, reject, began),
     };
     let plan = rules::plan(receiver, &visit, &mut request);
     let (mut is_final, mut answered) = (false, Answered::Host);
@@ -200,6 +184,29 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         is_final,
     };
     concluded(receiver, asked, &visit, peer, response, decided)
+}
+
+/// The response to a request that no server was found for; what the receiving one says of all responses holds.
+fn unadmitted(
+    receiver: &Receiver,
+    mut asked: Asked,
+    request: &Request,
+    peer: Peer,
+    reject: Reject,
+    began: Instant,
+) -> Response {
+    asked.note_form(request.headers());
+    let serving = receiver.server.serving();
+    let decided = Decided {
+        plan: rules::plan_of_refused(serving.as_deref(), request),
+        ..Decided::nothing(began, Answered::Host)
+    };
+    let response = response::from_reject(reject, None);
+    let has_body = !asked.is_head();
+    let mut response = finished(receiver, asked, serving.as_deref(), peer, response, decided);
+    let traffic = receiver.server.traffic();
+    traffic.note(&mut response, Answered::Host, began, has_body);
+    response
 }
 
 /// Whether its client asks the server more often than the settings let it.

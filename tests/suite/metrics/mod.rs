@@ -20,7 +20,7 @@ impl Metrics {
         assert_eq!(reply.status, 200, "{reply:?}");
         let kind = "text/plain; version=0.0.4; charset=utf-8";
         assert_eq!(reply.header("content-type"), Some(kind));
-        Self::parse(&reply.text())
+        Self::parse(reply.text())
     }
 
     fn parse(text: &str) -> Self {

@@ -47,9 +47,8 @@ pub(super) fn ports(servers: &[Planned], is_served: bool) -> Vec<Finding> {
 
 fn port_of(name: &str, key: &str, address: SocketAddr) -> Finding {
     let shown = format!("{address} ({key} of {name})");
-    let error = match TcpListener::bind(address) {
-        Ok(_) => return Finding::good("ports", format!("{shown} is free")),
-        Err(error) => error,
+    let Err(error) = TcpListener::bind(address) else {
+        return Finding::good("ports", format!("{shown} is free"));
     };
     let advice = match error.kind() {
         io::ErrorKind::AddrInUse => format!("stop who has it, or choose another {key}"),

@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::output;
 use super::target::Target;
 use figures::{Figures, Rates};
+use screen::Screen;
 
 /// Shows what the web servers do: requests, times, web processes, cache. Quits with q.
 #[derive(clap::Args)]
@@ -46,10 +47,10 @@ fn follow(client: &Client, interval: Duration) -> Result<(), Failure> {
     // Before the screen is taken, so that what is wrong is told on a screen that stays.
     let mut last = (look(client)?, Instant::now());
     let mut rates = last.0.rates(&Figures::default(), last.0.uptime);
-    let mut screen = screen::Screen::open().map_err(Failure::other)?;
+    let mut screen = Screen::open().map_err(Failure::other)?;
     loop {
         screen.draw(&last.0, &rates).map_err(Failure::other)?;
-        if screen.quits_within(interval).map_err(Failure::other)? {
+        if Screen::quits_within(interval).map_err(Failure::other)? {
             return Ok(());
         }
         let next = look(client)?;

@@ -82,7 +82,7 @@ impl Screen {
     }
 
     /// Waits, and says whether somebody wants to leave meanwhile.
-    pub(super) fn quits_within(&mut self, time: Duration) -> io::Result<bool> {
+    pub(super) fn quits_within(time: Duration) -> io::Result<bool> {
         let until = Instant::now() + time;
         loop {
             let left = until.saturating_duration_since(Instant::now());
