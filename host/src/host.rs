@@ -15,6 +15,7 @@ use crate::connection::Patience;
 use crate::exchange::Exchange;
 use crate::listen::{ClientCounts, ConnectionLimits, Inherited, Ports, provide_descriptors};
 use crate::memory;
+use crate::metrics::ConnectionCounts;
 use crate::outbound::{Clients, Roots};
 use crate::pressure::Pressure;
 use crate::server::{
@@ -269,6 +270,8 @@ fn connection_limits(settings: &HostSettings) -> Arc<ConnectionLimits> {
         handshake_timeout: connections.handshake_timeout,
         addresses: ClientCounts::new(connections.max_per_address),
         proxies: settings.proxies.clone(),
+        connections_max: connections.max,
+        counts: ConnectionCounts::default(),
     })
 }
 

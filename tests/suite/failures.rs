@@ -128,10 +128,10 @@ async fn the_last_failures_are_told_with_all_that_is_known() {
         "{shown:?}"
     );
 
-    for _ in 0..30 {
+    for _ in 0..60 {
         server.get("/trap/error").await;
     }
-    assert_eq!(errors().await.as_array().unwrap().len(), 20, "bounded");
+    assert_eq!(errors().await.as_array().unwrap().len(), 50, "bounded");
     let host = server.admin.document("/api/v1/servers/site/errors").await;
     assert_eq!(host, serde_json::json!([]));
 }

@@ -16,6 +16,7 @@ use crate::error::{EngineError, LoadError};
 use crate::forge::{Forge, Manner};
 use crate::instance::Instance;
 use crate::limits::MemoryBudget;
+use crate::meters::AllMeters;
 use crate::pool::{Cause, Pool};
 use crate::slots::{NoSlot, Place, Slots};
 use crate::state::State;
@@ -55,6 +56,38 @@ pub struct EngineStatistics {
     pub memory_max: u64,
     /// Generations of all components that still exist: those that serve, and those that wait for their last request.
     pub generations: usize,
+    /// What Wasmtime's pooling allocator has given out; none where the address space did not suffice for one.
+    pub allocator: Option<AllocatorStatistics>,
+}
+
+/// What the pooling allocator has given out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AllocatorStatistics {
+    /// Core instances; a component is several.
+    pub core_instances: u64,
+    /// Linear memories in use.
+    pub memories: u64,
+    /// Tables in use.
+    pub tables: u64,
+    /// Stacks in use.
+    pub stacks: u64,
+    /// Free places for memories whose pages are still mapped from the instance before.
+    pub warm_memories: u64,
+    /// Bytes of free places that are still mapped.
+    pub resident_bytes: u64,
+}
+
+impl AllocatorStatistics {
+    fn with(self, other: Self) -> Self {
+        Self {
+            core_instances: self.core_instances + other.core_instances,
+            memories: self.memories + other.memories,
+            tables: self.tables + other.tables,
+            stacks: self.stacks + other.stacks,
+            warm_memories: self.warm_memories + other.warm_memories,
+            resident_bytes: self.resident_bytes + other.resident_bytes,
+        }
+    }
 }
 
 /// Compiles components and gives them instances, memory and time.
@@ -74,6 +107,7 @@ pub struct Engine {
     /// Every pool, to take idle instances from when slots run out.
     pools: Mutex<Vec<Weak<Pool>>>,
     generations: AtomicUsize,
+    pub(crate) meters: AllMeters,
     background: Background,
 }
 
@@ -108,6 +142,7 @@ impl Engine {
             core_dumps: options.core_dumps.clone().map(CoreDumps::new),
             pools: Mutex::default(),
             generations: AtomicUsize::new(0),
+            meters: AllMeters::default(),
             background: Background::start()?,
         }))
     }
@@ -122,6 +157,22 @@ impl Engine {
             memory: self.budget.used(),
             memory_max: self.budget.limit(),
             generations: self.generations.load(Ordering::Relaxed),
+            allocator: self.allocator(),
+        }
+    }
+
+    fn allocator(&self) -> Option<AllocatorStatistics> {
+        let plain = self.plain.allocated();
+        #[cfg(feature = "p3")]
+        let concurrent = match self.concurrent.get() {
+            Some(Ok(forge)) => forge.allocated(),
+            _ => None,
+        };
+        #[cfg(not(feature = "p3"))]
+        let concurrent = None;
+        match (plain, concurrent) {
+            (Some(one), Some(other)) => Some(one.with(other)),
+            (one, other) => one.or(other),
         }
     }
 

@@ -7,6 +7,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::clock::EpochClock;
 use crate::code_cache::CodeCache;
+use crate::engine::AllocatorStatistics;
 use crate::error::{EngineError, LoadError};
 use crate::imports;
 use crate::limits::TABLE_ELEMENTS_MAX;
@@ -94,6 +95,21 @@ impl Forge {
             code_cache,
             _clock: EpochClock::start(&engine).map_err(EngineError::Threads)?,
             engine,
+        })
+    }
+
+    /// What its allocator has given out; none if it has no pool.
+    pub(crate) fn allocated(&self) -> Option<AllocatorStatistics> {
+        let metrics = self.engine.pooling_allocator_metrics()?;
+        let resident =
+            metrics.unused_memory_bytes_resident() + metrics.unused_table_bytes_resident();
+        Some(AllocatorStatistics {
+            core_instances: metrics.core_instances(),
+            memories: metrics.memories() as u64,
+            tables: metrics.tables() as u64,
+            stacks: metrics.stacks() as u64,
+            warm_memories: metrics.unused_warm_memories().into(),
+            resident_bytes: resident as u64,
         })
     }
 

@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::forensics::{Cost, Costs};
 use crate::grants::{Granted, Grants};
+use crate::meters::Meters;
 use crate::pace::Pace;
 use crate::pool::{Pool, PoolStatistics};
 use crate::process;
@@ -111,6 +112,7 @@ pub struct Generation {
     pub(crate) pool: Arc<Pool>,
     pub(crate) pace: Pace,
     pub(crate) costs: Costs,
+    pub(crate) meters: Arc<Meters>,
     tally: Arc<Tally>,
     #[cfg(feature = "p3")]
     service: OnceLock<Service>,
@@ -146,6 +148,7 @@ impl Generation {
             policy: component.policy(options.pool.policy)?,
             ..options.pool
         };
+        let meters = engine.meters.of(&profile.component);
         let holder = engine.slots.holder(&profile.component);
         let pool = Arc::new(Pool::new(pool_options, holder));
         engine.register(&pool);
@@ -159,6 +162,7 @@ impl Generation {
             pool,
             pace: Pace::default(),
             costs: Costs::default(),
+            meters,
             tally: Arc::new(Tally::new(options.trial_requests)),
             #[cfg(feature = "p3")]
             service: OnceLock::new(),
@@ -249,6 +253,11 @@ impl Generation {
     /// What it has done so far; outlives it.
     pub fn tally(&self) -> &Arc<Tally> {
         &self.tally
+    }
+
+    /// What web processes of its component have cost so far.
+    pub fn meters(&self) -> &Arc<Meters> {
+        &self.meters
     }
 
     /// What a web process that trapped had taken, by the number of its request. Given once, and only for the last ones.

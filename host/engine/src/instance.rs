@@ -42,6 +42,7 @@ impl Instance {
         exchange: Box<Exchange>,
         meter: Arc<CpuMeter>,
     ) -> Result<Self, ProcessError> {
+        let _timed = generation.meters.instantiation();
         let mut store = new_store(generation, exchange, meter);
         let instance = generation
             .component

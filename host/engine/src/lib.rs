@@ -27,6 +27,7 @@ mod pool;
 mod slots;
 mod instance;
 mod forensics;
+mod meters;
 mod core_dump;
 mod state;
 mod limits;
@@ -79,7 +80,7 @@ pub use directory::{
     SETTING_VALUES_BYTES_MAX, SETTINGS_MAX, Selector, ServerDirectory, ServerStatistics,
     StartError,
 };
-pub use engine::{Engine, EngineOptions, EngineStatistics};
+pub use engine::{AllocatorStatistics, Engine, EngineOptions, EngineStatistics};
 pub use error::{EngineError, LoadError, ProcessError};
 pub use fields::Fields;
 pub use folder::{Document, Lookup, WebFolder};
@@ -87,6 +88,7 @@ pub use forensics::Cost;
 pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions, PoolPolicy};
 pub use grants::{GrantedFolder, Grants};
 pub use media_types::type_of_extension;
+pub use meters::{Costs as MeteredCosts, Meters};
 pub use pool::{PoolStatistics, Retired};
 pub use raw::RawData;
 pub use reached::Limit;

@@ -86,6 +86,7 @@ impl Generation {
             let generation = self.clone();
             return Box::pin(async move {
                 let service = generation.service();
+                let _timed = generation.meters.guest();
                 wasi_http::answer_shared(&generation, service, exchange, asked).await
             });
         }
@@ -210,11 +211,13 @@ pub(crate) async fn performed(
     };
     keep_some_ahead(generation);
 
+    let timed = generation.meters.guest();
     let mut result = instance.perform(target).await;
     if instance.has_draft(&result) {
         // Boxed: few answers have tags, and no other's future should be as large.
         result = Box::pin(instance.transform(generation, result)).await;
     }
+    drop(timed);
     let exchange = instance.finish();
     let trapped = matches!(
         result,

@@ -11,17 +11,20 @@ use hyper::body::Incoming;
 use hyper::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
-use hyper::{Request, Response};
+use hyper::http::request::Parts;
+use hyper::{Request, Response, Uri};
 use serde_json::{Map, Value, json};
 
 use super::body::{self, Patch};
 use super::keeper::{Admitted, Keeper};
 use super::problem::Problem;
-use super::route::{self, Action};
-use super::{control, guard, openapi, query, sessions, statistics};
+use super::route::{self, Action, Found};
+use super::{control, guard, info, openapi, query, sessions, statistics};
+use crate::exchange::explain;
+use crate::metrics;
 use crate::server::{
-    Cause, ControlError, Kind, Outcome, Registry, Reloaded, Reloader, State, UnknownServer,
-    WebServer, server_document, server_documents,
+    Cause, ControlError, Outcome, Registry, Reloaded, Reloader, State, UnknownServer, WebServer,
+    server_document, server_documents,
 };
 
 /// Answers the requests to admin.
@@ -34,6 +37,26 @@ pub(super) struct Api {
     pub(super) draining: AtomicBool,
 }
 
+/// What is answered.
+enum Document {
+    Json(Value),
+    /// The text that Prometheus reads.
+    Metrics(String),
+}
+
+impl From<Document> for Response<Full<Bytes>> {
+    fn from(document: Document) -> Self {
+        let (text, kind) = match document {
+            Document::Json(document) => (document.to_string(), "application/json"),
+            Document::Metrics(text) => (text, metrics::CONTENT_TYPE),
+        };
+        let mut response = Self::new(text.into());
+        let kind = HeaderValue::from_static(kind);
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        response
+    }
+}
+
 impl Api {
     /// Answers one request. What it has begun to start, stop, set or reload is finished even if the client goes away.
     pub(super) async fn answer(
@@ -41,13 +64,8 @@ impl Api {
         request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, Infallible> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let mut response = match self.process(request).await {
-            Ok(document) => {
-                let mut response = Response::new(document.to_string().into());
-                let kind = HeaderValue::from_static("application/json");
-                response.headers_mut().insert(CONTENT_TYPE, kind);
-                response
-            }
+        let mut response: Response<Full<Bytes>> = match self.respond(request).await {
+            Ok(document) => document.into(),
             Err(problem) => problem.into(),
         };
         let headers = response.headers_mut();
@@ -57,7 +75,7 @@ impl Api {
         Ok(response)
     }
 
-    async fn process(&self, request: Request<Incoming>) -> Result<Value, Problem> {
+    async fn respond(&self, request: Request<Incoming>) -> Result<Document, Problem> {
         let (head, body) = request.into_parts();
         if !guard::is_local(&head.uri, &head.headers) {
             return Err(Problem::foreign_host());
@@ -69,17 +87,27 @@ impl Api {
         }
         let found = route::find(&head.method, path)?;
         let body = body::read(body).await?;
+        if found.operation.action == Action::Metrics {
+            return Ok(Document::Metrics(self.metrics().await));
+        }
+        self.act(&head, &body, found).await.map(Document::Json)
+    }
+
+    /// Does what an operation is for, and gives the JSON that tells of it.
+    async fn act(&self, head: &Parts, body: &Bytes, found: Found) -> Result<Value, Problem> {
         let name = found.server;
         match found.operation.action {
+            // Not JSON.
+            Action::Metrics => Err(Problem::internal()),
             Action::Health => Ok(json!({"status": "ok"})),
             Action::Readiness => self.readiness(),
-            Action::Info => Ok(self.info()),
+            Action::Info => Ok(self.info(query::flag(&head.uri, query::CACHE)?)),
             Action::Description => Ok(openapi::description()),
             Action::Servers => Ok(self.servers()),
             Action::Server => Ok(self.server(&name)?.into()),
-            Action::Set => self.set(name, body::patch(&head.headers, &body)?).await,
+            Action::Set => self.set(name, body::patch(&head.headers, body)?).await,
             Action::Start => {
-                let settings = body::settings(&head.headers, &body)?;
+                let settings = body::settings(&head.headers, body)?;
                 self.start(name, settings).await
             }
             Action::Stop => self.stop(name).await,
@@ -89,19 +117,33 @@ impl Api {
                 self.reload(Some(name), cause).await
             }
             Action::Reload => self.reload(None, Cause::ASKED).await,
-            Action::Generations => Ok(self.find(&name)?.generations()),
-            Action::Errors => Ok(self.find(&name)?.errors()),
+            Action::Generations => {
+                let max = query::limit(&head.uri, Action::Generations)?;
+                Ok(self.find(&name)?.generations(max))
+            }
+            Action::Errors => {
+                let max = query::limit(&head.uri, Action::Errors)?;
+                Ok(self.find(&name)?.errors(max))
+            }
+            Action::Processes => Ok(statistics::processes(&*self.find(&name)?)),
+            Action::Explain => self.explain(&head.uri).await,
             Action::Statistics => Ok(statistics::statistics(&*self.find(&name)?)),
             Action::ClearCache => self.clear_cache(&name),
-            Action::Sessions => {
-                let user = query::text(&head.uri, query::USER)?;
-                sessions::list(&*self.find(&name)?, user.as_deref()).await
-            }
+            Action::Sessions => sessions::list(&*self.find(&name)?, &head.uri).await,
             Action::EndSession => {
                 let server = self.find(&name)?;
                 finished(async move { sessions::end(&server, &found.id).await }).await?
             }
         }
+    }
+
+    async fn metrics(&self) -> String {
+        let whole = metrics::Whole {
+            registry: &self.registry,
+            reloader: &self.reloader,
+            started: self.started,
+        };
+        metrics::collect(whole).await.finish()
     }
 
     async fn check_key(&self, headers: &HeaderMap) -> Result<(), Problem> {
@@ -150,15 +192,33 @@ impl Api {
         }
     }
 
-    fn info(&self) -> Value {
+    async fn explain(&self, uri: &Uri) -> Result<Value, Problem> {
+        let wrong =
+            || Problem::bad_body("url in the query must be a path, or an http or https URL");
+        let url = query::text(uri, query::URL)?.ok_or_else(wrong)?;
+        let url: Uri = url.parse().map_err(|_| wrong())?;
+        let servers = self.registry.all();
+        explain::explain(&self.reloader.exchange, &servers, &url)
+            .await
+            .ok_or_else(wrong)
+    }
+
+    fn info(&self, with_cache: bool) -> Value {
+        let mut info = info::of_host(&self.registry.host(), with_cache);
+        info.extend(self.process());
+        info.into()
+    }
+
+    /// What the process is at.
+    fn process(&self) -> Map<String, Value> {
         let all = self.registry.all();
         let running = all.iter().filter(|server| server.is_running()).count();
         let engine = self.reloader.loader.engine().statistics();
         let (compiled, from_cache) = self.reloader.loader.counts();
-        json!({
+        let process = json!({
             "version": env!("CARGO_PKG_VERSION"),
             "pid": std::process::id(),
-            "uptime": self.started.elapsed().as_secs(),
+            "processUptime": self.started.elapsed().as_secs(),
             "servers": {"all": all.len(), "running": running},
             "instances": {
                 "current": engine.instances,
@@ -168,7 +228,11 @@ impl Api {
             "memory": {"current": engine.memory, "max": engine.memory_max},
             "loads": {"compiled": compiled, "fromCache": from_cache},
             "generations": engine.generations,
-        })
+        });
+        match process {
+            Value::Object(process) => process,
+            _ => Map::new(),
+        }
     }
 
     async fn start(&self, name: String, settings: Map<String, Value>) -> Result<Value, Problem> {
@@ -217,13 +281,9 @@ impl From<UnknownServer> for Problem {
     }
 }
 
-/// Whether the site is not ready without it. A component whose module was removed has an error to show, but no files.
+/// Whether the site is not ready without it.
 fn should_run(server: &WebServer) -> bool {
-    if server.state() == State::Stopped {
-        return false;
-    }
-    let status = server.status().lock();
-    server.kind() == Kind::Host || status.fingerprint.is_some() || status.error.is_none()
+    server.state() != State::Stopped && !server.is_gone()
 }
 
 /// The result object of `start`.
@@ -242,14 +302,12 @@ fn started(result: Result<(), Vec<ControlError>>) -> Value {
 }
 
 fn outcome(reloaded: Reloaded) -> Value {
-    let (outcome, error) = match reloaded.outcome {
-        Outcome::Started => ("started", None),
-        Outcome::Swapped => ("swapped", None),
-        Outcome::Unchanged => ("unchanged", None),
-        Outcome::Stopped => ("stopped", None),
-        Outcome::Failed(error) => ("failed", Some(error)),
+    let word = reloaded.outcome.word();
+    let error = match reloaded.outcome {
+        Outcome::Failed(error) => Some(error),
+        _ => None,
     };
-    json!({"name": reloaded.name, "outcome": outcome, "error": error})
+    json!({"name": reloaded.name, "outcome": word, "error": error})
 }
 
 /// The key of `Authorization: Bearer KEY`; two such headers are as good as none.

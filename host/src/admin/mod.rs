@@ -6,6 +6,7 @@ mod body;
 mod control;
 mod discovery;
 mod guard;
+mod info;
 mod json;
 mod keeper;
 mod openapi;

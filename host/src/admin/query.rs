@@ -5,12 +5,26 @@ use percent_encoding::percent_decode_str;
 
 use super::problem::Problem;
 use super::route::Action;
+use crate::server::{FAILURES_KEPT, GENERATIONS_KEPT};
+use crate::sessions::SESSIONS_LISTED_MAX;
 
 /// Whether a reload may bring a version that imports more than the one before.
 pub(super) const ACCEPT: &str = "accept";
 
 /// Whose sessions are asked for.
 pub(super) const USER: &str = "user";
+
+/// Whether the cache of files is told of, too.
+pub(super) const CACHE: &str = "cache";
+
+/// The URL that is asked about.
+pub(super) const URL: &str = "url";
+
+/// How many are listed at most.
+pub(super) const LIMIT: &str = "limit";
+
+/// Where the next part of a list begins.
+pub(super) const AFTER: &str = "after";
 
 /// A parameter that is `true` or `false`.
 pub(super) struct Flag {
@@ -26,14 +40,52 @@ pub(super) fn flags(action: Action) -> &'static [Flag] {
             name: ACCEPT,
             about: "Whether the new version may import interfaces that the one before does not.",
         }],
+        Action::Info => &[Flag {
+            name: CACHE,
+            about: "Whether `cache` is in the answer: what is kept of the host's files in memory.",
+        }],
         _ => &[],
     }
+}
+
+/// How many an operation lists at most, where `limit` may say that it should be fewer.
+pub(super) fn limit_max(action: Action) -> Option<usize> {
+    match action {
+        Action::Sessions => Some(SESSIONS_LISTED_MAX),
+        Action::Errors => Some(FAILURES_KEPT),
+        Action::Generations => Some(GENERATIONS_KEPT),
+        _ => None,
+    }
+}
+
+/// Reads how many are to be listed; as many as may be where it is not said.
+///
+/// # Errors
+///
+/// When it is no number from 1 to what the operation lists at most, or there twice.
+pub(super) fn limit(uri: &Uri, action: Action) -> Result<usize, Problem> {
+    let max = limit_max(action).unwrap_or(usize::MAX);
+    let Some(text) = text(uri, LIMIT)? else {
+        return Ok(max);
+    };
+    let number = text
+        .parse()
+        .ok()
+        .filter(|number| (1..=max).contains(number));
+    number.ok_or_else(|| {
+        let detail = format!("{LIMIT} in the query must be a whole number from 1 to {max}");
+        Problem::bad_body(&detail)
+    })
 }
 
 /// The parameters that are texts, each with one sentence for the description.
 pub(super) fn texts(action: Action) -> &'static [(&'static str, &'static str)] {
     match action {
-        Action::Sessions => &[(USER, "Lists the sessions of this user only.")],
+        Action::Sessions => &[
+            (USER, "Lists the sessions of this user only."),
+            (AFTER, "`next` of the part of the list before."),
+        ],
+        Action::Explain => &[(URL, "The URL, or its path.")],
         _ => &[],
     }
 }
@@ -102,6 +154,23 @@ mod tests {
             let uri = uri.parse().unwrap();
             let expected = expected.map(|text| text.map(str::to_owned));
             assert_eq!(text(&uri, USER).ok(), expected, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_a_number_within_bounds() {
+        for (uri, expected) in [
+            ("/", Some(FAILURES_KEPT)),
+            ("/?limit=1", Some(1)),
+            ("/?limit=50", Some(50)),
+            ("/?limit=51", None),
+            ("/?limit=0", None),
+            ("/?limit=", None),
+            ("/?limit=-1", None),
+            ("/?limit=1&limit=2", None),
+        ] {
+            let uri = uri.parse().unwrap();
+            assert_eq!(limit(&uri, Action::Errors).ok(), expected, "{uri}");
         }
     }
 

@@ -45,6 +45,9 @@ pub(super) enum Action {
     ClearCache,
     Sessions,
     EndSession,
+    Metrics,
+    Processes,
+    Explain,
 }
 
 /// What an operation reads of the body of a request.
@@ -144,7 +147,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         path: "/api/v1/servers/{name}/generations",
         id: "listGenerations",
         summary: "The last versions of a component, the newest first: what they are, and what they have done.",
-        details: "Those that were refused, too. At most 20.",
+        details: "Those that were refused, too. At most 20, or `limit`.",
         takes: Takes::Nothing,
         answers: "GenerationList",
         problems: &[],
@@ -155,7 +158,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
         path: "/api/v1/servers/{name}/errors",
         id: "listErrors",
         summary: "The last requests that a component failed to answer, the newest first.",
-        details: "With the backtrace, the memory and the time of those that trapped. At most 20; the log has all.",
+        details: "With the backtrace, the memory and the time of those that trapped. At most 50, or `limit`; the log has all.",
         takes: Takes::Nothing,
         answers: "ErrorList",
         problems: &[],
@@ -165,11 +168,23 @@ pub(super) static OPERATIONS: &[Operation] = &[
         method: "GET",
         path: "/api/v1/servers/{name}/statistics",
         id: "showStatistics",
-        summary: "What the page cache holds of a web server's files, the most requested first.",
+        summary: "What a web server has answered since it started, and what the page cache holds of its files, the most \
+                  requested first.",
         details: "WEB GET STATISTICS. Sizes are those of the whole cache, which web servers may share. At most 1000 \
                   objects are named.",
         takes: Takes::Nothing,
         answers: "Statistics",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Processes,
+        method: "GET",
+        path: "/api/v1/servers/{name}/processes",
+        id: "showProcesses",
+        summary: "The web processes of a web server, and the instances that are kept for them.",
+        details: "Requests that wait for an instance, and those that were refused, too.",
+        takes: Takes::Nothing,
+        answers: "Processes",
         problems: &[],
     },
     Operation {
@@ -189,8 +204,8 @@ pub(super) static OPERATIONS: &[Operation] = &[
         path: "/api/v1/servers/{name}/sessions",
         id: "listSessions",
         summary: "The sessions of a web server's clients.",
-        details: "Without secrets, and without what is in their storage. At most 1000; `user=NAME` in the query lists \
-                  those of one user.",
+        details: "Without secrets, and without what is in their storage. At most 1000, or `limit`; with \
+                  `next` of one part of the list as `after` comes the next. `user=NAME` lists those of one user.",
         takes: Takes::Nothing,
         answers: "SessionList",
         problems: &[503],
@@ -222,10 +237,22 @@ pub(super) static OPERATIONS: &[Operation] = &[
         method: "GET",
         path: "/api/v1/info",
         id: "showInfo",
-        summary: "The process: version, uptime, counts.",
-        details: "WEB Get server info.",
+        summary: "The host's web server and the process: state, settings, version, counts.",
+        details: "WEB Get server info; `cache=true` adds what is kept of the host's files in memory.",
         takes: Takes::Nothing,
         answers: "Info",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Explain,
+        method: "GET",
+        path: "/api/v1/explain",
+        id: "explainUrl",
+        summary: "What would answer a GET of a URL: which web server, mount, handler, file or component.",
+        details: "`url` in the query is a path of the host, or a URL with the host and port that clients use. Nothing is run; \
+                  a file is looked for as for a request.",
+        takes: Takes::Nothing,
+        answers: "Explained",
         problems: &[],
     },
     Operation {
@@ -237,6 +264,17 @@ pub(super) static OPERATIONS: &[Operation] = &[
         details: "Made from the code that answers, so that it cannot differ.",
         takes: Takes::Nothing,
         answers: "Description",
+        problems: &[],
+    },
+    Operation {
+        action: Action::Metrics,
+        method: "GET",
+        path: "/metrics",
+        id: "showMetrics",
+        summary: "What is counted and measured, as Prometheus reads it.",
+        details: "Text, not JSON. docs/metrics.md lists all of it.",
+        takes: Takes::Nothing,
+        answers: "Metrics",
         problems: &[],
     },
     Operation {
@@ -265,6 +303,7 @@ pub(super) static OPERATIONS: &[Operation] = &[
 ];
 
 const API: &str = "/api";
+const METRICS: &str = "/metrics";
 const NAME: &str = "{name}";
 const ID: &str = "{id}";
 
@@ -280,10 +319,13 @@ impl Operation {
     }
 }
 
-/// Whether a path asks for the access key: everything of the API, whether it exists or not.
+/// Whether a path asks for the access key: everything of the API, whether it exists or not, and the metrics, which name
+/// web servers and tell what they do.
 pub(super) fn needs_key(path: &str) -> bool {
-    path.strip_prefix(API)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let is_of_api = path
+        .strip_prefix(API)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    is_of_api || path == METRICS
 }
 
 /// Finds the operation of a method and a path.

@@ -97,7 +97,14 @@ fn other_paths_are_nothing() {
 
 #[test]
 fn the_whole_api_needs_the_key() {
-    for path in ["/api", "/api/", "/api/v1/servers", "/api/nothing", "/api//"] {
+    for path in [
+        "/api",
+        "/api/",
+        "/api/v1/servers",
+        "/api/nothing",
+        "/api//",
+        "/metrics",
+    ] {
         assert!(needs_key(path), "{path}");
     }
     for path in ["/", "/healthz", "/readyz", "/apiary", "*"] {

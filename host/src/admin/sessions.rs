@@ -2,20 +2,28 @@
 
 use std::sync::Arc;
 
+use hyper::Uri;
 use serde_json::{Value, json};
 
 use super::problem::Problem;
+use super::query;
+use super::route::Action;
 use crate::server::WebServer;
 use crate::sessions::ServerSessions;
 
-/// Lists the sessions of a web server, those of one user if one is named; none where it keeps none.
-pub(super) async fn list(server: &WebServer, user: Option<&str>) -> Result<Value, Problem> {
+/// Lists the sessions of a web server as the query says; none where it keeps none.
+pub(super) async fn list(server: &WebServer, uri: &Uri) -> Result<Value, Problem> {
+    let user = query::text(uri, query::USER)?;
+    let after = query::text(uri, query::AFTER)?;
+    let max = query::limit(uri, Action::Sessions)?;
     let Some(sessions) = of(server) else {
-        return Ok(json!({"sessions": [], "more": false}));
+        return Ok(json!({"sessions": [], "more": false, "next": null}));
     };
-    let listed = sessions.list(user).await;
+    let listed = sessions.list(user.as_deref(), max, after.as_deref()).await;
     let listed = listed.map_err(|_| Problem::no_session_store())?;
-    Ok(json!({"sessions": listed.sessions, "more": listed.more}))
+    let listed =
+        listed.ok_or_else(|| Problem::bad_body("after in the query must be `next` of a list"))?;
+    Ok(json!({"sessions": listed.sessions, "more": listed.next.is_some(), "next": listed.next}))
 }
 
 /// Ends a session.
@@ -63,10 +71,11 @@ pub(super) fn schema() -> Value {
     });
     json!({
         "type": "object",
-        "required": ["sessions", "more"],
+        "required": ["sessions", "more", "next"],
         "properties": {
             "sessions": {"type": "array", "maxItems": crate::sessions::SESSIONS_LISTED_MAX, "items": session},
             "more": {"type": "boolean", "description": "Whether there are sessions that are not listed."},
+            "next": {"type": ["string", "null"], "description": "For `after`, to list them."},
         },
     })
 }

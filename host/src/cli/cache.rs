@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::output::{self, printable};
 use super::target::{Target, objects, text};
 
-/// Shows what the page cache holds of a web server's files, the most requested first.
+/// Shows what a web server has answered, and what the page cache holds of its files, the most requested first.
 #[derive(clap::Args)]
 pub(super) struct StatsArguments {
     /// The web server: a component's name, or the host's.
@@ -56,10 +56,19 @@ pub(super) fn cache(arguments: &CacheArguments) -> Result<(), Failure> {
 
 fn table(statistics: &Value) -> String {
     let cache = &statistics["cache"];
-    if cache["enabled"] != true {
-        return "no files are kept in memory\n".to_owned();
-    }
     let mut table = format!(
+        "up {} s: {}, {} bytes sent; files: {} from memory, {} from disk\n",
+        statistics["uptime"],
+        output::count(usize_of(&statistics["requests"]), "request"),
+        statistics["bytesSent"],
+        statistics["cacheHits"],
+        statistics["cacheMisses"],
+    );
+    if cache["enabled"] != true {
+        table.push_str("no files are kept in memory\n");
+        return table;
+    }
+    table += &format!(
         "{} of {} bytes in use ({} %), {}, {} loaded\n",
         cache["currentSize"],
         cache["maxSize"],
@@ -100,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_table_shows_how_full_it_is_and_what_is_in_it() {
-        let statistics = json!({"name": "site", "cache": {
+        let statistics = json!({"name": "site", "uptime": 60, "requests": 15, "bytesSent": 999, "cacheHits": 12, "cacheMisses": 3, "cache": {
             "enabled": true, "cacheUsage": 1.25, "numOfLoads": 3, "currentSize": 125, "maxSize": 10000,
             "objectMaxSize": 500, "nbCachedObjects": 2, "cachedObjects": [
                 {"url": "/a.html", "mimeType": "text/html; charset=utf-8", "contentEncoding": "br", "size": 90, "hits": 12,
@@ -110,6 +119,7 @@ mod tests {
             ],
         }});
         let expected = "\
+up 60 s: 15 requests, 999 bytes sent; files: 12 from memory, 3 from disk
 125 of 10000 bytes in use (1.25 %), 2 objects, 3 loaded
 HITS  BYTES  CODING  TYPE                      URL
 12    90     br      text/html; charset=utf-8  /a.html
@@ -118,7 +128,7 @@ HITS  BYTES  CODING  TYPE                      URL
         assert_eq!(table(&statistics), expected);
         for cache in [json!(null), json!({"enabled": false})] {
             let none = table(&json!({"name": "site", "cache": cache}));
-            assert_eq!(none, "no files are kept in memory\n");
+            assert!(none.ends_with("\nno files are kept in memory\n"), "{none}");
         }
     }
 }

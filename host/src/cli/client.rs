@@ -101,6 +101,15 @@ impl Client {
         self.request(Method::GET, path, None)?.done()
     }
 
+    /// Reads a resource that is a text.
+    pub(super) fn text(&self, path: &str) -> Result<String, Failure> {
+        let (status, body) = self.send(Method::GET, path, None)?;
+        if !status.is_success() {
+            return Err(self.stranger());
+        }
+        String::from_utf8(body.into()).map_err(|_| self.stranger())
+    }
+
     /// Has something done, with what it takes for it.
     pub(super) fn post(&self, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
         self.request(Method::POST, path, body)?.done()
@@ -121,6 +130,20 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
+        let (status, body) = self.send(method, path, body)?;
+        let document: Value = serde_json::from_slice(&body).map_err(|_| self.stranger())?;
+        if !status.is_success() && !document["detail"].is_string() {
+            return Err(self.stranger());
+        }
+        Ok(Answer { status, document })
+    }
+
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Bytes), Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -134,11 +157,7 @@ impl Client {
                 self.key_file.display()
             )));
         }
-        let document: Value = serde_json::from_slice(&body).map_err(|_| self.stranger())?;
-        if !status.is_success() && !document["detail"].is_string() {
-            return Err(self.stranger());
-        }
-        Ok(Answer { status, document })
+        Ok((status, body))
     }
 
     fn complete(

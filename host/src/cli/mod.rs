@@ -3,20 +3,26 @@
 mod cache;
 mod check;
 mod client;
+mod completions;
 mod control;
 mod dev_tls;
+mod doctor;
+mod explain;
 mod failure;
 mod generations;
 mod log;
+mod logs;
 mod new;
 mod output;
 mod ports;
+mod processes;
 mod report;
 mod serve;
 mod servers;
 mod sessions;
 mod site;
 mod target;
+mod top;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -44,7 +50,14 @@ enum Command {
     Reload(servers::ReloadArguments),
     Stats(cache::StatsArguments),
     Cache(cache::CacheArguments),
+    Processes(processes::Arguments),
+    Top(top::Arguments),
     Sessions(sessions::Arguments),
+    Logs(logs::Arguments),
+    Explain(explain::Arguments),
+    Doctor(doctor::Arguments),
+    Completions(completions::CompletionsArguments),
+    Man(completions::ManArguments),
 }
 
 /// Runs the program. `started` is when the process began.
@@ -69,7 +82,14 @@ pub(crate) fn run(started: Instant) -> ExitCode {
         Command::Reload(arguments) => servers::reload(&arguments),
         Command::Stats(arguments) => cache::stats(&arguments),
         Command::Cache(arguments) => cache::cache(&arguments),
+        Command::Processes(arguments) => processes::run(&arguments),
+        Command::Top(arguments) => top::run(&arguments),
         Command::Sessions(arguments) => sessions::run(&arguments),
+        Command::Logs(arguments) => logs::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Completions(arguments) => completions::completions(&arguments),
+        Command::Man(arguments) => completions::man(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -116,6 +136,17 @@ mod tests {
             "tessera cache clear hello --site mysite",
             "tessera sessions hello --user ann --json",
             "tessera sessions hello --drop 0123456789abcdef0123456789abcdef",
+            "tessera processes --json",
+            "tessera top --once",
+            "tessera top --interval 5 --site mysite",
+            "tessera processes hello --site mysite",
+            "tessera logs mysite -f -n 20",
+            "tessera logs --file logweb.txt",
+            "tessera explain /shop/cart --json",
+            "tessera doctor mysite --json",
+            "tessera completions bash",
+            "tessera man",
+            "tessera man man1",
         ] {
             if let Err(refusal) = Arguments::try_parse_from(line.split(' ')) {
                 panic!("{line}: {refusal}");
@@ -160,6 +191,8 @@ mod tests {
                 ErrorKind::ValueValidation,
             ),
             ("tessera sessions", ErrorKind::MissingRequiredArgument),
+            ("tessera explain", ErrorKind::MissingRequiredArgument),
+            ("tessera completions cobol", ErrorKind::InvalidValue),
             ("tessera --version", ErrorKind::DisplayVersion),
         ] {
             let refusal = Arguments::try_parse_from(line.split(' ')).err();

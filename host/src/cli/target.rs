@@ -28,6 +28,11 @@ impl Target {
         self.client_of(&self.site)
     }
 
+    /// Whether the answer is for a program.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Finds the host of a site that was named in another way.
     pub(super) fn client_of(&self, site: &Path) -> Result<Client, Failure> {
         Client::find(site, &self.connection)

@@ -31,6 +31,7 @@ use crate::http::{
     BodyLimits, BodyWatch, DirectFiles, Peer, PlainGet, Proxies, ReadyMade, Reject, Request,
     RequestBody, Response, Settled, asked_host,
 };
+use crate::metrics::ConnectionCounts;
 use crate::response::Asked;
 use crate::server::Receiver;
 use crate::settings::KeepAlive;
@@ -122,6 +123,8 @@ pub struct Terms<'a> {
     pub proxies: &'a Proxies,
     /// Whether the host of a request is another web server's, which shares the port; asked for each request.
     pub is_anothers: &'a (dyn Fn(&AskedHost<'_>) -> bool + Sync),
+    /// What became of connections.
+    pub(crate) counts: &'a ConnectionCounts,
 }
 
 /// Whether a server's connections should end.
@@ -151,7 +154,7 @@ pub async fn serve<S>(stream: S, peer: Peer, receiver: Arc<Receiver>, terms: Ter
 where
     S: AsyncRead + AsyncWrite + TakesFiles + Unpin + Send + 'static,
 {
-    let (is_anothers, patience) = (terms.is_anothers, terms.patience);
+    let (is_anothers, patience, counts) = (terms.is_anothers, terms.patience, terms.counts);
     let spokesman = Some(terms.proxies).filter(|proxies| proxies.speaks_for_others(&peer));
     let (activity, door) = (Arc::new(Activity::new()), Arc::new(Door::default()));
     let direct = DirectFiles::default();
@@ -217,7 +220,7 @@ where
             activity.conclude();
         }
     }
-    caught.end(peer).await;
+    caught.end(peer, counts).await;
 }
 
 /// Answers from memory, for a connection.
@@ -327,7 +330,10 @@ async fn settled(
     match watch.settle(may_read).await {
         Settled::Complete => (response, false),
         Settled::Unread => (response, true),
-        Settled::Failed(reject) => (exchange::refused(receiver, asked, peer, reject), true),
+        Settled::Failed(reject) => {
+            let response = exchange::refused_after_all(receiver, asked, peer, reject);
+            (response, true)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! [`handle`](super::handle) would answer them, and only where nothing else has a say in it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -14,6 +15,7 @@ use crate::server::Receiver;
 /// The response, if all of it is at hand. Where a component answers and `may_call` says so, it is called.
 pub fn at_once(receiver: &Receiver, request: PlainGet<'_>, peer: Peer, may_call: bool) -> AtOnce {
     let path = request.path();
+    let began = Instant::now();
     let Ok(visit) = admit::find(receiver, || request.host.parse().ok(), path) else {
         return AtOnce::Nothing;
     };
@@ -29,12 +31,13 @@ pub fn at_once(receiver: &Receiver, request: PlainGet<'_>, peer: Peer, may_call:
     }
     let special = crate::route::special(path);
     let pages = visit.serving.pages.as_ref().filter(|_| special.is_none());
-    if let Some(page) = pages.and_then(|pages| page(receiver, &visit, pages, &request, peer)) {
+    if let Some(page) = pages.and_then(|pages| page(receiver, &visit, pages, &request, peer, began))
+    {
         return AtOnce::Made(page);
     }
     let may_call = may_call && request.is_simple && visit.serving.generation.is_some();
     match may_call && pages.is_none_or(|pages| pages.has_nothing(path)) {
-        true => begun::begin(receiver, visit, special, &request, peer),
+        true => begun::begin(receiver, visit, special, &request, peer, began),
         false => AtOnce::Nothing,
     }
 }
@@ -46,6 +49,7 @@ fn page(
     pages: &Pages,
     request: &PlainGet<'_>,
     peer: Peer,
+    began: Instant,
 ) -> Option<ReadyMade> {
     let compression = visit.serving.web.responses.compression;
     let path = visit.below(request.path());
@@ -55,9 +59,11 @@ fn page(
         // Browsers must not believe it: RFC 6797, section 7.2.
         false => Bytes::new(),
     };
-    visit.server.traffic().note_page(body.len());
+    // One look at the clock for both.
+    let now = Instant::now();
+    visit.server.traffic().note_page(body.len(), now - began);
     Some(ReadyMade {
-        head: [head, hsts, date_and_end()],
+        head: [head, hsts, date_and_end(now)],
         body,
     })
 }

@@ -4,11 +4,13 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use super::admit::Visit;
 use super::dynamic::{self, Job, Outcome, Work};
 use super::{Decided, concluded};
 use crate::http::{Peer, PlainGet, ReadyMade, Reject, Request, Response};
+use crate::metrics::Answered;
 use crate::response::{self, Asked};
 use crate::route::Special;
 use crate::server::{Receiver, WebServer};
@@ -24,14 +26,19 @@ pub enum AtOnce {
 }
 
 impl AtOnce {
-    fn begun(visit: Visit, state: State) -> Self {
-        Self::Begun(Box::new(Begun { visit, state }))
+    fn begun(visit: Visit, began: Instant, state: State) -> Self {
+        Self::Begun(Box::new(Begun {
+            visit,
+            began,
+            state,
+        }))
     }
 }
 
 /// A request that a component is at.
 pub struct Begun {
     visit: Visit,
+    began: Instant,
     state: State,
 }
 
@@ -61,6 +68,7 @@ pub(super) fn begin(
     special: Option<Special>,
     request: &PlainGet<'_>,
     peer: Peer,
+    began: Instant,
 ) -> AtOnce {
     let Some(job) = job(&visit, special) else {
         return AtOnce::Nothing;
@@ -74,10 +82,10 @@ pub(super) fn begin(
         return AtOnce::Nothing;
     }
     let server = job.server.clone();
-    let begun = dynamic::begin_plain(receiver, &visit, request, peer, job);
-    let (work, process) = match begun {
-        Ok(begun) => begun,
-        Err(reject) => return AtOnce::begun(visit, State::Refused(reject)),
+    let started = dynamic::begin_plain(receiver, &visit, request, peer, job);
+    let (work, process) = match started {
+        Ok(started) => started,
+        Err(reject) => return AtOnce::begun(visit, began, State::Refused(reject)),
     };
     let mut process = Box::pin(process);
     // Whoever goes on with it waits for it: nobody has to be woken for this look.
@@ -91,7 +99,7 @@ pub(super) fn begin(
         Poll::Ready(Ok(answer)) if answer.status.is_none_or(|status| status.as_u16() < 400) => {
             let response = dynamic::answered(receiver, &visit, &server, work, Ok(answer));
             let asked = Asked::of_get(request.codings);
-            let decided = Decided::default();
+            let decided = Decided::nothing(began, Answered::Component);
             let response = concluded(receiver, asked, &visit, peer, response, decided);
             match ReadyMade::of(&response) {
                 Some(made) => return AtOnce::Made(made),
@@ -104,7 +112,7 @@ pub(super) fn begin(
             outcome,
         },
     };
-    AtOnce::begun(visit, state)
+    AtOnce::begun(visit, began, state)
 }
 
 fn job(visit: &Visit, special: Option<Special>) -> Option<Job> {
@@ -126,12 +134,17 @@ pub async fn go_on(
 ) -> Response {
     let mut asked = Asked::of(&request);
     asked.note_form(request.headers());
-    let Begun { visit, state } = *begun;
+    let Begun {
+        visit,
+        began,
+        state,
+    } = *begun;
+    let decided = Decided::nothing(began, Answered::Component);
     let (server, mut work, outcome) = match state {
         State::Finished(response) => return response,
         State::Refused(reject) => {
             let response = response::from_reject(reject, None);
-            return concluded(receiver, asked, &visit, peer, response, Decided::default());
+            return concluded(receiver, asked, &visit, peer, response, decided);
         }
         State::Running {
             server,
@@ -146,5 +159,5 @@ pub async fn go_on(
     };
     work.request.uri = request.uri().clone();
     let response = dynamic::answered(receiver, &visit, &server, work, outcome);
-    concluded(receiver, asked, &visit, peer, response, Decided::default())
+    concluded(receiver, asked, &visit, peer, response, decided)
 }

@@ -281,7 +281,8 @@ fn failed(receiver: &Receiver, server: &WebServer, work: &Work, error: &ProcessE
         reject,
         Reject::Unauthorized | Reject::NotFound | Reject::BodyTooLarge
     ) {
-        server.note_failure(&work.request, error, &work.generation, cost);
+        let status = Some(reject.status().as_u16());
+        server.note_failure(&work.request, error, status, &work.generation, cost);
     }
     let details = receiver
         .exchange
@@ -300,7 +301,7 @@ fn cut(server: Arc<WebServer>, work: Work) -> Teller {
             work.generation.tally().break_off();
         }
         let cost = work.generation.cost_of(work.request.id);
-        server.note_failure(&work.request, error, &work.generation, cost);
+        server.note_failure(&work.request, error, None, &work.generation, cost);
     })
 }
 

@@ -5,7 +5,9 @@ mod at_once;
 mod begun;
 mod cache;
 mod calls;
+mod conclude;
 mod dynamic;
+pub(crate) mod explain;
 mod handlers;
 mod inside;
 mod rules;
@@ -15,6 +17,7 @@ mod trace;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use ::http::header::VARY;
 use ::http::uri::Authority;
@@ -25,13 +28,16 @@ use crate::admin::Keeper;
 use crate::cors::{self, Grant, Here, Verdict};
 use crate::files::{Caches, FileError, Folder, Found, Listings, Page, Reply, Sought, Wish};
 use crate::http::{Encoders, Peer, Reject, Request, Response, asked_host};
-use crate::response::{self, Asked, Finish, OwnPages};
+use crate::metrics::Answered;
+use crate::response::{self, Asked};
 use crate::route::{Mounts, Special};
-use crate::rules::{Access, Plan, redirect};
-use crate::server::{Receiver, Registry, Serving};
+use crate::rules::{Access, redirect};
+use crate::server::{Receiver, Registry};
 use admit::{Visit, admit, check_length};
 pub use at_once::at_once;
 pub use begun::{AtOnce, Begun, go_on};
+use conclude::{Decided, concluded, finished};
+pub use conclude::{refused, refused_after_all};
 use dynamic::Job;
 
 /// What requests share beside the server that answers them.
@@ -113,39 +119,16 @@ impl Next {
     }
 }
 
-/// What was decided about the response before there is one.
-#[derive(Default)]
-struct Decided {
-    /// What pages of another host may do with it.
-    grant: Option<Grant>,
-    /// What rules say.
-    plan: Plan,
-    /// It is a page whose head says all that follows from its content.
-    is_final: bool,
-    /// A file is the answer.
-    is_file: bool,
-}
-
 /// Carries one request from its head to its response. Whatever happens in between, there is one.
 pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Response {
+    let began = Instant::now();
     let mut asked = Asked::of(&request);
     let visit = match admit(receiver, &request) {
         Ok(visit) => visit,
-        // No server was found to answer; what the receiving one says of all responses holds.
-        Err(reject) => {
-            asked.note_form(request.headers());
-            let serving = receiver.server.serving();
-            let plan = rules::plan_of_refused(serving.as_deref(), &request);
-            let decided = Decided {
-                plan,
-                ..Decided::default()
-            };
-            let response = response::from_reject(reject, None);
-            return finished(receiver, asked, serving.as_deref(), peer, response, decided);
-        }
+        Err(reject) => return unadmitted(receiver, asked, &request, peer, reject, began),
     };
     let plan = rules::plan(receiver, &visit, &mut request);
-    let (mut is_final, mut is_file) = (false, false);
+    let (mut is_final, mut answered) = (false, Answered::Host);
     let (stopped, grant) = match too_many(&visit, peer) {
         Some(reject) => (Some(Next::Refuse(reject)), None),
         None => guard(&visit, &request, peer, plan.access()),
@@ -163,7 +146,10 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         Next::Respond(response) => response,
         Next::Send(reply) => {
             is_final = reply.is_final;
-            is_file = true;
+            answered = match reply.is_from_memory {
+                true => Answered::Memory,
+                false => Answered::File,
+            };
             reply.response
         }
         Next::Refuse(reject) => refused_here(&visit, reject),
@@ -176,39 +162,50 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
             .await
             .unwrap_or_else(|| refused_here(&visit, Reject::NotFound)),
         Next::Render(page, varies) => {
-            let answered = semi_dynamic::answer(receiver, &visit, request, peer, page);
-            let mut response = Box::pin(answered).await;
+            answered = Answered::Component;
+            let rendering = semi_dynamic::answer(receiver, &visit, request, peer, page);
+            let mut response = Box::pin(rendering).await;
             if let Some(name) = varies {
                 let name = HeaderValue::from_static(name);
                 response.headers_mut().append(VARY, name);
             }
             response
         }
-        Next::Run(job) => Box::pin(dynamic::run(receiver, &visit, request, peer, job)).await,
+        Next::Run(job) => {
+            answered = Answered::Component;
+            Box::pin(dynamic::run(receiver, &visit, request, peer, job)).await
+        }
     };
     let decided = Decided {
+        began,
+        answered,
         grant,
         plan,
         is_final,
-        is_file,
     };
     concluded(receiver, asked, &visit, peer, response, decided)
 }
 
-/// Takes the last steps, and counts the response.
-fn concluded(
+/// The response to a request that no server was found for; what the receiving one says of all responses holds.
+fn unadmitted(
     receiver: &Receiver,
-    asked: Asked,
-    visit: &Visit,
+    mut asked: Asked,
+    request: &Request,
     peer: Peer,
-    response: Response,
-    decided: Decided,
+    reject: Reject,
+    began: Instant,
 ) -> Response {
-    let (is_file, has_body) = (decided.is_file, !asked.is_head());
-    let serving = Some(&*visit.serving);
-    let mut response = finished(receiver, asked, serving, peer, response, decided);
-    let traffic = visit.server.traffic();
-    traffic.note(&mut response, is_file, has_body);
+    asked.note_form(request.headers());
+    let serving = receiver.server.serving();
+    let decided = Decided {
+        plan: rules::plan_of_refused(serving.as_deref(), request),
+        ..Decided::nothing(began, Answered::Host)
+    };
+    let response = response::from_reject(reject, None);
+    let has_body = !asked.is_head();
+    let mut response = finished(receiver, asked, serving.as_deref(), peer, response, decided);
+    let traffic = receiver.server.traffic();
+    traffic.note(&mut response, Answered::Host, began, has_body);
     response
 }
 
@@ -218,48 +215,6 @@ fn too_many(visit: &Visit, peer: Peer) -> Option<Reject> {
     let wait = visit.server.rates().take(peer.client.ip(), rate).err()?;
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     Some(Reject::TooMany(u32::try_from(seconds).unwrap_or(u32::MAX)))
-}
-
-/// The response to a request that is refused for what the connection knows of it.
-pub fn refused(receiver: &Receiver, asked: Asked, peer: Peer, reject: Reject) -> Response {
-    let response = response::from_reject(reject, None);
-    let serving = receiver.server.serving();
-    let decided = Decided::default();
-    finished(receiver, asked, serving.as_deref(), peer, response, decided)
-}
-
-/// Takes the last steps, as the server that answered has them.
-fn finished(
-    receiver: &Receiver,
-    asked: Asked,
-    serving: Option<&Serving>,
-    peer: Peer,
-    mut response: Response,
-    decided: Decided,
-) -> Response {
-    let hsts = match peer.secured {
-        true => receiver.server.serving(),
-        // Browsers must not believe it: RFC 6797, section 7.2.
-        false => None,
-    };
-    let own_pages = serving.and_then(|serving| {
-        Some(OwnPages {
-            pages: &serving.error_pages,
-            root: &serving.web.files.as_ref()?.root,
-        })
-    });
-    let finish = Finish {
-        asked,
-        settings: serving.map(|serving| &serving.web.responses),
-        grant: decided.grant,
-        hsts: hsts.and_then(|serving| serving.web.responses.hsts),
-        encoders: &receiver.exchange.encoders,
-        plan: &decided.plan,
-        own_pages,
-        is_final: decided.is_final,
-    };
-    response::finish(&mut response, finish);
-    response
 }
 
 /// The response to a request that is refused; of methods that are not for its URL it says which are.

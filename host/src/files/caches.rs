@@ -8,7 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 
-use super::cache::{Root, Roots, Statistics, Store, Watch};
+use super::cache::{Root, Roots, Statistics, Store, Usage, Watch};
 use crate::settings::{CacheSettings, Files, Missing};
 
 /// The caches of the process.
@@ -53,6 +53,21 @@ impl Caches {
         let mut cells: Vec<Arc<Cell>> = self.own.lock().values().cloned().collect();
         cells.extend(self.shared.lock().clone());
         cells.iter().map(|cell| cell.load().trim()).sum()
+    }
+
+    /// How full each cache is: the one that is shared, which has no name, and those that servers have for themselves.
+    pub fn usage(&self) -> Vec<(Option<String>, Usage)> {
+        let shared = self.shared.lock().clone();
+        let own: Vec<_> = {
+            let own = self.own.lock();
+            own.iter()
+                .map(|(name, cell)| (Some(name.clone()), cell.clone()))
+                .collect()
+        };
+        let cells = shared.map(|cell| (None, cell)).into_iter().chain(own);
+        cells
+            .map(|(name, cell)| (name, cell.load().usage()))
+            .collect()
     }
 
     /// The files of a web server.

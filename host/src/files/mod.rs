@@ -20,7 +20,7 @@ mod resolve;
 mod template;
 mod variant;
 
-pub use cache::{Object, Statistics};
+pub use cache::{Object, Statistics, Usage};
 pub use caches::{Caches, Pages};
 pub use documents::send;
 pub use error_pages::ErrorPages;

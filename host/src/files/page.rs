@@ -172,7 +172,7 @@ impl Page {
     }
 
     /// Its path, relative to the root.
-    pub(super) fn path(&self) -> &[u8] {
+    pub(crate) fn path(&self) -> &[u8] {
         &self.path
     }
 
@@ -225,6 +225,11 @@ impl Page {
 
     pub(super) fn hits(&self) -> u64 {
         self.hits.load(Ordering::Relaxed)
+    }
+
+    /// Whether it answered a request from memory before, or does so now.
+    pub(crate) fn is_hit(&self) -> bool {
+        self.hits() > 0
     }
 
     pub(super) fn hit(&self) {

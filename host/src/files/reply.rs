@@ -32,6 +32,8 @@ pub struct Reply {
     pub response: Response,
     /// Nothing is left to do about its coding, its Vary and its Server.
     pub is_final: bool,
+    /// Its file was in memory already.
+    pub is_from_memory: bool,
 }
 
 impl Pages {
@@ -41,6 +43,7 @@ impl Pages {
             return Reply {
                 response: respond(page, wish.method, wish.headers),
                 is_final: !wish.accepting.may_refuse_identity(),
+                is_from_memory: page.is_hit(),
             };
         };
         let accepted = wish.accepting.read();
@@ -69,7 +72,11 @@ fn reply_with(page: &Page, wish: &Wish<'_>, accepted: Accepted, choice: Choice) 
         ),
         Choice::OnItsWay => (respond(page, wish.method, wish.headers), false),
     };
-    Reply { response, is_final }
+    Reply {
+        response,
+        is_final,
+        is_from_memory: page.is_hit(),
+    }
 }
 
 /// By the page's validators and the request's conditions, then its ranges.

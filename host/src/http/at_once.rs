@@ -1,5 +1,7 @@
 //! What is answered at once, from memory: requests for a page as it is, and their responses as they are sent.
 
+use std::time::Instant;
+
 use ::http::header::DATE;
 use ::http::{HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
@@ -67,7 +69,7 @@ impl ReadyMade {
             }
         }
         Some(Self {
-            head: [head.into(), Bytes::new(), date_and_end()],
+            head: [head.into(), Bytes::new(), date_and_end(Instant::now())],
             body,
         })
     }

@@ -1,26 +1,31 @@
 //! The Date field, written once a second.
 
 use std::cell::RefCell;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
 thread_local! {
-    /// The second, and the field.
-    static LAST: RefCell<(u64, Bytes)> = const { RefCell::new((0, Bytes::new())) };
+    /// The field, and until when it is the one.
+    static LAST: RefCell<Option<(Instant, Bytes)>> = const { RefCell::new(None) };
 }
 
-/// The field as it stands in a head, with the end of its line and that of the head.
-pub fn date_and_end() -> Bytes {
-    let now = SystemTime::now();
-    let second = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    LAST.with_borrow_mut(|(written, field)| {
-        if *written != second || field.is_empty() {
-            *written = second;
-            let date = httpdate::fmt_http_date(now);
-            *field = Bytes::from(format!("date: {date}\r\n\r\n"));
+/// The field as it stands in a head, with the end of its line and that of the head. `now` is what the caller's clock has
+/// just shown: that of the system is asked once a second, so that a clock that is set is followed a second later.
+pub fn date_and_end(now: Instant) -> Bytes {
+    LAST.with_borrow_mut(|last| {
+        if let Some((until, field)) = last
+            && now < *until
+        {
+            return field.clone();
         }
-        field.clone()
+        let time = SystemTime::now();
+        let within = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let left = Duration::from_nanos(1_000_000_000 - u64::from(within.subsec_nanos()));
+        let date = httpdate::fmt_http_date(time);
+        let field = Bytes::from(format!("date: {date}\r\n\r\n"));
+        *last = Some((now + left, field.clone()));
+        field
     })
 }
 
@@ -30,13 +35,24 @@ mod tests {
 
     #[test]
     fn the_date_is_that_of_now() {
-        let before = SystemTime::now();
-        let field = date_and_end();
+        let (before, now) = (SystemTime::now(), Instant::now());
+        let field = date_and_end(now);
         let text = std::str::from_utf8(&field).unwrap();
         let date = text.strip_prefix("date: ").unwrap();
         let date = httpdate::parse_http_date(date.strip_suffix("\r\n\r\n").unwrap()).unwrap();
-        let second = std::time::Duration::from_secs(1);
+        let second = Duration::from_secs(1);
         assert!(date + second > before && date <= SystemTime::now());
-        assert_eq!(field, date_and_end());
+        assert_eq!(field, date_and_end(now));
+    }
+
+    #[test]
+    fn a_second_later_the_clock_is_asked_again() {
+        let now = Instant::now();
+        let until = || LAST.with_borrow(|last| last.as_ref().map(|(until, _)| *until));
+        date_and_end(now);
+        let first = until().unwrap();
+        assert!(first > now && first <= now + Duration::from_secs(1));
+        date_and_end(first);
+        assert!(until().unwrap() > first);
     }
 }

@@ -18,6 +18,7 @@ use super::entry::{Entry, choose, named};
 use super::proxy::{self, Ends};
 use crate::connection::{self, Patience, Protocol, Terms};
 use crate::http::{Peer, Proxies};
+use crate::metrics::ConnectionCounts;
 use crate::tls;
 
 /// Pause after an accept that failed for want of descriptors or memory: trying again at once would burn the
@@ -39,6 +40,10 @@ pub struct ConnectionLimits {
     pub addresses: Arc<ClientCounts>,
     /// The proxies in front.
     pub proxies: Proxies,
+    /// Most connections that are open at once.
+    pub connections_max: u32,
+    /// What became of connections.
+    pub(crate) counts: ConnectionCounts,
 }
 
 /// An open port, with the web servers that answer on it.
@@ -131,7 +136,9 @@ impl Port {
     }
 
     async fn serve(&self, mut stream: TcpStream, client: SocketAddr, limits: &ConnectionLimits) {
+        limits.counts.accepted();
         let Some((ends, _counted)) = prepare(&mut stream, client, limits).await else {
+            limits.counts.refused();
             return;
         };
         let Ends { client, server } = ends;
@@ -156,6 +163,7 @@ impl Port {
         };
         match tls::handshake(stream, choice, limits.handshake_timeout).await {
             Ok(stream) => {
+                limits.counts.shook_hands();
                 if let Some(entry) = entry {
                     let protocol = if tls::is_for_http2(&stream) {
                         Protocol::Http2
@@ -165,7 +173,10 @@ impl Port {
                     self.serve_on(stream, peer, &entry, limits, protocol).await;
                 }
             }
-            Err(error) => tracing::debug!(%client, %error, "no TLS handshake"),
+            Err(error) => {
+                limits.counts.no_handshake(&error);
+                tracing::debug!(%client, %error, "no TLS handshake");
+            }
         }
     }
 
@@ -197,6 +208,7 @@ impl Port {
             closing: entry.closing(),
             proxies: &limits.proxies,
             is_anothers: &is_anothers,
+            counts: &limits.counts,
         };
         connection::serve(stream, peer, entry.receiver.clone(), terms).await;
     }

@@ -67,6 +67,11 @@ pub struct Held {
 }
 
 impl Ports {
+    /// What all ports share.
+    pub(crate) fn limits(&self) -> &ConnectionLimits {
+        &self.limits
+    }
+
     /// No port is open yet.
     pub fn new(limits: Arc<ConnectionLimits>, picks: bool, inherited: Inherited) -> Arc<Self> {
         let state = State {
@@ -303,6 +308,7 @@ mod tests {
     use super::*;
     use crate::connection::Patience;
     use crate::exchange::Exchange;
+    use crate::metrics::ConnectionCounts;
     use crate::server::{Kind, Registry, WebServer};
     use crate::settings::Addresses;
     use std::time::Duration;
@@ -320,6 +326,8 @@ mod tests {
             handshake_timeout: Duration::from_secs(1),
             addresses: crate::listen::ClientCounts::new(0),
             proxies: crate::http::Proxies::default(),
+            connections_max: 10,
+            counts: ConnectionCounts::default(),
         };
         Ports::new(Arc::new(limits), picks, Inherited::default())
     }

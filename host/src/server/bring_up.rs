@@ -127,6 +127,7 @@ impl Reloader {
         let host = self.registry.host();
         let mut turn = self.host_turn.lock().await;
         let outcome = self.refresh_host(&host, &mut turn);
+        self.note(host.name(), &outcome);
         Reloaded {
             name: host.name().to_owned(),
             outcome,

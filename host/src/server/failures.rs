@@ -10,7 +10,9 @@ use tessera_engine::{Cost, ProcessError};
 use super::generations::milliseconds;
 
 /// Failures that are remembered; older ones are in the log.
-const KEPT: usize = 20;
+pub(crate) const KEPT: usize = 50;
+/// Where a backtrace begins in a message.
+const BACKTRACE: &str = "wasm backtrace:";
 /// Longest URL that is remembered, in characters.
 const URL_MAX: usize = 500;
 
@@ -25,6 +27,7 @@ pub(crate) struct Failure {
     method: Method,
     url: String,
     kind: &'static str,
+    status: Option<u16>,
     message: String,
     generation: Option<u64>,
     cost: Option<Cost>,
@@ -42,10 +45,12 @@ pub(crate) struct FailedRequest {
 }
 
 impl Failure {
-    /// A failure of now. `generation` is the number of the one that failed.
+    /// A failure of now. `status` is what its client was told, none if its answer had begun; `generation` is the number of
+    /// the one that failed.
     pub(crate) fn new(
         request: &FailedRequest,
         error: &ProcessError,
+        status: Option<u16>,
         generation: Option<u64>,
         cost: Option<Cost>,
     ) -> Self {
@@ -55,6 +60,7 @@ impl Failure {
             method: request.method.clone(),
             url: request.uri.to_string().chars().take(URL_MAX).collect(),
             kind: kind(error),
+            status,
             message: error.to_string(),
             generation,
             cost,
@@ -69,7 +75,9 @@ impl Failure {
             "method": self.method.as_str(),
             "url": self.url,
             "kind": self.kind,
+            "status": self.status,
             "message": self.message,
+            "backtrace": backtrace(&self.message),
             "generation": self.generation,
             "memory": cost.map(|cost| cost.memory_bytes),
             "time": cost.map(|cost| milliseconds(cost.time)),
@@ -85,10 +93,17 @@ impl Failures {
         self.0.push_back(failure);
     }
 
-    /// All of them as JSON, the newest first.
-    pub(super) fn document(&self) -> Value {
-        self.0.iter().rev().map(Failure::document).collect()
+    /// At most `max` of them as JSON, the newest first.
+    pub(super) fn document(&self, max: usize) -> Value {
+        let newest = self.0.iter().rev().take(max);
+        newest.map(Failure::document).collect()
     }
+}
+
+/// The frames of a trap, the innermost first.
+fn backtrace(message: &str) -> Option<&str> {
+    let (_, frames) = message.split_once(BACKTRACE)?;
+    Some(frames.trim_start_matches('\n').trim_end())
 }
 
 /// What failed, in one word.
@@ -112,21 +127,34 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_backtrace_stands_by_itself_too() {
+        let message =
+            "error while executing at wasm backtrace:\n    0:  0x1 - f\n    1:  0x2 - g\n";
+        assert_eq!(backtrace(message), Some("    0:  0x1 - f\n    1:  0x2 - g"));
+        assert_eq!(backtrace("no frames"), None);
+    }
+
+    #[test]
     fn failures_are_few_and_bounded() {
         let mut failures = Failures::default();
-        for id in 0..50 {
+        for id in 0..80 {
             let request = FailedRequest {
                 id,
                 method: Method::GET,
                 uri: format!("/{}", "a".repeat(2_000)).parse().unwrap(),
             };
             let error = ProcessError::Deadline(Duration::from_secs(1));
-            failures.add(Failure::new(&request, &error, Some(2), None));
+            failures.add(Failure::new(&request, &error, Some(504), Some(2), None));
         }
-        let all = failures.document();
+        let all = failures.document(KEPT);
+        assert_eq!(failures.document(2).as_array().unwrap().len(), 2);
         assert_eq!(all.as_array().unwrap().len(), KEPT);
-        assert_eq!(all[0]["request"], format!("{:016x}", 49));
+        assert_eq!(all[0]["request"], format!("{:016x}", 79));
         assert_eq!(all[0]["kind"], "deadline");
+        assert_eq!(
+            (&all[0]["status"], &all[0]["backtrace"]),
+            (&504.into(), &Value::Null)
+        );
         assert_eq!(all[0]["url"].as_str().unwrap().len(), URL_MAX);
     }
 }

@@ -10,7 +10,7 @@ use tessera_engine::{ComponentInfo, Generation, Tally, permissions_asked};
 use crate::settings::ComponentSettings;
 
 /// Generations that are remembered; older ones are forgotten.
-const KEPT: usize = 20;
+pub(crate) const KEPT: usize = 20;
 
 /// The last generations of a component, the newest last.
 #[derive(Default)]
@@ -122,14 +122,14 @@ impl History {
         });
     }
 
-    /// All of them as JSON, the newest first. `current` is the one that serves, if the server runs.
-    pub(super) fn document(&self, current: Option<&Arc<Generation>>) -> Value {
+    /// At most `max` of them as JSON, the newest first. `current` is the one that serves, if the server runs.
+    pub(super) fn document(&self, current: Option<&Arc<Generation>>, max: usize) -> Value {
         let current = current.map(Arc::downgrade);
         let newest = self.records.iter().rev().find_map(|record| {
             let served = record.served.as_ref()?;
             Some(served.number)
         });
-        let records = self.records.iter().rev();
+        let records = self.records.iter().rev().take(max);
         let state = |record: &Record| self.state(record, current.as_ref(), newest);
         records
             .map(|record| record.document(state(record)))
@@ -222,7 +222,7 @@ mod tests {
             history.refuse(draft("a"), "broken".into());
         }
         history.refuse(draft("a"), "otherwise broken".into());
-        let all = history.document(None);
+        let all = history.document(None, KEPT);
         assert_eq!(all.as_array().unwrap().len(), 2);
         assert_eq!(all[0]["error"], "otherwise broken");
         assert_eq!(all[0]["state"], "refused");
@@ -231,7 +231,7 @@ mod tests {
         for number in 0..100 {
             history.refuse(draft(&number.to_string()), "broken".into());
         }
-        let all = history.document(None);
+        let all = history.document(None, KEPT);
         assert_eq!(all.as_array().unwrap().len(), KEPT);
         assert_eq!(all[0]["digest"], "99");
     }

@@ -37,6 +37,7 @@ use tessera_engine::{Cost, Generation, ProcessError};
 use crate::exchange::Exchange;
 use crate::files::{ErrorPages, Pages};
 use crate::listen::Held;
+use crate::metrics::Events;
 use crate::sessions::ServerSessions;
 use crate::settings::{KeepAlive, Mount, Web};
 use crate::tls::ServerTls;
@@ -48,12 +49,14 @@ pub(crate) use certificates::Certificates;
 pub use control::{Changed, ControlError, ErrorCode};
 pub use directory::ComponentDirectory;
 pub use discover::{Fingerprint, Found, discover};
-pub(crate) use failures::FailedRequest;
+pub(crate) use failures::{FailedRequest, KEPT as FAILURES_KEPT};
 pub(crate) use folder::Folder;
+pub(crate) use generations::KEPT as GENERATIONS_KEPT;
 pub use grants::{GrantError, Stores, environment, grants};
 pub use lifecycle::Started;
 pub use load::{Loader, instance_limits};
 pub use processes::{ProcessPermit, Processes, SharedPermit};
+pub(crate) use properties::instances;
 pub use rate::RateLimiter;
 pub use registry::Registry;
 pub(crate) use reload::HostTurn;
@@ -79,6 +82,7 @@ pub struct WebServer {
     serving: ArcSwapOption<Serving>,
     processes: Arc<Processes>,
     traffic: Traffic,
+    events: Events,
     rates: RateLimiter,
     status: Mutex<Status>,
     history: Mutex<History>,
@@ -160,6 +164,7 @@ impl WebServer {
             serving: ArcSwapOption::empty(),
             processes: Arc::default(),
             traffic: Traffic::default(),
+            events: Events::default(),
             rates: RateLimiter::default(),
             status: Mutex::default(),
             history: Mutex::default(),
@@ -189,6 +194,16 @@ impl WebServer {
     /// Why the last load failed, or why the server is stopped.
     pub fn error(&self) -> Option<String> {
         self.status.lock().error.clone()
+    }
+
+    /// Whether it is the server of a component whose files were removed: known only so that it can be said why it does not
+    /// run.
+    pub(crate) fn is_gone(&self) -> bool {
+        let status = self.status.lock();
+        self.kind == Kind::Component
+            && !self.is_running()
+            && status.fingerprint.is_none()
+            && status.error.is_some()
     }
 
     /// What it is at.
@@ -225,6 +240,11 @@ impl WebServer {
         &self.traffic
     }
 
+    /// What has happened to it, counted.
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
+    }
+
     /// What its clients have asked of late.
     pub fn rates(&self) -> &RateLimiter {
         &self.rates
@@ -238,16 +258,16 @@ impl WebServer {
         &self.history
     }
 
-    /// The last generations of its component as JSON, the newest first; none of the host.
-    pub fn generations(&self) -> Value {
+    /// The last generations of its component as JSON, at most `max`, the newest first; none of the host.
+    pub fn generations(&self, max: usize) -> Value {
         let serving = self.serving();
         let current = serving.as_ref().and_then(|it| it.generation.as_ref());
-        self.history.lock().document(current)
+        self.history.lock().document(current, max)
     }
 
-    /// The last requests that its component failed to answer, as JSON, the newest first.
-    pub fn errors(&self) -> Value {
-        self.failures.lock().document()
+    /// The last requests that its component failed to answer, as JSON, at most `max`, the newest first.
+    pub fn errors(&self, max: usize) -> Value {
+        self.failures.lock().document(max)
     }
 
     /// Remembers a request that its component failed to answer.
@@ -255,11 +275,13 @@ impl WebServer {
         &self,
         request: &FailedRequest,
         error: &ProcessError,
+        status: Option<u16>,
         generation: &Arc<Generation>,
         cost: Option<Cost>,
     ) {
+        self.events.failed(error);
         let number = self.history.lock().number_of(generation);
-        let failure = Failure::new(request, error, number, cost);
+        let failure = Failure::new(request, error, status, number, cost);
         self.failures.lock().add(failure);
     }
 

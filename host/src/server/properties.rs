@@ -106,8 +106,8 @@ impl WebServer {
     }
 }
 
-/// The process pool of a component.
-fn instances(counts: &PoolStatistics) -> Value {
+/// The process pool of a component, as JSON.
+pub(crate) fn instances(counts: &PoolStatistics) -> Value {
     let retired = &counts.retired;
     json!({
         "idle": counts.idle,

@@ -126,6 +126,19 @@ pub enum Outcome {
     Failed(String),
 }
 
+impl Outcome {
+    /// What was done, in one word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Swapped => "swapped",
+            Self::Unchanged => "unchanged",
+            Self::Stopped => "stopped",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
 impl HostTurn {
     /// The host before its first start.
     pub(crate) fn new(settings: HostSettings) -> Self {
@@ -255,7 +268,15 @@ impl Reloader {
             Outcome::Failed(error) => tracing::error!(server = name, "not loaded: {error}"),
             outcome => tracing::info!(server = name, ?outcome, "reloaded"),
         }
+        self.note(&name, &outcome);
         Reloaded { name, outcome }
+    }
+
+    /// Counts what a reload came to.
+    pub(super) fn note(&self, name: &str, outcome: &Outcome) {
+        if let Some(server) = self.registry.find(name) {
+            server.events().reloaded(outcome.word());
+        }
     }
 
     async fn refresh(self: &Arc<Self>, found: &Found, turn: &mut Turn, cause: Cause) -> Outcome {
@@ -345,6 +366,16 @@ impl Reloader {
         // Put back, it starts.
         server.status().lock().is_off = false;
         tokio::spawn(self.drained(listeners));
+        if let Some(forgotten) = self.registry.note_gone(name) {
+            let mut turns = self.turns.lock();
+            // One that somebody has is needed.
+            if turns
+                .get(&forgotten)
+                .is_some_and(|turn| Arc::strong_count(turn) == 1)
+            {
+                turns.remove(&forgotten);
+            }
+        }
         Outcome::Stopped
     }
 }

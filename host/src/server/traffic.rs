@@ -2,26 +2,43 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 use crate::http::Response;
+use crate::metrics::{Answered, Answers};
 
-/// Counters of one web server, each since it started.
+/// Counters of one web server.
 #[derive(Debug, Default)]
 pub struct Traffic {
-    requests: AtomicU64,
+    /// By kind and status, with their times.
+    answers: Answers,
     /// Of response bodies. Shared with bodies whose length nobody knows before they are sent.
     bytes: Arc<AtomicU64>,
-    /// Requests that were answered with a file.
-    files: AtomicU64,
     /// Files that were read from disk. Shared with what reads them.
     reads: Arc<AtomicU64>,
-    started: Mutex<Option<Instant>>,
+    run: Mutex<Run>,
 }
 
-/// The counters at one moment.
+/// A run of the server, from its start to its stop.
+#[derive(Debug, Default)]
+struct Run {
+    started: Option<Instant>,
+    /// What was counted before it.
+    before: Totals,
+}
+
+/// All that was counted since the server object was made.
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    requests: u64,
+    bytes: u64,
+    files: u64,
+    reads: u64,
+}
+
+/// The counters at one moment, each since the server started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Requests answered, also those that were refused.
@@ -39,15 +56,15 @@ pub struct Counts {
 impl Traffic {
     /// Counts anew: the server starts.
     pub(super) fn restart(&self) {
-        for counter in [&self.requests, &self.bytes, &self.files, &self.reads] {
-            counter.store(0, Ordering::Relaxed);
-        }
-        *self.started.lock() = Some(Instant::now());
+        *self.run.lock() = Run {
+            started: Some(Instant::now()),
+            before: self.totals(),
+        };
     }
 
     /// The server stops; what was counted can still be read.
     pub(super) fn stop(&self) {
-        *self.started.lock() = None;
+        self.run.lock().started = None;
     }
 
     /// Counts files that are read.
@@ -55,35 +72,64 @@ impl Traffic {
         &self.reads
     }
 
-    /// Counts a response.
-    pub(crate) fn note(&self, response: &mut Response, is_file: bool, has_body: bool) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        if is_file {
-            self.files.fetch_add(1, Ordering::Relaxed);
-        }
+    /// Counts a response, which took from `began` until now to make.
+    pub(crate) fn note(
+        &self,
+        response: &mut Response,
+        answered: Answered,
+        began: Instant,
+        has_body: bool,
+    ) {
+        let status = response.status().as_u16();
+        self.answers.note(answered, status, began.elapsed());
         if has_body {
             response.body_mut().count_into(&self.bytes);
         }
     }
 
     /// Counts a response from memory with a body of so many bytes.
-    pub(crate) fn note_page(&self, bytes: usize) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        self.files.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn note_page(&self, bytes: usize, took: Duration) {
+        self.answers.note(Answered::Memory, 200, took);
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// What was answered since the server object was made, by kind, status and time.
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    /// Bytes of response bodies since the server object was made.
+    pub(crate) fn all_bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Files that were read since the server object was made.
+    pub(crate) fn all_reads(&self) -> u64 {
+        self.reads.load(Ordering::Relaxed)
+    }
+
+    fn totals(&self) -> Totals {
+        let files = [Answered::File, Answered::Memory].map(|kind| self.answers.count(kind));
+        Totals {
+            requests: self.answers.total(),
+            bytes: self.all_bytes(),
+            files: files.iter().sum(),
+            reads: self.all_reads(),
+        }
     }
 
     /// The counters now.
     pub fn counts(&self) -> Counts {
-        let reads = self.reads.load(Ordering::Relaxed);
-        let files = self.files.load(Ordering::Relaxed);
-        let started = *self.started.lock();
+        let run = self.run.lock();
+        let (now, before) = (self.totals(), run.before);
+        let reads = now.reads - before.reads;
+        let files = now.files - before.files;
         Counts {
-            requests: self.requests.load(Ordering::Relaxed),
-            bytes_sent: self.bytes.load(Ordering::Relaxed),
+            requests: now.requests - before.requests,
+            bytes_sent: now.bytes - before.bytes,
             cache_hits: files.saturating_sub(reads),
             cache_misses: reads,
-            uptime_seconds: started.map_or(0, |started| started.elapsed().as_secs()),
+            uptime_seconds: run.started.map_or(0, |started| started.elapsed().as_secs()),
         }
     }
 }
@@ -100,10 +146,16 @@ mod tests {
         let traffic = Traffic::default();
         traffic.restart();
         let mut page = Response::new(Body::from("12345"));
-        traffic.note(&mut page, true, true);
-        traffic.note(&mut Response::new(Body::from("12345")), true, false);
-        traffic.note(&mut Response::new(Body::unsent(99)), true, true);
-        traffic.note_page(10);
+        let (file, now) = (Answered::File, Instant::now());
+        traffic.note(&mut page, file, now, true);
+        traffic.note(&mut Response::new(Body::from("12345")), file, now, false);
+        traffic.note(
+            &mut Response::new(Body::unsent(99)),
+            Answered::Memory,
+            now,
+            true,
+        );
+        traffic.note_page(10, Duration::ZERO);
         traffic.reads().fetch_add(1, Ordering::Relaxed);
         let counts = traffic.counts();
         assert_eq!((counts.requests, counts.bytes_sent), (4, 15));
@@ -113,11 +165,16 @@ mod tests {
         let mut body = Body::from("x".repeat(1 << 20));
         assert!(body.encode(Coding::Gzip, None, &Encoders::default()));
         let mut response = Response::new(body);
-        traffic.note(&mut response, false, true);
+        traffic.note(&mut response, Answered::Component, now, true);
         assert_eq!(traffic.counts().bytes_sent, 15);
         let sent = response.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(traffic.counts().bytes_sent, 15 + sent.len() as u64);
         traffic.restart();
         assert_eq!(traffic.counts(), Counts::default());
+        assert_eq!(
+            traffic.answers().total(),
+            5,
+            "what is counted stays counted"
+        );
     }
 }

@@ -1,5 +1,7 @@
 //! The sessions of a web server as operators see them: no secret, and nothing of what is in their storage.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tessera_engine::SessionError;
 
@@ -16,24 +18,63 @@ const LOOKED_AT_MAX: usize = 100_000;
 pub struct Listed {
     /// Each as an object.
     pub sessions: Vec<Value>,
-    /// Whether there are more.
-    pub more: bool,
+    /// Where the next ones begin, if there are more.
+    pub next: Option<String>,
+}
+
+/// A place in a list: so many keys of a page of the store are passed over, and where that page begins.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Cursor {
+    skip: usize,
+    page: Option<String>,
+}
+
+impl Cursor {
+    fn text(&self) -> String {
+        let page = self
+            .page
+            .as_ref()
+            .map_or(String::new(), |page| format!(".{page}"));
+        URL_SAFE_NO_PAD.encode(format!("{}{page}", self.skip))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        let (skip, page) = match text.split_once('.') {
+            Some((skip, page)) => (skip, Some(page.to_owned())),
+            None => (&*text, None),
+        };
+        let skip = skip.parse().ok()?;
+        Some(Self { skip, page })
+    }
 }
 
 impl ServerSessions {
-    /// Lists sessions, those of one user if one is named, in no order.
-    pub async fn list(&self, user: Option<&str>) -> Result<Listed, SessionError> {
+    /// Lists at most `max` sessions, those of one user if one is named, in no order; from where a list before said that the
+    /// next ones begin. `None` if it did not.
+    pub async fn list(
+        &self,
+        user: Option<&str>,
+        max: usize,
+        after: Option<&str>,
+    ) -> Result<Option<Listed>, SessionError> {
         let mut listed = Listed::default();
-        let (mut from, mut looked_at) = (None, 0);
+        let cursor = after.map_or_else(|| Some(Cursor::default()), Cursor::parse);
+        let Some(Cursor { mut skip, mut page }) = cursor else {
+            return Ok(None);
+        };
+        let mut looked_at = 0;
         loop {
-            let page = self.vault.keys(from).await?;
-            for key in page.keys {
+            let keys = self.vault.keys(page.clone()).await?;
+            for (index, key) in keys.keys.into_iter().enumerate().skip(skip) {
                 let Some(id) = key.strip_prefix(SESSION_PREFIX) else {
                     continue;
                 };
-                if listed.sessions.len() == SESSIONS_LISTED_MAX || looked_at == LOOKED_AT_MAX {
-                    listed.more = true;
-                    return Ok(listed);
+                if listed.sessions.len() == max || looked_at == LOOKED_AT_MAX {
+                    let cursor = Cursor { skip: index, page };
+                    listed.next = Some(cursor.text());
+                    return Ok(Some(listed));
                 }
                 looked_at += 1;
                 let id = id.to_owned();
@@ -49,9 +90,30 @@ impl ServerSessions {
                         .push(self.described(&id, &record, raw.len()));
                 }
             }
+            (skip, page) = (0, keys.next);
+            if page.is_none() {
+                return Ok(Some(listed));
+            }
+        }
+    }
+
+    /// Counts sessions, as far as [`LOOKED_AT_MAX`]; those that have ended lately may be among them. `None` as long as
+    /// nobody has asked for a session since the process began, or where the store does not answer.
+    pub async fn count(&self) -> Option<u64> {
+        if !self.vault.is_open() {
+            return None;
+        }
+        let (mut from, mut count) = (None, 0);
+        loop {
+            let page = self.vault.keys(from).await.ok()?;
+            let sessions = page
+                .keys
+                .iter()
+                .filter(|key| key.starts_with(SESSION_PREFIX));
+            count += sessions.count();
             from = page.next;
-            if from.is_none() {
-                return Ok(listed);
+            if from.is_none() || count >= LOOKED_AT_MAX {
+                return u64::try_from(count).ok();
             }
         }
     }
@@ -81,5 +143,22 @@ impl ServerSessions {
             self.vault.remove(key_of_id(id)).await?;
         }
         Ok(is_there)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_what_it_was_and_nothing_else() {
+        for (skip, page) in [(0, None), (7, Some("s/a.b")), (999, Some(""))] {
+            let page = page.map(str::to_owned);
+            let cursor = Cursor { skip, page };
+            assert_eq!(Cursor::parse(&cursor.text()), Some(cursor));
+        }
+        for wrong in ["", "x", "%", "LTE", "YQ", "\u{e4}", "/w"] {
+            assert_eq!(Cursor::parse(wrong), None, "{wrong}");
+        }
     }
 }

@@ -71,6 +71,11 @@ impl Vault {
         page.map_err(|error| self.failed(&error))
     }
 
+    /// Whether the store was opened, and is there to be asked.
+    pub(super) fn is_open(&self) -> bool {
+        self.bucket.get().is_some()
+    }
+
     /// The store, opened when it is first needed: a site without sessions has none.
     async fn bucket(&self) -> Result<&Bucket, SessionError> {
         if let Some(bucket) = self.bucket.get() {

@@ -189,7 +189,7 @@ async fn operators_list_sessions_and_end_them() {
     assert_eq!(session["id"], id);
     assert_eq!(session["privileges"], json!(["editor", "print", "reader"]));
     let none = server.admin.document("/api/v1/servers/site/sessions").await;
-    assert_eq!(none, json!({"sessions": [], "more": false}));
+    assert_eq!(none, json!({"sessions": [], "more": false, "next": null}));
 
     let table = server.cli(&["sessions", "session", "--user", "ann"]).await;
     assert!(

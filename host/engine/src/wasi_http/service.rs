@@ -149,6 +149,7 @@ impl HandlerState for Instances {
         let Some(service) = &generation.component.service else {
             return Err(Replaced.into());
         };
+        let _timed = generation.meters.instantiation();
         let mut store = new_store(
             &generation,
             idle_exchange(&generation),

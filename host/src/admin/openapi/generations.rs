@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::server::FAILURES_KEPT;
+
 /// The versions of a component.
 pub(super) fn list() -> Value {
     let names = |about: &str| {
@@ -58,13 +60,18 @@ pub(super) fn list() -> Value {
 pub(super) fn errors() -> Value {
     let failure = json!({
         "type": "object",
-        "required": ["at", "request", "method", "url", "kind", "message"],
+        "required": ["at", "request", "method", "url", "kind", "status", "message", "backtrace"],
         "properties": {
             "at": {"type": "string", "description": "When, as HTTP writes dates."},
             "request": {"type": "string", "description": "The number of the request, as the log has it."},
             "method": {"type": "string"},
             "url": {"type": "string", "description": "As it was received; at most 500 characters."},
             "kind": {"enum": ["trap", "memory", "instantiate", "deadline", "busy", "limit", "error", "refused"]},
+            "status": {
+                "type": ["integer", "null"],
+                "description": "What the client was told; null if its answer had begun.",
+            },
+            "backtrace": {"type": ["string", "null"], "description": "Of a trap: the frames, a line for each."},
             "message": {"type": "string", "description": "What failed; of a trap with the backtrace."},
             "generation": {"type": ["integer", "null"], "description": "The version that failed."},
             "memory": {
@@ -77,5 +84,5 @@ pub(super) fn errors() -> Value {
             },
         },
     });
-    json!({"type": "array", "maxItems": 20, "items": failure})
+    json!({"type": "array", "maxItems": FAILURES_KEPT, "items": failure})
 }

@@ -6,8 +6,9 @@ mod schemas;
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::route::{self, OPERATIONS, Operation, Takes};
+use super::route::{self, Action, OPERATIONS, Operation, Takes};
 use super::{control, query};
+use crate::metrics;
 use crate::server::Kind;
 
 /// The security scheme of all that needs the key.
@@ -91,7 +92,7 @@ fn described(operation: &Operation) -> Value {
     let schema = json!({"$ref": schema_path(operation.answers)});
     let good = json!({
         "description": "Done.",
-        "content": {"application/json": {"schema": schema}},
+        "content": {media_type(operation): {"schema": schema}},
     });
     answers.insert("200".to_owned(), good);
     for status in problems(operation) {
@@ -111,11 +112,20 @@ fn described(operation: &Operation) -> Value {
     }
     let texts = query::texts(operation.action).iter().map(text);
     let flags = query::flags(operation.action).iter().map(flag);
-    let flags: Vec<_> = flags.chain(texts).collect();
+    let limit = query::limit_max(operation.action).map(limit);
+    let flags: Vec<_> = flags.chain(texts).chain(limit).collect();
     if !flags.is_empty() {
         described["parameters"] = flags.into();
     }
     described
+}
+
+/// What an operation answers with.
+fn media_type(operation: &Operation) -> &'static str {
+    match operation.action {
+        Action::Metrics => metrics::CONTENT_TYPE,
+        _ => "application/json",
+    }
 }
 
 fn flag(flag: &query::Flag) -> Value {
@@ -127,10 +137,20 @@ fn flag(flag: &query::Flag) -> Value {
     })
 }
 
+fn limit(max: usize) -> Value {
+    json!({
+        "name": query::LIMIT,
+        "in": "query",
+        "description": "How many are listed at most.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": max, "default": max},
+    })
+}
+
 fn text((name, about): &(&str, &str)) -> Value {
     json!({
         "name": name,
         "in": "query",
+        "required": *name == query::URL,
         "description": about,
         "schema": {"type": "string"},
     })
@@ -273,7 +293,7 @@ mod tests {
                 let responses = operation["responses"].as_object().unwrap();
                 assert!(responses.contains_key("200"), "{method} {path}");
                 let is_open = operation["security"] == json!([]);
-                assert_eq!(is_open, !path.starts_with("/api/"), "{method} {path}");
+                assert_eq!(is_open, !route::needs_key(path), "{method} {path}");
                 assert_eq!(!is_open, responses.contains_key("401"), "{method} {path}");
                 for text in ["operationId", "summary", "description"] {
                     assert!(operation[text].is_string(), "{text}: {method} {path}");

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::generations;
-use crate::admin::sessions;
+use crate::admin::{info, sessions, statistics};
+use crate::exchange::explain;
 use crate::server::ErrorCode;
 
 /// All schemas by name.
@@ -18,7 +19,7 @@ pub(super) fn all(host: &Value, component: &Value) -> Value {
         "ChangedServer": changed_server(),
         "StartResult": start_result(),
         "StopResult": stop_result(),
-        "Statistics": statistics(),
+        "Statistics": statistics::schema(),
         "Done": {
             "type": "object",
             "required": ["success"],
@@ -29,7 +30,10 @@ pub(super) fn all(host: &Value, component: &Value) -> Value {
         "GenerationList": generations::list(),
         "ErrorList": generations::errors(),
         "SessionList": sessions::schema(),
-        "Info": info(),
+        "Metrics": {"type": "string", "description": "The text format of Prometheus, version 0.0.4."},
+        "Info": info::schema(),
+        "Processes": statistics::processes_schema(),
+        "Explained": explain::schema(),
         "Description": {"type": "object", "description": "An OpenAPI 3.1 document."},
         "Status": {
             "type": "object",
@@ -272,73 +276,6 @@ fn reloaded() -> Value {
             "name": {"type": "string"},
             "outcome": {"enum": ["started", "swapped", "unchanged", "stopped", "failed"]},
             "error": {"type": ["string", "null"]},
-        },
-    })
-}
-
-fn statistics() -> Value {
-    let count = json!({"type": "integer", "minimum": 0});
-    let bytes = |about: &str| json!({"type": "integer", "minimum": 0, "description": about});
-    json!({
-        "type": "object",
-        "required": ["name", "cache"],
-        "properties": {
-            "name": {"type": "string"},
-            "cache": {
-                "type": ["object", "null"],
-                "description": "Null if the web server has no files, or is stopped.",
-                "properties": {
-                    "enabled": {"type": "boolean"},
-                    "cacheUsage": {"type": "number", "description": "Per cent of maxSize."},
-                    "numOfLoads": count,
-                    "currentSize": bytes("Bytes in memory, of all web servers that share the cache."),
-                    "maxSize": bytes("Most bytes in memory."),
-                    "objectMaxSize": bytes("Larger files are not kept."),
-                    "nbCachedObjects": count,
-                    "cachedObjects": {"type": "array", "items": {
-                        "type": "object",
-                        "required": ["url", "mimeType", "contentEncoding", "size", "hits", "lastModified"],
-                        "properties": {
-                            "url": {"type": "string", "description": "The path below the root."},
-                            "mimeType": {"type": "string"},
-                            "contentEncoding": {"enum": ["zstd", "br", "gzip", null]},
-                            "size": count,
-                            "hits": count,
-                            "lastModified": {"type": ["string", "null"]},
-                        },
-                    }},
-                },
-            },
-        },
-    })
-}
-
-fn info() -> Value {
-    let count = json!({"type": "integer", "minimum": 0});
-    let pair = |a: &str, b: &str| json!({"type": "object", "properties": {a: count, b: count}});
-    json!({
-        "type": "object",
-        "properties": {
-            "version": {"type": "string"},
-            "pid": count,
-            "uptime": {"type": "integer", "minimum": 0, "description": "Seconds."},
-            "servers": pair("all", "running"),
-            "instances": {
-                "type": "object",
-                "properties": {"current": count, "max": count, "waiting": count},
-            },
-            "memory": {
-                "type": "object",
-                "description": "Bytes of all instances together.",
-                "properties": {"current": count, "max": count},
-            },
-            "loads": pair("compiled", "fromCache"),
-            "generations": {
-                "type": "integer",
-                "minimum": 0,
-                "description": "Versions of components that are in memory: those that serve, and those that wait for \
-                                their last request.",
-            },
         },
     })
 }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use super::allowance::Cause;
 use super::follow::GOAWAY;
 use crate::http::Peer;
+use crate::metrics::ConnectionCounts;
 
 /// RFC 9113, section 7: the peer behaves in a way that might generate excessive load.
 const ENHANCE_YOUR_CALM: u32 = 11;
@@ -53,10 +54,11 @@ impl<S> Caught<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Caught<S> {
     /// If the connection was a flood, tells its client and the log, and closes it.
-    pub(in crate::connection) async fn end(self, peer: Peer) {
+    pub(in crate::connection) async fn end(self, peer: Peer, counts: &ConnectionCounts) {
         let caught = self.0.lock().take();
         if let Some(flood) = caught {
             let cause = flood.cause.name();
+            counts.flood(cause);
             tracing::debug!(client = %peer.client, cause, "an HTTP/2 flood is ended");
             flood.end().await;
         }

@@ -294,6 +294,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 mod tests {
     use super::*;
     use crate::http::Peer;
+    use crate::metrics::ConnectionCounts;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     /// A frame of 10 bytes on stream 1, 19 bytes long.
@@ -363,7 +364,7 @@ mod tests {
         assert!(writer.write(&more).await.is_err());
         assert!(reading.await.unwrap());
         assert!(writer.shutdown().await.is_ok());
-        caught.end(peer()).await;
+        caught.end(peer(), &ConnectionCounts::default()).await;
         assert_eq!(all(client).await, [FRAME, &go_away(7)].concat());
     }
 
@@ -373,7 +374,7 @@ mod tests {
         watched.write_all(&FRAME[..12]).await.unwrap();
         client.write_all(&flood()).await.unwrap();
         assert!(drained(&mut watched).await);
-        caught.end(peer()).await;
+        caught.end(peer(), &ConnectionCounts::default()).await;
         assert_eq!(all(client).await, &FRAME[..12]);
     }
 
@@ -388,7 +389,7 @@ mod tests {
             .await
             .unwrap();
         assert!(drained(&mut watched).await);
-        caught.end(peer()).await;
+        caught.end(peer(), &ConnectionCounts::default()).await;
         assert_eq!(all(client).await, [before, &go_away(3)[..]].concat());
     }
 
@@ -421,7 +422,7 @@ mod tests {
             assert!(came == bytes, "round {round}");
             watched.write_all(b"HTTP/1.1 400").await.unwrap();
             drop((watched, sending.await.unwrap()));
-            caught.end(peer()).await;
+            caught.end(peer(), &ConnectionCounts::default()).await;
         }
     }
 }

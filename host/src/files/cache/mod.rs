@@ -10,6 +10,6 @@ mod watch;
 pub(super) use key::{Key, Variant};
 pub(super) use roots::{Root, Roots};
 pub(super) use stamp::{Origin, Stamp};
-pub use statistics::{Object, Statistics};
+pub use statistics::{Object, Statistics, Usage};
 pub(super) use store::{Absent, Store};
 pub(super) use watch::Watch;

@@ -20,6 +20,19 @@ pub struct Statistics {
     pub objects: Vec<Object>,
 }
 
+/// How full a cache is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes that it holds.
+    pub bytes: u64,
+    /// Most bytes that it may hold.
+    pub bytes_max: u64,
+    /// Pages that it holds, compressed forms included.
+    pub objects: u64,
+    /// How often something was loaded into it.
+    pub loads: u64,
+}
+
 /// One thing in the cache.
 #[derive(Clone, Debug)]
 pub struct Object {

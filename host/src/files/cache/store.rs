@@ -8,7 +8,7 @@ use moka::sync::Cache;
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use super::key::{Key, is_of, parts};
-use super::statistics::{Object, Statistics};
+use super::statistics::{Object, Statistics, Usage};
 use crate::files::page::Page;
 
 /// What an entry takes beside its content and its key, in bytes, as measured: the head of its response, its places in the
@@ -69,6 +69,17 @@ impl Store {
     pub(in crate::files) fn bytes(&self) -> u64 {
         self.pages.run_pending_tasks();
         self.pages.weighted_size()
+    }
+
+    /// What it holds, and what it was given.
+    pub(in crate::files) fn usage(&self) -> Usage {
+        let bytes = self.bytes();
+        Usage {
+            bytes,
+            bytes_max: self.size,
+            objects: self.pages.entry_count(),
+            loads: self.loads.load(Ordering::Relaxed),
+        }
     }
 
     /// Milliseconds since the store was made.

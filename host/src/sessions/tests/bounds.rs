@@ -130,9 +130,32 @@ async fn operators_see_sessions_without_secrets() {
         let cookie = sent_back(&mut ann).unwrap();
         set(&mut begin(&home, None), "a", "1").await;
         ann.create_otp(None).await.unwrap();
-        let all = home.list(None).await.unwrap();
-        assert_eq!((all.sessions.len(), all.more), (2, false));
-        let ours = home.list(Some("ann")).await.unwrap().sessions;
+        let all = home.list(None, 1_000, None).await.unwrap().unwrap();
+        assert_eq!((all.sessions.len(), all.next.as_deref()), (2, None));
+        // One at a time, each is listed once.
+        let one = home.list(None, 1, None).await.unwrap().unwrap();
+        let other = home
+            .list(None, 1, one.next.as_deref())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (one.sessions.len(), other.sessions.len(), other.next),
+            (1, 1, None)
+        );
+        assert_ne!(one.sessions[0]["id"], other.sessions[0]["id"]);
+        assert!(
+            home.list(None, 1, Some("nonsense"))
+                .await
+                .unwrap()
+                .is_none()
+        );
+        let ours = home
+            .list(Some("ann"), 9, None)
+            .await
+            .unwrap()
+            .unwrap()
+            .sessions;
         assert_eq!(ours.len(), 1);
         assert_eq!(ours[0]["id"], ann.id());
         assert_eq!(
@@ -150,6 +173,14 @@ async fn operators_see_sessions_without_secrets() {
         let mut gone = begin(&home, Some(&cookie));
         gone.ready().await.unwrap();
         assert_eq!(gone.user_name(), "");
-        assert_eq!(home.list(None).await.unwrap().sessions.len(), 1);
+        assert_eq!(
+            home.list(None, 9, None)
+                .await
+                .unwrap()
+                .unwrap()
+                .sessions
+                .len(),
+            1
+        );
     }
 }
