@@ -24,6 +24,7 @@ pub mod sessions;
 mod outbound;
 pub mod files;
 pub mod response;
+pub mod weblog;
 
 // Vocabulary: what every stage speaks.
 pub mod http;

@@ -48,6 +48,7 @@ mod keyvalue;
 mod sessions;
 mod rate_limit;
 mod statistics;
+mod web_logs;
 mod guard;
 mod special;
 mod rules;

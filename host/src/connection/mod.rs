@@ -34,6 +34,7 @@ use crate::http::{
 use crate::response::Asked;
 use crate::server::Receiver;
 use crate::settings::KeepAlive;
+use crate::weblog::Pending;
 pub use direct::TakesFiles;
 
 use activity::Activity;
@@ -183,6 +184,7 @@ where
         let (receiver, door) = (receiver.clone(), door.clone());
         let begun = begun.take(number);
         let why = refused.or_else(|| is_misdirected.then_some(Reject::Misdirected));
+        let refused_line = refused.and_then(|_| door.refused_line());
         async move {
             let (mut response, mut is_last) = match begun {
                 // It has no body, and no reason to be the last.
@@ -190,8 +192,12 @@ where
                     exchange::go_on(&receiver, request, peer, begun).await,
                     false,
                 ),
-                None => answer(&receiver, request, watch, why, peer).await,
+                None => {
+                    let refused = why.map(|why| (why, refused_line.as_deref()));
+                    answer(&receiver, request, watch, refused, peer).await
+                }
             };
+            let log = Pending::detach(&mut response);
             if !is_multiplexed {
                 is_last |= refused.is_some() || ends(number, receiver.server.keep_alive());
                 close_after(&mut response, version, is_last, &door);
@@ -199,7 +205,7 @@ where
             // In progress until its last byte was taken: a slow download is no idle connection.
             Ok::<_, Infallible>(response.map(|body| {
                 let body = body.shared(in_progress.number());
-                Sending::new(body.sent_by(direct.as_ref()), in_progress)
+                Sending::new(body.sent_by(direct.as_ref()), in_progress, log)
             }))
         }
     });
@@ -279,12 +285,12 @@ async fn answer(
     receiver: &Receiver,
     request: Request,
     watch: Option<BodyWatch>,
-    refused: Option<Reject>,
+    refused: Option<(Reject, Option<&[u8]>)>,
     peer: Peer,
 ) -> (Response, bool) {
     let asked = watch.is_some().then(|| Asked::of(&request));
     let response = match refused {
-        Some(reject) => exchange::refused(receiver, Asked::of(&request), peer, reject),
+        Some((reject, line)) => exchange::refused_unseen(receiver, &request, line, peer, reject),
         None => exchange::handle(receiver, request, peer).await,
     };
     match (asked, watch) {
@@ -321,13 +327,19 @@ async fn settled(
     asked: Asked,
     watch: BodyWatch,
     peer: Peer,
-    response: Response,
+    mut response: Response,
 ) -> (Response, bool) {
     let may_read = !asked.is_multiplexed() && !is_closing(&response);
     match watch.settle(may_read).await {
         Settled::Complete => (response, false),
         Settled::Unread => (response, true),
-        Settled::Failed(reject) => (exchange::refused(receiver, asked, peer, reject), true),
+        Settled::Failed(reject) => {
+            let mut refused = exchange::refused(receiver, asked, peer, reject);
+            if let Some(log) = Pending::detach(&mut response) {
+                log.attach(&mut refused);
+            }
+            (refused, true)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::admit::{self, Visit};
 use super::begun::{self, AtOnce};
+use super::logged;
 use crate::files::Pages;
 use crate::http::{Peer, PlainGet, ReadyMade, date_and_end};
 use crate::server::Receiver;
@@ -56,6 +57,7 @@ fn page(
         false => Bytes::new(),
     };
     visit.server.traffic().note_page(body.len());
+    logged::at_once(visit, request, peer, (200, body.len()), None);
     Some(ReadyMade {
         head: [head, hsts, date_and_end()],
         body,

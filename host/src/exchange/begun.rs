@@ -4,10 +4,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use super::admit::Visit;
 use super::dynamic::{self, Job, Outcome, Work};
-use super::{Decided, concluded};
+use super::{Decided, concluded, logged};
 use crate::http::{Peer, PlainGet, ReadyMade, Reject, Request, Response};
 use crate::response::{self, Asked};
 use crate::route::Special;
@@ -24,8 +25,12 @@ pub enum AtOnce {
 }
 
 impl AtOnce {
-    fn begun(visit: Visit, state: State) -> Self {
-        Self::Begun(Box::new(Begun { visit, state }))
+    fn begun(visit: Visit, state: State, began: Option<Instant>) -> Self {
+        Self::Begun(Box::new(Begun {
+            visit,
+            state,
+            began,
+        }))
     }
 }
 
@@ -33,6 +38,8 @@ impl AtOnce {
 pub struct Begun {
     visit: Visit,
     state: State,
+    /// When it began, where that is logged.
+    began: Option<Instant>,
 }
 
 /// How far it has come.
@@ -74,10 +81,11 @@ pub(super) fn begin(
         return AtOnce::Nothing;
     }
     let server = job.server.clone();
+    let began = logged::clock(&visit);
     let begun = dynamic::begin_plain(receiver, &visit, request, peer, job);
     let (work, process) = match begun {
         Ok(begun) => begun,
-        Err(reject) => return AtOnce::begun(visit, State::Refused(reject)),
+        Err(reject) => return AtOnce::begun(visit, State::Refused(reject), began),
     };
     let mut process = Box::pin(process);
     // Whoever goes on with it waits for it: nobody has to be woken for this look.
@@ -94,7 +102,11 @@ pub(super) fn begin(
             let decided = Decided::default();
             let response = concluded(receiver, asked, &visit, peer, response, decided);
             match ReadyMade::of(&response) {
-                Some(made) => return AtOnce::Made(made),
+                Some(made) => {
+                    let told = (response.status().as_u16(), made.body.len());
+                    logged::at_once(&visit, request, peer, told, began);
+                    return AtOnce::Made(made);
+                }
                 None => State::Finished(response),
             }
         }
@@ -104,7 +116,7 @@ pub(super) fn begin(
             outcome,
         },
     };
-    AtOnce::begun(visit, state)
+    AtOnce::begun(visit, state, began)
 }
 
 fn job(visit: &Visit, special: Option<Special>) -> Option<Job> {
@@ -126,12 +138,27 @@ pub async fn go_on(
 ) -> Response {
     let mut asked = Asked::of(&request);
     asked.note_form(request.headers());
-    let Begun { visit, state } = *begun;
+    let Begun {
+        visit,
+        state,
+        began,
+    } = *begun;
+    let mut log = logged::begin(&visit.serving, &request, peer);
+    if let (Some(log), Some(began)) = (&mut log, began) {
+        log.began_at(began);
+    }
+    let decided = |log| Decided {
+        log,
+        ..Decided::default()
+    };
     let (server, mut work, outcome) = match state {
-        State::Finished(response) => return response,
+        State::Finished(mut response) => {
+            logged::attach(log, &mut response);
+            return response;
+        }
         State::Refused(reject) => {
             let response = response::from_reject(reject, None);
-            return concluded(receiver, asked, &visit, peer, response, Decided::default());
+            return concluded(receiver, asked, &visit, peer, response, decided(log));
         }
         State::Running {
             server,
@@ -146,5 +173,5 @@ pub async fn go_on(
     };
     work.request.uri = request.uri().clone();
     let response = dynamic::answered(receiver, &visit, &server, work, outcome);
-    concluded(receiver, asked, &visit, peer, response, Decided::default())
+    concluded(receiver, asked, &visit, peer, response, decided(log))
 }

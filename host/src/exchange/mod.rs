@@ -8,6 +8,7 @@ mod calls;
 mod dynamic;
 mod handlers;
 mod inside;
+mod logged;
 mod rules;
 mod semi_dynamic;
 mod special;
@@ -29,10 +30,12 @@ use crate::response::{self, Asked, Finish, OwnPages};
 use crate::route::{Mounts, Special};
 use crate::rules::{Access, Plan, redirect};
 use crate::server::{Receiver, Registry, Serving};
+use crate::weblog::Pending;
 use admit::{Visit, admit, check_length};
 pub use at_once::at_once;
 pub use begun::{AtOnce, Begun, go_on};
 use dynamic::Job;
+pub use logged::{refused, refused_unseen};
 
 /// What requests share beside the server that answers them.
 pub struct Exchange {
@@ -124,6 +127,8 @@ struct Decided {
     is_final: bool,
     /// A file is the answer.
     is_file: bool,
+    /// Its line in the access log.
+    log: Option<Box<Pending>>,
 }
 
 /// Carries one request from its head to its response. Whatever happens in between, there is one.
@@ -136,14 +141,19 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
             asked.note_form(request.headers());
             let serving = receiver.server.serving();
             let plan = rules::plan_of_refused(serving.as_deref(), &request);
+            let log = serving
+                .as_ref()
+                .and_then(|it| logged::begin(it, &request, peer));
             let decided = Decided {
                 plan,
+                log,
                 ..Decided::default()
             };
             let response = response::from_reject(reject, None);
             return finished(receiver, asked, serving.as_deref(), peer, response, decided);
         }
     };
+    let log = logged::begin(&visit.serving, &request, peer);
     let plan = rules::plan(receiver, &visit, &mut request);
     let (mut is_final, mut is_file) = (false, false);
     let (stopped, grant) = match too_many(&visit, peer) {
@@ -191,6 +201,7 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         plan,
         is_final,
         is_file,
+        log,
     };
     concluded(receiver, asked, &visit, peer, response, decided)
 }
@@ -218,14 +229,6 @@ fn too_many(visit: &Visit, peer: Peer) -> Option<Reject> {
     let wait = visit.server.rates().take(peer.client.ip(), rate).err()?;
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     Some(Reject::TooMany(u32::try_from(seconds).unwrap_or(u32::MAX)))
-}
-
-/// The response to a request that is refused for what the connection knows of it.
-pub fn refused(receiver: &Receiver, asked: Asked, peer: Peer, reject: Reject) -> Response {
-    let response = response::from_reject(reject, None);
-    let serving = receiver.server.serving();
-    let decided = Decided::default();
-    finished(receiver, asked, serving.as_deref(), peer, response, decided)
 }
 
 /// Takes the last steps, as the server that answered has them.
@@ -259,6 +262,7 @@ fn finished(
         is_final: decided.is_final,
     };
     response::finish(&mut response, finish);
+    logged::attach(decided.log, &mut response);
     response
 }
 

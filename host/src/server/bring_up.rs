@@ -14,6 +14,7 @@ use crate::sessions::ServerSessions;
 use crate::settings::{
     Change, ComponentSettings, Effect, HostSettings, Override, SettingsError, Web,
 };
+use crate::weblog::WebLog;
 
 impl Reloader {
     /// Loads a component with the settings of its turn, and lets it take over. After an error all is as before.
@@ -52,6 +53,7 @@ impl Reloader {
                 number,
                 properties: settings.properties(),
                 error_pages: ErrorPages::default(),
+                log: self.log(server, &settings.web),
             };
             let outcome = self.place(server, serving)?;
             Ok((outcome, generation))
@@ -111,6 +113,7 @@ impl Reloader {
             number: serving.number,
             properties: settings.properties(),
             error_pages: ErrorPages::default(),
+            log: self.log(server, &settings.web),
         };
         let error = server.error();
         // Whoever changes something now looks after it: the version before would bring its old settings along.
@@ -282,7 +285,13 @@ impl Reloader {
             number,
             properties: settings.properties(),
             error_pages: ErrorPages::default(),
+            log: self.log(&self.registry.host(), &settings.web),
         }
+    }
+
+    /// The access log of a web server, if it writes one.
+    pub(super) fn log(&self, server: &WebServer, web: &Web) -> Option<Arc<WebLog>> {
+        self.web_logs.of(server, &web.logs)
     }
 
     pub(super) fn pages(&self, server: &WebServer, web: &Web) -> Option<Pages> {

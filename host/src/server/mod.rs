@@ -40,6 +40,7 @@ use crate::listen::Held;
 use crate::sessions::ServerSessions;
 use crate::settings::{KeepAlive, Mount, Web};
 use crate::tls::ServerTls;
+use crate::weblog::WebLog;
 
 use failures::{Failure, Failures};
 use generations::History;
@@ -149,6 +150,8 @@ pub struct Serving {
     pub properties: Map<String, Value>,
     /// Its own pages for errors.
     pub error_pages: ErrorPages,
+    /// Its access log, if it writes one.
+    pub log: Option<Arc<WebLog>>,
 }
 
 impl WebServer {

@@ -214,6 +214,7 @@ impl Reloader {
             number: before.number,
             properties: before.properties.clone(),
             error_pages: ErrorPages::default(),
+            log: self.log(server, &before.web),
         }
     }
 }

@@ -246,7 +246,7 @@ fn what_has_no_effect_yet_is_listed_when_it_was_changed() {
     let host = host_settings(text, &["debugLog=1"]).unwrap();
     let mut listed = host.not_yet();
     listed.sort_unstable();
-    assert_eq!(listed, ["debugLog", "logRecording"]);
+    assert_eq!(listed, ["debugLog"]);
     assert_eq!(host_settings("", &[]).unwrap().not_yet(), [""; 0]);
     let component = component_settings("keepSession = true\nscalableSession = false").unwrap();
     let mut listed = component.not_yet();
