@@ -345,3 +345,97 @@ async fn a_log_that_has_its_size_goes_to_the_archive() {
     server.get("/a.txt?next").await;
     assert_eq!(lines(&server, LOG, "?next").await.len(), 1);
 }
+
+#[tokio::test]
+async fn the_debug_log_has_what_its_level_says_and_no_secrets() {
+    let server = Site::new()
+        .settings("debugLog = 7\n")
+        .page("a.txt", "alpha")
+        .guest_with("echo", "debugLog = 7\n")
+        .start()
+        .await;
+    for (name, folder, url) in [("site", "Logs", "/a.txt"), ("echo", "Logs/echo", "/echo/a")] {
+        let ask = async |query: &str| {
+            let request = Request::post(format!("{url}?{query}&$4DSID=token1"))
+                .header("cookie", "4DSID_a=token2")
+                .header("authorization", "Bearer token3")
+                .body("posted".into());
+            server.send(request.unwrap()).await
+        };
+        let file = format!("{folder}/HTTPDebugLog_1.txt");
+        ask("seven").await;
+        let all = lines(&server, &file, "?seven").await.join("\n");
+        for part in [
+            "# REQUEST\n# SocketID: ",
+            "# PeerIP: 127.0.0.1\n# PeerPort: ",
+            "#SequenceNumber:",
+            &format!("POST {url}?seven&$4DSID=*** HTTP/1.1\n"),
+            "cookie: 4DSID_a=***\n",
+            "authorization: Bearer ***\n",
+            "# RESPONSE\n",
+            " ms)\n#ConnectionID: ",
+            "server: Tessera/",
+        ] {
+            assert!(all.contains(part), "{part}: {all}");
+        }
+        // The component says in its body what it was sent.
+        let mut heads = all.lines().filter(|line| !line.starts_with('{'));
+        assert!(heads.all(|line| !line.contains("token")), "{all}");
+        if name == "echo" {
+            assert!(all.contains("\n\nposted\n[Body Size: 6]\n"), "{all}");
+        }
+
+        server
+            .admin
+            .set(name, &json!({"debugLog": 1, "weblog.mask_secrets": false}))
+            .await;
+        ask("one").await;
+        let all = lines(&server, &file, "?one").await.join("\n");
+        let (_, last) = all.split_once("?one").unwrap();
+        assert!(
+            last.contains("Bearer token3") && last.contains("4DSID_a=token2"),
+            "{last}"
+        );
+        assert!(
+            !last.contains("posted") && last.contains("[Body Size: "),
+            "{last}"
+        );
+
+        server.admin.stop(name).await;
+        server.admin.start(name, &json!({})).await;
+        ask("next").await;
+        lines(&server, &format!("{folder}/HTTPDebugLog_2.txt"), "?next").await;
+        server.admin.set(name, &json!({"debugLog": 0})).await;
+    }
+}
+
+#[tokio::test]
+async fn the_diagnostic_log_has_what_the_process_says() {
+    let settings = "[log]\ndiagnostic = \"warn\"\n[weblog]\nkeep = 2\n";
+    let site = Site::new().settings(settings);
+    for number in 7..10 {
+        site.write(&format!("Logs/TesseraDiagnosticLog_{number}.txt"), "old\n");
+    }
+    site.write("components/broken.wasm", "no component");
+    let server = site.start().await;
+    let file = "Logs/TesseraDiagnosticLog_10.txt";
+    let all = lines(&server, file, "broken").await;
+    assert!(
+        all[0].starts_with("sequenceNumber\ttimestamp\tloggerID"),
+        "{all:#?}"
+    );
+    let mut numbers = Vec::new();
+    for line in &all[1..] {
+        let fields: Vec<_> = line.split('\t').collect();
+        assert_eq!(fields.len(), 6, "{line}");
+        numbers.push(fields[0].parse::<u64>().unwrap());
+        assert!(
+            fields[1].ends_with('Z') && fields[1].contains('.'),
+            "{line}"
+        );
+        assert!(["Error", "Warning"].contains(&fields[4]), "{line}");
+    }
+    assert_eq!(numbers[0], 1, "{all:#?}");
+    assert!(!server.site.at("Logs/TesseraDiagnosticLog_8.txt").exists());
+    assert_eq!(server.site.read("Logs/TesseraDiagnosticLog_9.txt"), "old\n");
+}

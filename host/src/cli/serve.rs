@@ -45,7 +45,7 @@ pub(super) fn run(mut arguments: Arguments, started: Instant) -> Result<(), Fail
         told = Some(dev_tls::prepare(folder, &mut arguments.overrides)?);
     }
     let settings = HostSettings::load(folder, &arguments.overrides).map_err(Failure::usage)?;
-    log::start(&settings.log)?;
+    log::start(&settings)?;
     if arguments.dev_tls && settings.web.listen.https.is_none() {
         return Err(dev_tls::switched_off());
     }

@@ -197,11 +197,16 @@ where
                     answer(&receiver, request, watch, refused, peer).await
                 }
             };
-            let log = Pending::detach(&mut response);
             if !is_multiplexed {
                 is_last |= refused.is_some() || ends(number, receiver.server.keep_alive());
                 close_after(&mut response, version, is_last, &door);
             }
+            let mut log = Pending::detach(&mut response);
+            if let Some(log) = &mut log {
+                log.note_head(&response);
+            }
+            // A log with bodies has to see them.
+            let direct = direct.filter(|_| !log.as_ref().is_some_and(|log| log.wants_body()));
             // In progress until its last byte was taken: a slow download is no idle connection.
             Ok::<_, Infallible>(response.map(|body| {
                 let body = body.shared(in_progress.number());
@@ -283,14 +288,16 @@ fn is_told(ended: &Option<Result<(), BoxError>>, peer: Peer) -> bool {
 /// Answers a request, or says why it is refused. Says whether the connection must end, too.
 async fn answer(
     receiver: &Receiver,
-    request: Request,
+    mut request: Request,
     watch: Option<BodyWatch>,
     refused: Option<(Reject, Option<&[u8]>)>,
     peer: Peer,
 ) -> (Response, bool) {
     let asked = watch.is_some().then(|| Asked::of(&request));
     let response = match refused {
-        Some((reject, line)) => exchange::refused_unseen(receiver, &request, line, peer, reject),
+        Some((reject, line)) => {
+            exchange::refused_unseen(receiver, &mut request, line, peer, reject)
+        }
         None => exchange::handle(receiver, request, peer).await,
     };
     match (asked, watch) {

@@ -41,7 +41,7 @@ impl http_body::Body for Sending {
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         if let (Some(log), Poll::Ready(Some(Ok(frame)))) = (&mut self.log, &frame) {
-            log.add_sent(frame.data_ref().map_or(0, |data| data.len() as u64));
+            log.add_piece(frame.data_ref().map_or(&[][..], |data| data));
         }
         match frame {
             Poll::Pending => self.in_progress.is_not_owed(),

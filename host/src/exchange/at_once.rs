@@ -70,7 +70,8 @@ fn is_free(receiver: &Receiver, visit: &Visit) -> bool {
     let own = web.responses.rules.patterns.is_empty()
         && web.requests.handlers.patterns.is_empty()
         && web.requests.rate.is_none()
-        && web.responses.cors.is_none();
+        && web.responses.cors.is_none()
+        && visit.serving.debug.is_none();
     // The host's rules hold for what it hands over, too.
     let is_handed_over = || !Arc::ptr_eq(&visit.server, &receiver.server);
     let has_rules = || {

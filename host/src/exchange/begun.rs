@@ -132,7 +132,7 @@ fn job(visit: &Visit, special: Option<Special>) -> Option<Job> {
 /// Goes on with what was begun, now that the whole request is there.
 pub async fn go_on(
     receiver: &Receiver,
-    request: Request,
+    mut request: Request,
     peer: Peer,
     begun: Box<Begun>,
 ) -> Response {
@@ -143,7 +143,7 @@ pub async fn go_on(
         state,
         began,
     } = *begun;
-    let mut log = logged::begin(&visit.serving, &request, peer);
+    let mut log = logged::begin(&visit.serving, &mut request, peer);
     if let (Some(log), Some(began)) = (&mut log, began) {
         log.began_at(began);
     }

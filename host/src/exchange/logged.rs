@@ -10,9 +10,12 @@ use crate::server::{Receiver, Serving};
 use crate::weblog::{Entry, Fields, Line, Pending};
 
 /// What the line of a request will say, if one is written.
-pub(super) fn begin(serving: &Serving, request: &Request, peer: Peer) -> Option<Box<Pending>> {
-    let log = serving.log.as_ref()?;
-    Some(Pending::new(log.clone(), request, peer))
+pub(super) fn begin(serving: &Serving, request: &mut Request, peer: Peer) -> Option<Box<Pending>> {
+    if serving.log.is_none() && serving.debug.is_none() {
+        return None;
+    }
+    let (log, debug) = (serving.log.clone(), serving.debug.clone());
+    Some(Pending::new(log, debug, request, peer))
 }
 
 /// Lets it go with the response.
@@ -63,7 +66,7 @@ pub fn refused(receiver: &Receiver, asked: Asked, peer: Peer, reject: Reject) ->
 /// `line` is how it began.
 pub fn refused_unseen(
     receiver: &Receiver,
-    request: &Request,
+    request: &mut Request,
     line: Option<&[u8]>,
     peer: Peer,
     reject: Reject,

@@ -143,7 +143,7 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
             let plan = rules::plan_of_refused(serving.as_deref(), &request);
             let log = serving
                 .as_ref()
-                .and_then(|it| logged::begin(it, &request, peer));
+                .and_then(|it| logged::begin(it, &mut request, peer));
             let decided = Decided {
                 plan,
                 log,
@@ -153,7 +153,7 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
             return finished(receiver, asked, serving.as_deref(), peer, response, decided);
         }
     };
-    let log = logged::begin(&visit.serving, &request, peer);
+    let log = logged::begin(&visit.serving, &mut request, peer);
     let plan = rules::plan(receiver, &visit, &mut request);
     let (mut is_final, mut is_file) = (false, false);
     let (stopped, grant) = match too_many(&visit, peer) {

@@ -54,6 +54,7 @@ impl Reloader {
                 properties: settings.properties(),
                 error_pages: ErrorPages::default(),
                 log: self.log(server, &settings.web),
+                debug: self.web_logs.debug_of(server, &settings.web.logs),
             };
             let outcome = self.place(server, serving)?;
             Ok((outcome, generation))
@@ -114,6 +115,7 @@ impl Reloader {
             properties: settings.properties(),
             error_pages: ErrorPages::default(),
             log: self.log(server, &settings.web),
+            debug: self.web_logs.debug_of(server, &settings.web.logs),
         };
         let error = server.error();
         // Whoever changes something now looks after it: the version before would bring its old settings along.
@@ -286,6 +288,9 @@ impl Reloader {
             properties: settings.properties(),
             error_pages: ErrorPages::default(),
             log: self.log(&self.registry.host(), &settings.web),
+            debug: self
+                .web_logs
+                .debug_of(&self.registry.host(), &settings.web.logs),
         }
     }
 

@@ -40,7 +40,7 @@ use crate::listen::Held;
 use crate::sessions::ServerSessions;
 use crate::settings::{KeepAlive, Mount, Web};
 use crate::tls::ServerTls;
-use crate::weblog::WebLog;
+use crate::weblog::{DebugLog, WebLog};
 
 use failures::{Failure, Failures};
 use generations::History;
@@ -152,6 +152,8 @@ pub struct Serving {
     pub error_pages: ErrorPages,
     /// Its access log, if it writes one.
     pub log: Option<Arc<WebLog>>,
+    /// Its debug log, if it writes one.
+    pub debug: Option<Arc<DebugLog>>,
 }
 
 impl WebServer {

@@ -215,6 +215,7 @@ impl Reloader {
             properties: before.properties.clone(),
             error_pages: ErrorPages::default(),
             log: self.log(server, &before.web),
+            debug: self.web_logs.debug_of(server, &before.web.logs),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::folders::{Base, CERTIFICATE_FILE, Folders, KEY_FILE};
 use super::kind::network::Port;
 use super::kind::{Preset, tls};
-use super::logs::{AccessFormat, WebLogs};
+use super::logs::{AccessFormat, DebugLevel, WebLogs};
 use super::reader::Reader;
 use super::rule::{Handler, Handlers};
 use super::sessions::Sessions;
@@ -201,7 +201,7 @@ fn check_handlers(reader: &mut Reader, owner: Scope, handlers: &Handlers) {
     }
 }
 
-/// Legacy sessions and the debug log come with later versions; what is written of them is checked already.
+/// Legacy sessions come with a later version; what is written of them is checked already.
 fn check_sessions(reader: &mut Reader, is_scalable: bool, processes_max: u32) {
     let is_legacy = reader.value(&table::KEEP_SESSION);
     if is_scalable && is_legacy {
@@ -222,7 +222,6 @@ fn check_sessions(reader: &mut Reader, is_scalable: bool, processes_max: u32) {
     reader.value(&table::PROCESS_TIMEOUT);
     reader.value(&table::SESSION_TIMEOUT);
     reader.value(&table::SESSION_ADDRESS);
-    reader.value(&table::DEBUG_LOG);
 }
 
 impl Requests {
@@ -266,6 +265,8 @@ impl WebLogs {
             fields,
             rotation: reader.value(&table::WEBLOG_ROTATION),
             keep: reader.value(&table::WEBLOG_KEEP),
+            debug: DebugLevel::of_number(reader.value(&table::DEBUG_LOG)),
+            mask_secrets: reader.value(&table::WEBLOG_MASK),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The access log of a web server: formats, fields and rotation as values.
+//! The access log and the debug log of a web server: formats, fields and rotation as values.
 
 use std::fmt;
 
@@ -11,8 +11,12 @@ pub struct WebLogs {
     pub fields: Vec<AccessField>,
     /// `[weblog] rotation`: when the access log goes into the archive.
     pub rotation: Rotation,
-    /// `[weblog] keep`: the newest archives that are kept; 0 keeps all.
+    /// `[weblog] keep`: the newest archives, and the newest debug logs, that are kept; 0 keeps all.
     pub keep: u32,
+    /// `debugLog`: what the debug log has; none writes none.
+    pub debug: Option<DebugLevel>,
+    /// `[weblog] mask_secrets`: whether the debug log hides credentials and cookies.
+    pub mask_secrets: bool,
 }
 
 /// The formats of the access log.
@@ -39,6 +43,24 @@ impl AccessFormat {
             4 => Self::Wlf,
             5 => Self::Json,
             _ => return None,
+        })
+    }
+}
+
+/// Which bodies the debug log has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DebugLevel {
+    /// Those of requests: bit 2 of `debugLog`.
+    pub requests: bool,
+    /// Those of responses: bit 1.
+    pub responses: bool,
+}
+
+impl DebugLevel {
+    pub(super) fn of_number(number: u8) -> Option<Self> {
+        (number & 1 != 0).then_some(Self {
+            requests: number & 4 != 0,
+            responses: number & 2 != 0,
         })
     }
 }

@@ -42,7 +42,7 @@ pub use folders::{CERTIFICATE_FILE, KEY_FILE};
 pub use grants::{Bucket, FolderGrant, Grants, StoreKind};
 pub use host::{Admin, Connections, Engine, HostSettings, Log, LogFormat};
 pub(crate) use json_file::LIST_FILES;
-pub use logs::{AccessField, AccessFormat, Rotation, TimeOfDay, WebLogs, Weekdays};
+pub use logs::{AccessField, AccessFormat, DebugLevel, Rotation, TimeOfDay, WebLogs, Weekdays};
 pub use overrides::{Origin, Override};
 pub use reference::reference_markdown;
 pub use rule::{Handler, Handlers, Patterns, Rule, Rules, declared_json};

@@ -5,6 +5,8 @@
 //! after a second. What it cannot write it keeps, up to a bound, and tries again; lines that find no room are counted.
 
 mod archive;
+mod debug;
+mod debug_file;
 mod entry;
 mod escape;
 mod file;
@@ -24,6 +26,7 @@ use jiff::tz::TimeZone;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
+pub use debug::DebugLog;
 pub use entry::{Entry, Fields, Line};
 pub use pending::Pending;
 pub use writer::WebLogs;

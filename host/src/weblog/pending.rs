@@ -8,13 +8,15 @@ use ::http::{Method, Uri, Version};
 use parking_lot::Mutex;
 
 use super::WebLog;
+use super::debug::{Blocks, DebugLog};
 use super::entry::{Entry, KeptFields, Line};
 use crate::http::{Peer, Request, Response};
 
 /// What the line of a request will say. It is written when this is dropped, once there is an answer.
 #[derive(Debug)]
 pub struct Pending {
-    log: Arc<WebLog>,
+    log: Option<Arc<WebLog>>,
+    debug: Option<Blocks>,
     began: Instant,
     peer: Peer,
     method: Method,
@@ -34,7 +36,13 @@ struct Carried(Arc<Mutex<Option<Box<Pending>>>>);
 
 impl Pending {
     /// Of a request that is about to be answered.
-    pub fn new(log: Arc<WebLog>, request: &Request, peer: Peer) -> Box<Self> {
+    pub fn new(
+        log: Option<Arc<WebLog>>,
+        debug: Option<Arc<DebugLog>>,
+        request: &mut Request,
+        peer: Peer,
+    ) -> Box<Self> {
+        let debug = debug.map(|debug| Blocks::new(debug, request, peer));
         let length = request.headers().get(CONTENT_LENGTH);
         let received = match length {
             Some(length) => length.to_str().ok().and_then(|length| length.parse().ok()),
@@ -43,6 +51,7 @@ impl Pending {
         };
         Box::new(Self {
             log,
+            debug,
             began: Instant::now(),
             peer,
             method: request.method().clone(),
@@ -87,16 +96,38 @@ impl Pending {
         Some(pending)
     }
 
+    /// Takes note of the head of the answer as it is sent.
+    pub fn note_head(&mut self, response: &Response) {
+        if let Some(debug) = &mut self.debug {
+            debug.answered(response);
+        }
+    }
+
+    /// Whether the bytes of the answer's body have to be seen.
+    pub fn wants_body(&self) -> bool {
+        self.debug.as_ref().is_some_and(Blocks::wants_response)
+    }
+
     /// So many bytes of the body were handed to the connection.
     pub fn add_sent(&mut self, bytes: u64) {
         self.sent += bytes;
+    }
+
+    /// A piece of the body was handed to the connection.
+    pub fn add_piece(&mut self, piece: &[u8]) {
+        self.sent += piece.len() as u64;
+        if let Some(debug) = &mut self.debug {
+            debug.sent(piece);
+        }
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
         // Nobody was there any more to be answered.
-        let Some(status) = self.status else { return };
+        let Some((log, status)) = self.log.as_ref().zip(self.status) else {
+            return;
+        };
         let target = self.uri.path_and_query();
         let line = match &self.raw {
             Some(raw) => Line::Refused(raw),
@@ -109,7 +140,7 @@ impl Drop for Pending {
         let mut fields = self.fields.fields();
         let authority = self.uri.authority().map(|it| it.as_str().as_bytes());
         fields.host = authority.or(fields.host);
-        self.log.record(&Entry {
+        log.record(&Entry {
             peer: self.peer,
             moment: SystemTime::now(),
             took: self.began.elapsed(),

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use parking_lot::{Condvar, Mutex};
 
+use super::debug::{DebugLog, Queue};
+use super::debug_file::KeptDebug;
 use super::file::LogFile;
 use super::{SHARD_BYTES_MAX, WebLog, archive, format, schedule};
 use crate::server::{Kind, WebServer};
@@ -51,6 +53,9 @@ pub struct WebLogs {
     zone: TimeZone,
     bell: Arc<Bell>,
     all: Mutex<BTreeMap<Arc<str>, Kept>>,
+    debugs: Mutex<BTreeMap<Arc<str>, KeptDebug>>,
+    /// Blocks of all debug logs.
+    sequence: Arc<AtomicU64>,
     /// There is a thread that writes.
     is_written: Mutex<bool>,
 }
@@ -87,6 +92,8 @@ impl WebLogs {
             zone: TimeZone::system(),
             bell: Arc::default(),
             all: Mutex::default(),
+            debugs: Mutex::default(),
+            sequence: Arc::default(),
             is_written: Mutex::default(),
         })
     }
@@ -111,10 +118,7 @@ impl WebLogs {
             kept.adopt(wanted, format, &self.zone);
             return Some(kept.log.clone());
         }
-        let folder = match server.kind() {
-            Kind::Host => self.folder.clone(),
-            Kind::Component => self.folder.join(&*name),
-        };
+        let folder = self.folder_of(server);
         let path = file_in(&folder, format);
         let health = Arc::<Health>::default();
         let log = Arc::new(WebLog::new(
@@ -141,11 +145,57 @@ impl WebLogs {
         Some(log)
     }
 
+    /// The debug log that a web server writes with its settings; none if they want none. One that is being started begins
+    /// a new file.
+    pub fn debug_of(
+        self: &Arc<Self>,
+        server: &WebServer,
+        wanted: &settings::WebLogs,
+    ) -> Option<Arc<DebugLog>> {
+        let level = wanted.debug?;
+        let name = server.shared_name();
+        let mut debugs = self.debugs.lock();
+        let queue = match debugs.get(&name) {
+            Some(kept) => kept.queue().clone(),
+            None => Arc::new(Queue {
+                sequence: self.sequence.clone(),
+                bell: self.bell.clone(),
+                ..Queue::default()
+            }),
+        };
+        let log = Arc::new(DebugLog {
+            level,
+            mask: wanted.mask_secrets,
+            queue,
+        });
+        match debugs.get_mut(&name) {
+            Some(kept) => kept.adopt(log.clone(), wanted.keep, !server.is_running()),
+            None => {
+                let kept = KeptDebug::new(log.clone(), self.folder_of(server), wanted.keep);
+                debugs.insert(name, kept);
+            }
+        }
+        drop(debugs);
+        self.begin();
+        Some(log)
+    }
+
+    fn folder_of(&self, server: &WebServer) -> PathBuf {
+        match server.kind() {
+            Kind::Host => self.folder.clone(),
+            Kind::Component => self.folder.join(server.name()),
+        }
+    }
+
     /// Closes all files, so that the next lines go to what is at their paths then: for logrotate.
     pub fn reopen(&self) {
         for kept in self.all.lock().values_mut() {
             kept.sweep(&self.zone);
             kept.file.close();
+        }
+        for kept in self.debugs.lock().values_mut() {
+            kept.sweep();
+            kept.close();
         }
         self.flush();
     }
@@ -154,6 +204,9 @@ impl WebLogs {
     pub fn flush(&self) {
         for kept in self.all.lock().values_mut() {
             kept.sweep(&self.zone);
+        }
+        for kept in self.debugs.lock().values_mut() {
+            kept.sweep();
         }
     }
 

@@ -44,6 +44,10 @@ weblog.keep | both | number | reload | 50
   refuses -1 100001 => from 0 to 100000
   refuses "5" 1.5 true [] {} => a whole number
 
+weblog.mask_secrets | both | boolean | reload | true
+  takes false true
+  refuses 1 "true" [] {} => true or false
+
 rate_limit.requests | both | number | reload | 0
   takes 0 100000 1000000
   refuses -1 1000001 => from 0 to 1000000
@@ -195,6 +199,11 @@ log.format | host | text | process | "text"
   takes "json" "text"
   refuses "xml" "" "JSON" => "text" or "json"
   refuses 1 true [] {} => "text" or "json"
+
+log.diagnostic | host | text | process | "off"
+  takes "error" "warn" "info" "debug" "trace" "off"
+  refuses "all" "" "INFO" => "off" or "error"
+  refuses 1 true [] {} => "off" or "error"
 
 engine.max_instances | host | number | process | 1000
   takes 1 100000 1000

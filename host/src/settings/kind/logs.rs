@@ -54,6 +54,7 @@ impl Kind for FieldList {
         json!({
             "type": "array",
             "items": {"enum": tokens},
+            "minItems": 1,
             "default": self.json(&self.preset()),
         })
     }

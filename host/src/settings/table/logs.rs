@@ -1,15 +1,16 @@
 //! `logRecording`, `debugLog` and the table `[weblog]`: what a web server writes of its requests.
 
+use crate::settings::kind::Flag;
 use crate::settings::kind::logs::{FieldList, RotationText};
 use crate::settings::kind::quantity::{Levels, Number};
-use crate::settings::setting::Effect::{NotYet, Reload};
+use crate::settings::setting::Effect::Reload;
 use crate::settings::setting::Scope::Both;
 use crate::settings::setting::Setting;
 
 pub(in crate::settings) static DEBUG_LOG: Setting<Levels> = Setting {
     key: "debugLog",
     scope: Both,
-    effect: NotYet,
+    effect: Reload,
     kind: Levels {
         default: (0, "none"),
         others: &[
@@ -19,7 +20,7 @@ pub(in crate::settings) static DEBUG_LOG: Setting<Levels> = Setting {
             (7, "with both"),
         ],
     },
-    doc: "What is written to the log of requests and responses, HTTPDebugLog.",
+    doc: "What is written to the log of requests and responses, HTTPDebugLog: see `logs.md`.",
 };
 
 pub(in crate::settings) static LOG_RECORDING: Setting<Levels> = Setting {
@@ -59,5 +60,13 @@ pub(in crate::settings) static WEBLOG_KEEP: Setting<Number<u32>> = Setting {
         default: 50,
         unit: "files, 0 for all",
     },
-    doc: "The newest archives of the access log that are kept.",
+    doc: "The newest archives of the access log, and the newest debug logs, that are kept.",
+};
+
+pub(in crate::settings) static WEBLOG_MASK: Setting<Flag> = Setting {
+    key: "weblog.mask_secrets",
+    scope: Both,
+    effect: Reload,
+    kind: Flag { default: true },
+    doc: "Whether the debug log has `***` in place of credentials, cookies and session tokens.",
 };

@@ -75,6 +75,7 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &WEBLOG_FIELDS,
     &WEBLOG_ROTATION,
     &WEBLOG_KEEP,
+    &WEBLOG_MASK,
     &RATE_REQUESTS,
     &RATE_BURST,
     &SESSION_STORE,
@@ -105,6 +106,7 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &ADMIN_ACCESS_KEY,
     &LOG_LEVEL,
     &LOG_FORMAT,
+    &LOG_DIAGNOSTIC,
     &ENGINE_INSTANCES,
     &ENGINE_PRESSURE,
     &ENGINE_CODE_CACHE,
@@ -167,7 +169,7 @@ pub(super) static TABLES: &[Table] = &[
     Table {
         name: "weblog",
         scope: Both,
-        doc: "The access log of the web server: see `logs.md`.",
+        doc: "The access log and the debug log of the web server: see `logs.md`.",
     },
     Table {
         name: "rate_limit",

@@ -172,6 +172,7 @@ const ACCEPTED: &[(&str, &[(&str, &str)])] = &[
             ),
         ],
     ),
+    ("weblog.mask_secrets", &[("false", "false")]),
     ("weblog.keep", &[("0", "0"), ("100000", "100000")]),
     ("keep_alive.enabled", &[("false", "false")]),
     (

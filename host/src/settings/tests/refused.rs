@@ -338,6 +338,7 @@ pub(super) const REFUSED: &[(&str, &[(&str, &str)])] = &[
             ("1", "not a"),
         ],
     ),
+    ("weblog.mask_secrets", &[("0", "true or false")]),
     (
         "weblog.keep",
         &[("-1", "from 0 to 100000"), ("100001", "from 0 to 100000")],
