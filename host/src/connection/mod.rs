@@ -201,10 +201,7 @@ where
                 is_last |= refused.is_some() || ends(number, receiver.server.keep_alive());
                 close_after(&mut response, version, is_last, &door);
             }
-            let mut log = Pending::detach(&mut response);
-            if let Some(log) = &mut log {
-                log.note_head(&response);
-            }
+            let log = Pending::detach(&mut response);
             // A log with bodies has to see them.
             let direct = direct.filter(|_| !log.as_ref().is_some_and(|log| log.wants_body()));
             // In progress until its last byte was taken: a slow download is no idle connection.

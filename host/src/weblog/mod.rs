@@ -65,27 +65,6 @@ struct Shard {
 }
 
 impl WebLog {
-    fn new(
-        server: Arc<str>,
-        format: AccessFormat,
-        fields: Vec<AccessField>,
-        zone: TimeZone,
-        file: PathBuf,
-        health: Arc<Health>,
-        bell: Arc<Bell>,
-    ) -> Self {
-        Self {
-            server,
-            format,
-            fields,
-            zone,
-            shards: Default::default(),
-            file,
-            health,
-            bell,
-        }
-    }
-
     /// Writes the line of a request. It waits for nothing; a line that finds no room is counted as lost.
     pub fn record(&self, entry: &Entry<'_>) {
         let Some(shard) = self.shards.get(own_shard()) else {

@@ -84,7 +84,7 @@ impl Pending {
         response.extensions_mut().insert(carried);
     }
 
-    /// What goes with an answer, if anything does.
+    /// What goes with an answer, if anything does. The head of the answer is noted as it is then.
     pub fn detach(response: &mut Response) -> Option<Box<Self>> {
         // Most servers log nothing.
         if response.extensions().is_empty() {
@@ -93,14 +93,10 @@ impl Pending {
         let carried = response.extensions_mut().remove::<Carried>()?;
         let mut pending = carried.0.lock().take()?;
         pending.status = Some(response.status().as_u16());
-        Some(pending)
-    }
-
-    /// Takes note of the head of the answer as it is sent.
-    pub fn note_head(&mut self, response: &Response) {
-        if let Some(debug) = &mut self.debug {
+        if let Some(debug) = &mut pending.debug {
             debug.answered(response);
         }
+        Some(pending)
     }
 
     /// Whether the bytes of the answer's body have to be seen.

@@ -121,15 +121,16 @@ impl WebLogs {
         let folder = self.folder_of(server);
         let path = file_in(&folder, format);
         let health = Arc::<Health>::default();
-        let log = Arc::new(WebLog::new(
-            name.clone(),
+        let log = Arc::new(WebLog {
+            server: name.clone(),
             format,
-            wanted.fields.clone(),
-            self.zone.clone(),
-            path.clone(),
-            health.clone(),
-            self.bell.clone(),
-        ));
+            fields: wanted.fields.clone(),
+            zone: self.zone.clone(),
+            shards: Default::default(),
+            file: path.clone(),
+            health: health.clone(),
+            bell: self.bell.clone(),
+        });
         let kept = Kept {
             settings: wanted.clone(),
             log: log.clone(),
@@ -256,15 +257,16 @@ impl Kept {
         self.rotate(zone);
         let folder = self.file.path().parent().unwrap_or_else(|| Path::new("."));
         let path = file_in(folder, format);
-        let log = Arc::new(WebLog::new(
-            self.log.server.clone(),
+        let log = Arc::new(WebLog {
+            server: self.log.server.clone(),
             format,
-            wanted.fields.clone(),
-            zone.clone(),
-            path.clone(),
-            self.health.clone(),
-            self.log.bell.clone(),
-        ));
+            fields: wanted.fields.clone(),
+            zone: zone.clone(),
+            shards: Default::default(),
+            file: path.clone(),
+            health: self.health.clone(),
+            bell: self.log.bell.clone(),
+        });
         self.before.push(std::mem::replace(&mut self.log, log));
         self.file = LogFile::new(path, format::header(format, &wanted.fields));
     }
