@@ -25,6 +25,7 @@ use crate::server::{
 use crate::sessions::{SessionStores, Upkeep};
 use crate::settings::{HostSettings, Override};
 use crate::site::{self, SiteError};
+use crate::weblog::WebLogs;
 
 /// Longest wait for components to load before the host begins to answer without them.
 const LOADING_TIME_MAX: Duration = Duration::from_secs(10);
@@ -130,6 +131,7 @@ impl Host {
             exchange,
             ports,
             session_stores: session_stores.clone(),
+            web_logs: WebLogs::new(&site),
             drain_timeout,
             host_turn: tokio::sync::Mutex::new(HostTurn::new(settings.clone())),
             turns: Mutex::default(),
@@ -183,6 +185,11 @@ impl Host {
         self.admin.as_ref()
     }
 
+    /// The access logs of all its web servers.
+    pub fn web_logs(&self) -> &Arc<WebLogs> {
+        &self.reloader.web_logs
+    }
+
     /// Components compiled since the start, and components whose compiled code was found on disk.
     pub fn load_counts(&self) -> (u32, u32) {
         self.reloader.loader.counts()
@@ -208,8 +215,15 @@ impl Host {
         if let Some(admin) = self.admin {
             admin.stop().await;
         }
-        let stores = self.reloader.session_stores.clone();
-        let _ = tokio::task::spawn_blocking(move || stores.flush()).await;
+        let (stores, logs) = (
+            self.reloader.session_stores.clone(),
+            self.reloader.web_logs.clone(),
+        );
+        let flush = move || {
+            stores.flush();
+            logs.flush();
+        };
+        let _ = tokio::task::spawn_blocking(flush).await;
     }
 }
 

@@ -8,6 +8,7 @@ pub mod host;
 mod memory;
 mod pressure;
 mod metrics;
+pub mod diagnostic;
 pub mod site;
 pub mod server;
 pub mod admin;
@@ -25,6 +26,7 @@ pub mod sessions;
 mod outbound;
 pub mod files;
 pub mod response;
+pub mod weblog;
 
 // Vocabulary: what every stage speaks.
 pub mod http;

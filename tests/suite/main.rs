@@ -51,6 +51,7 @@ mod sessions;
 mod rate_limit;
 mod statistics;
 mod metrics;
+mod web_logs;
 mod guard;
 mod special;
 mod rules;

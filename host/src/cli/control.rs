@@ -251,10 +251,10 @@ mod tests {
             changed("a", &server),
             "maxRequestSize: in use now\nHTTPPort: holds from the next start of a\n"
         );
-        let server = json!({"changed": {"live": ["logRecording"], "pending": []}});
+        let server = json!({"changed": {"live": ["keepSession"], "pending": []}});
         assert_eq!(
             changed("a", &server),
-            "logRecording: accepted, but has no effect in this version\n"
+            "keepSession: accepted, but has no effect in this version\n"
         );
         let server = json!({"changed": {"live": [], "pending": []}});
         assert_eq!(changed("a", &server), "nothing has changed\n");

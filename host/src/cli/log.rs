@@ -1,25 +1,53 @@
-//! Where the log goes: the standard error, as the settings or `RUST_LOG` want it.
+//! Where the log goes: the standard error, as the settings or `RUST_LOG` want it, and the diagnostic log.
 
 use std::io::{self, IsTerminal};
 
-use tessera_host::settings::{Log, LogFormat};
-use tracing_subscriber::EnvFilter;
+use tessera_host::diagnostic::DiagnosticLog;
+use tessera_host::settings::{HostSettings, LogFormat};
+use tracing::Subscriber;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer};
 
 use super::failure::Failure;
 
 const VARIABLE: &str = "RUST_LOG";
 
 /// Begins to log for the rest of the process.
-pub(super) fn start(settings: &Log) -> Result<(), Failure> {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter(&settings.filter)?)
+pub(super) fn start(settings: &HostSettings) -> Result<(), Failure> {
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
-    let started = match settings.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().try_init(),
+    let layer = match settings.log.format {
+        LogFormat::Text => layer.boxed(),
+        LogFormat::Json => layer.json().boxed(),
     };
-    started.map_err(|error| Failure::other(format!("the log cannot be started: {error}")))
+    let layer = layer.with_filter(filter(&settings.log.filter)?);
+    tracing_subscriber::registry()
+        .with(layer)
+        .with(diagnostic(settings)?)
+        .try_init()
+        .map_err(|error| Failure::other(format!("the log cannot be started: {error}")))
+}
+
+/// The diagnostic log, if the settings want one.
+fn diagnostic<S>(settings: &HostSettings) -> Result<Option<impl Layer<S> + use<S>>, Failure>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let Some(level) = settings.log.diagnostic else {
+        return Ok(None);
+    };
+    let folder = settings.site.join("Logs");
+    let log = DiagnosticLog::begin(&folder, settings.web.logs.keep).map_err(|error| {
+        let folder = folder.display();
+        Failure::other(format!(
+            "the diagnostic log cannot be written in {folder}: {error}; log.diagnostic=off does without"
+        ))
+    })?;
+    Ok(Some(log.with_filter(LevelFilter::from_level(level))))
 }
 
 /// Begins to log what a user should know of a command that is over soon.

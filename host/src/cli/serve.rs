@@ -45,7 +45,7 @@ pub(super) fn run(mut arguments: Arguments, started: Instant) -> Result<(), Fail
         told = Some(dev_tls::prepare(folder, &mut arguments.overrides)?);
     }
     let settings = HostSettings::load(folder, &arguments.overrides).map_err(Failure::usage)?;
-    log::start(&settings.log)?;
+    log::start(&settings)?;
     if arguments.dev_tls && settings.web.listen.https.is_none() {
         return Err(dev_tls::switched_off());
     }
@@ -84,9 +84,21 @@ async fn serve(options: HostOptions, started: Instant) -> Result<(), Failure> {
         // Nothing was promised to anybody yet.
         () = signals.next() => return Ok(()),
     };
+    let logs = host.web_logs().clone();
+    let mut hangups = signals.hangup.take();
+    let reopening = tokio::spawn(async move {
+        while let Some(hangup) = &mut hangups {
+            if hangup.recv().await.is_none() {
+                return;
+            }
+            let logs = logs.clone();
+            let _ = tokio::task::spawn_blocking(move || logs.reopen()).await;
+        }
+    });
     output::print(&announcement(&host, &site, started.elapsed()))?;
 
     signals.next().await;
+    reopening.abort();
     failure::notice(format_args!(
         "stopping; requests in flight have {drain_timeout:?} to finish (again: stop at once)"
     ));
@@ -96,10 +108,11 @@ async fn serve(options: HostOptions, started: Instant) -> Result<(), Failure> {
     }
 }
 
-/// SIGINT and SIGTERM.
+/// SIGINT and SIGTERM, and SIGHUP, by which logrotate has the access logs opened anew.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Option<Signal>,
 }
 
 impl Signals {
@@ -111,6 +124,7 @@ impl Signals {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
+            hangup: Some(listen(SignalKind::hangup())?),
         })
     }
 

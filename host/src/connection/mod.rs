@@ -35,6 +35,7 @@ use crate::metrics::ConnectionCounts;
 use crate::response::Asked;
 use crate::server::Receiver;
 use crate::settings::KeepAlive;
+use crate::weblog::Pending;
 pub use direct::TakesFiles;
 
 use activity::Activity;
@@ -186,6 +187,7 @@ where
         let (receiver, door) = (receiver.clone(), door.clone());
         let begun = begun.take(number);
         let why = refused.or_else(|| is_misdirected.then_some(Reject::Misdirected));
+        let refused_line = refused.and_then(|_| door.refused_line());
         async move {
             let (mut response, mut is_last) = match begun {
                 // It has no body, and no reason to be the last.
@@ -193,16 +195,22 @@ where
                     exchange::go_on(&receiver, request, peer, begun).await,
                     false,
                 ),
-                None => answer(&receiver, request, watch, why, peer).await,
+                None => {
+                    let refused = why.map(|why| (why, refused_line.as_deref()));
+                    answer(&receiver, request, watch, refused, peer).await
+                }
             };
             if !is_multiplexed {
                 is_last |= refused.is_some() || ends(number, receiver.server.keep_alive());
                 close_after(&mut response, version, is_last, &door);
             }
+            let log = Pending::detach(&mut response);
+            // A log with bodies has to see them.
+            let direct = direct.filter(|_| !log.as_ref().is_some_and(|log| log.wants_body()));
             // In progress until its last byte was taken: a slow download is no idle connection.
             Ok::<_, Infallible>(response.map(|body| {
                 let body = body.shared(in_progress.number());
-                Sending::new(body.sent_by(direct.as_ref()), in_progress)
+                Sending::new(body.sent_by(direct.as_ref()), in_progress, log)
             }))
         }
     });
@@ -280,14 +288,16 @@ fn is_told(ended: &Option<Result<(), BoxError>>, peer: Peer) -> bool {
 /// Answers a request, or says why it is refused. Says whether the connection must end, too.
 async fn answer(
     receiver: &Receiver,
-    request: Request,
+    mut request: Request,
     watch: Option<BodyWatch>,
-    refused: Option<Reject>,
+    refused: Option<(Reject, Option<&[u8]>)>,
     peer: Peer,
 ) -> (Response, bool) {
     let asked = watch.is_some().then(|| Asked::of(&request));
     let response = match refused {
-        Some(reject) => exchange::refused(receiver, Asked::of(&request), peer, reject),
+        Some((reject, line)) => {
+            exchange::refused_unseen(receiver, &mut request, line, peer, reject)
+        }
         None => exchange::handle(receiver, request, peer).await,
     };
     match (asked, watch) {
@@ -324,15 +334,18 @@ async fn settled(
     asked: Asked,
     watch: BodyWatch,
     peer: Peer,
-    response: Response,
+    mut response: Response,
 ) -> (Response, bool) {
     let may_read = !asked.is_multiplexed() && !is_closing(&response);
     match watch.settle(may_read).await {
         Settled::Complete => (response, false),
         Settled::Unread => (response, true),
         Settled::Failed(reject) => {
-            let response = exchange::refused_after_all(receiver, asked, peer, reject);
-            (response, true)
+            let mut refused = exchange::refused_after_all(receiver, asked, peer, reject);
+            if let Some(log) = Pending::detach(&mut response) {
+                log.attach(&mut refused);
+            }
+            (refused, true)
         }
     }
 }

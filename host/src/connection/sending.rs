@@ -10,17 +10,24 @@ use http_body::{Frame, SizeHint};
 
 use super::activity::InProgress;
 use crate::http::Body;
+use crate::weblog::Pending;
 
 /// The body, and the request that it answers.
 pub(super) struct Sending {
     body: Body,
     in_progress: InProgress,
+    /// Its line in the access log.
+    log: Option<Box<Pending>>,
 }
 
 impl Sending {
-    pub(super) fn new(body: Body, mut in_progress: InProgress) -> Self {
+    pub(super) fn new(body: Body, mut in_progress: InProgress, log: Option<Box<Pending>>) -> Self {
         in_progress.is_owed();
-        Self { body, in_progress }
+        Self {
+            body,
+            in_progress,
+            log,
+        }
     }
 }
 
@@ -33,6 +40,9 @@ impl http_body::Body for Sending {
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
+        if let (Some(log), Poll::Ready(Some(Ok(frame)))) = (&mut self.log, &frame) {
+            log.add_piece(frame.data_ref().map_or(&[][..], |data| data));
+        }
         match frame {
             Poll::Pending => self.in_progress.is_not_owed(),
             Poll::Ready(_) => self.in_progress.is_owed(),

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::admit::{self, Visit};
 use super::begun::{self, AtOnce};
+use super::logged;
 use crate::files::Pages;
 use crate::http::{Peer, PlainGet, ReadyMade, date_and_end};
 use crate::server::Receiver;
@@ -62,6 +63,7 @@ fn page(
     // One look at the clock for both.
     let now = Instant::now();
     visit.server.traffic().note_page(body.len(), now - began);
+    logged::at_once(visit, request, peer, (200, body.len()), began);
     Some(ReadyMade {
         head: [head, hsts, date_and_end(now)],
         body,
@@ -74,7 +76,8 @@ fn is_free(receiver: &Receiver, visit: &Visit) -> bool {
     let own = web.responses.rules.patterns.is_empty()
         && web.requests.handlers.patterns.is_empty()
         && web.requests.rate.is_none()
-        && web.responses.cors.is_none();
+        && web.responses.cors.is_none()
+        && visit.serving.debug.is_none();
     // The host's rules hold for what it hands over, too.
     let is_handed_over = || !Arc::ptr_eq(&visit.server, &receiver.server);
     let has_rules = || {

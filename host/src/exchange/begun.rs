@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::admit::Visit;
 use super::dynamic::{self, Job, Outcome, Work};
-use super::{Decided, concluded};
+use super::{Decided, concluded, logged};
 use crate::http::{Peer, PlainGet, ReadyMade, Reject, Request, Response};
 use crate::metrics::Answered;
 use crate::response::{self, Asked};
@@ -102,7 +102,11 @@ pub(super) fn begin(
             let decided = Decided::nothing(began, Answered::Component);
             let response = concluded(receiver, asked, &visit, peer, response, decided);
             match ReadyMade::of(&response) {
-                Some(made) => return AtOnce::Made(made),
+                Some(made) => {
+                    let told = (response.status().as_u16(), made.body.len());
+                    logged::at_once(&visit, request, peer, told, began);
+                    return AtOnce::Made(made);
+                }
                 None => State::Finished(response),
             }
         }
@@ -128,7 +132,7 @@ fn job(visit: &Visit, special: Option<Special>) -> Option<Job> {
 /// Goes on with what was begun, now that the whole request is there.
 pub async fn go_on(
     receiver: &Receiver,
-    request: Request,
+    mut request: Request,
     peer: Peer,
     begun: Box<Begun>,
 ) -> Response {
@@ -139,12 +143,22 @@ pub async fn go_on(
         began,
         state,
     } = *begun;
-    let decided = Decided::nothing(began, Answered::Component);
+    let mut log = logged::begin(&visit.serving, &mut request, peer);
+    if let Some(log) = &mut log {
+        log.began_at(began);
+    }
+    let decided = |log| Decided {
+        log,
+        ..Decided::nothing(began, Answered::Component)
+    };
     let (server, mut work, outcome) = match state {
-        State::Finished(response) => return response,
+        State::Finished(mut response) => {
+            logged::attach(log, &mut response);
+            return response;
+        }
         State::Refused(reject) => {
             let response = response::from_reject(reject, None);
-            return concluded(receiver, asked, &visit, peer, response, decided);
+            return concluded(receiver, asked, &visit, peer, response, decided(log));
         }
         State::Running {
             server,
@@ -159,5 +173,5 @@ pub async fn go_on(
     };
     work.request.uri = request.uri().clone();
     let response = dynamic::answered(receiver, &visit, &server, work, outcome);
-    concluded(receiver, asked, &visit, peer, response, decided)
+    concluded(receiver, asked, &visit, peer, response, decided(log))
 }

@@ -3,12 +3,14 @@
 use std::time::Instant;
 
 use super::admit::Visit;
+use super::logged;
 use crate::cors::Grant;
 use crate::http::{Peer, Reject, Response};
 use crate::metrics::Answered;
 use crate::response::{self, Asked, Finish, OwnPages};
 use crate::rules::Plan;
 use crate::server::{Receiver, Serving};
+use crate::weblog::Pending;
 
 /// What was decided about the response before there is one.
 pub(super) struct Decided {
@@ -22,6 +24,8 @@ pub(super) struct Decided {
     pub(super) plan: Plan,
     /// It is a page whose head says all that follows from its content.
     pub(super) is_final: bool,
+    /// Its line in the access log.
+    pub(super) log: Option<Box<Pending>>,
 }
 
 impl Decided {
@@ -33,6 +37,7 @@ impl Decided {
             grant: None,
             plan: Plan::default(),
             is_final: false,
+            log: None,
         }
     }
 }
@@ -56,8 +61,19 @@ pub(super) fn concluded(
 
 /// The response to a request that is refused for what the connection knows of it.
 pub fn refused(receiver: &Receiver, asked: Asked, peer: Peer, reject: Reject) -> Response {
+    refused_with(receiver, asked, peer, reject, None)
+}
+
+/// The same, with its line in the access log.
+pub(super) fn refused_with(
+    receiver: &Receiver,
+    asked: Asked,
+    peer: Peer,
+    reject: Reject,
+    log: Option<Box<Pending>>,
+) -> Response {
     let (began, has_body) = (Instant::now(), !asked.is_head());
-    let mut response = refused_after_all(receiver, asked, peer, reject);
+    let mut response = refusal(receiver, asked, peer, reject, log);
     let traffic = receiver.server.traffic();
     traffic.note(&mut response, Answered::Host, began, has_body);
     response
@@ -70,9 +86,22 @@ pub fn refused_after_all(
     peer: Peer,
     reject: Reject,
 ) -> Response {
+    refusal(receiver, asked, peer, reject, None)
+}
+
+fn refusal(
+    receiver: &Receiver,
+    asked: Asked,
+    peer: Peer,
+    reject: Reject,
+    log: Option<Box<Pending>>,
+) -> Response {
     let response = response::from_reject(reject, None);
     let serving = receiver.server.serving();
-    let decided = Decided::nothing(Instant::now(), Answered::Host);
+    let decided = Decided {
+        log,
+        ..Decided::nothing(Instant::now(), Answered::Host)
+    };
     finished(receiver, asked, serving.as_deref(), peer, response, decided)
 }
 
@@ -107,5 +136,6 @@ pub(super) fn finished(
         is_final: decided.is_final,
     };
     response::finish(&mut response, finish);
+    logged::attach(decided.log, &mut response);
     response
 }

@@ -9,6 +9,7 @@ use crate::http::{Peer, Reject, Request, Response};
 use crate::outbound::{Inhabitant, Inside};
 use crate::response::Asked;
 use crate::server::{Receiver, WebServer};
+use crate::weblog;
 
 impl Inside for Exchange {
     fn find(&self, inhabitant: Inhabitant<'_>) -> Option<Arc<WebServer>> {
@@ -34,7 +35,14 @@ impl Inside for Exchange {
             exchange: self,
             server,
         };
-        Box::pin(async move { handle(&receiver, request, peer).await })
+        Box::pin(async move {
+            let mut response = handle(&receiver, request, peer).await;
+            if let Some(mut log) = weblog::Pending::detach(&mut response) {
+                let length = response.body().length().unwrap_or_default();
+                log.add_sent(length);
+            }
+            response
+        })
     }
 
     fn refuse(

@@ -10,6 +10,7 @@ mod dynamic;
 pub(crate) mod explain;
 mod handlers;
 mod inside;
+mod logged;
 mod rules;
 mod semi_dynamic;
 mod special;
@@ -39,6 +40,7 @@ pub use begun::{AtOnce, Begun, go_on};
 use conclude::{Decided, concluded, finished};
 pub use conclude::{refused, refused_after_all};
 use dynamic::Job;
+pub use logged::refused_unseen;
 
 /// What requests share beside the server that answers them.
 pub struct Exchange {
@@ -125,8 +127,9 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
     let mut asked = Asked::of(&request);
     let visit = match admit(receiver, &request) {
         Ok(visit) => visit,
-        Err(reject) => return unadmitted(receiver, asked, &request, peer, reject, began),
+        Err(reject) => return unadmitted(receiver, asked, &mut request, peer, reject, began),
     };
+    let log = logged::begin(&visit.serving, &mut request, peer);
     let plan = rules::plan(receiver, &visit, &mut request);
     let (mut is_final, mut answered) = (false, Answered::Host);
     let (stopped, grant) = match too_many(&visit, peer) {
@@ -182,6 +185,7 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         grant,
         plan,
         is_final,
+        log,
     };
     concluded(receiver, asked, &visit, peer, response, decided)
 }
@@ -190,14 +194,16 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
 fn unadmitted(
     receiver: &Receiver,
     mut asked: Asked,
-    request: &Request,
+    request: &mut Request,
     peer: Peer,
     reject: Reject,
     began: Instant,
 ) -> Response {
     asked.note_form(request.headers());
     let serving = receiver.server.serving();
+    let begin = |serving| logged::begin(serving, request, peer);
     let decided = Decided {
+        log: serving.as_deref().and_then(begin),
         plan: rules::plan_of_refused(serving.as_deref(), request),
         ..Decided::nothing(began, Answered::Host)
     };

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use tessera_engine::{BodyError, OutboundBody, OutboundError};
 use tokio::time::{Instant, Sleep};
 
-use super::Reject;
+use super::{Copied, Reject};
 
 /// Most bytes of a body that nobody wanted and that are read so that the connection can be kept.
 const REST_BYTES_MAX: u64 = 64 * 1024;
@@ -31,7 +31,7 @@ pub struct BodyLimits {
 
 /// The body of a request, as whoever answers it reads it.
 #[derive(Debug)]
-pub struct RequestBody(Origin);
+pub struct RequestBody(Origin, Option<Arc<Mutex<Copied>>>);
 
 /// Who sends a body.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl RequestBody {
         is_asked_for: bool,
     ) -> (Self, Option<BodyWatch>) {
         if body.is_end_stream() {
-            return (Self(Origin::Nobody), None);
+            return (Self(Origin::Nobody, None), None);
         }
         let received = Arc::new(Mutex::new(Received {
             body: Some(body),
@@ -105,17 +105,23 @@ impl RequestBody {
             is_asked_for,
         }));
         (
-            Self(Origin::Client(received.clone())),
+            Self(Origin::Client(received.clone()), None),
             Some(BodyWatch(received)),
         )
     }
 
     /// What a component sends from inside of this process.
     pub fn of_component(body: OutboundBody) -> Self {
-        Self(match body.is_end_stream() {
+        let origin = match body.is_end_stream() {
             true => Origin::Nobody,
             false => Origin::Component(Mutex::new(body)),
-        })
+        };
+        Self(origin, None)
+    }
+
+    /// Copies what is read of it from now on.
+    pub fn copy_to(&mut self, copied: Arc<Mutex<Copied>>) {
+        self.1 = Some(copied);
     }
 }
 
@@ -127,7 +133,7 @@ impl http_body::Body for RequestBody {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match &self.0 {
+        let frame = match &self.0 {
             Origin::Nobody => Poll::Ready(None),
             Origin::Client(received) => received.lock().poll(context),
             Origin::Component(body) => {
@@ -135,7 +141,13 @@ impl http_body::Body for RequestBody {
                 let broken = |error: OutboundError| BodyError::Incomplete(error.to_string());
                 Poll::Ready(frame.map(|frame| frame.map_err(broken)))
             }
+        };
+        if let (Some(copied), Poll::Ready(Some(Ok(frame)))) = (&self.1, &frame) {
+            copied
+                .lock()
+                .add(frame.data_ref().map_or(&[][..], |data| data));
         }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -14,6 +14,7 @@ use crate::sessions::ServerSessions;
 use crate::settings::{
     Change, ComponentSettings, Effect, HostSettings, Override, SettingsError, Web,
 };
+use crate::weblog::WebLog;
 
 impl Reloader {
     /// Loads a component with the settings of its turn, and lets it take over. After an error all is as before.
@@ -52,6 +53,8 @@ impl Reloader {
                 number,
                 properties: settings.properties(),
                 error_pages: ErrorPages::default(),
+                log: self.log(server, &settings.web),
+                debug: self.web_logs.debug_of(server, &settings.web.logs),
             };
             let outcome = self.place(server, serving)?;
             Ok((outcome, generation))
@@ -111,6 +114,8 @@ impl Reloader {
             number: serving.number,
             properties: settings.properties(),
             error_pages: ErrorPages::default(),
+            log: self.log(server, &settings.web),
+            debug: self.web_logs.debug_of(server, &settings.web.logs),
         };
         let error = server.error();
         // Whoever changes something now looks after it: the version before would bring its old settings along.
@@ -283,7 +288,16 @@ impl Reloader {
             number,
             properties: settings.properties(),
             error_pages: ErrorPages::default(),
+            log: self.log(&self.registry.host(), &settings.web),
+            debug: self
+                .web_logs
+                .debug_of(&self.registry.host(), &settings.web.logs),
         }
+    }
+
+    /// The access log of a web server, if it writes one.
+    pub(super) fn log(&self, server: &WebServer, web: &Web) -> Option<Arc<WebLog>> {
+        self.web_logs.of(server, &web.logs)
     }
 
     pub(super) fn pages(&self, server: &WebServer, web: &Web) -> Option<Pages> {

@@ -41,6 +41,7 @@ use crate::metrics::Events;
 use crate::sessions::ServerSessions;
 use crate::settings::{KeepAlive, Mount, Web};
 use crate::tls::ServerTls;
+use crate::weblog::{DebugLog, WebLog};
 
 use failures::{Failure, Failures};
 use generations::History;
@@ -153,6 +154,10 @@ pub struct Serving {
     pub properties: Map<String, Value>,
     /// Its own pages for errors.
     pub error_pages: ErrorPages,
+    /// Its access log, if it writes one.
+    pub log: Option<Arc<WebLog>>,
+    /// Its debug log, if it writes one.
+    pub debug: Option<Arc<DebugLog>>,
 }
 
 impl WebServer {

@@ -13,7 +13,8 @@ use crate::tls::{self, ServerTls};
 
 impl WebServer {
     /// Every property of the WebServer class, and after them what only Tessera knows: `kind`, `state`, `error`, `urls`,
-    /// `pending`, `certificate`, `mount`, `generation`, `hooks`, `methods`, `declaredHandlers`, `processes`, `instances`.
+    /// `pending`, `certificate`, `mount`, `generation`, `hooks`, `methods`, `declaredHandlers`, `processes`, `instances`,
+    /// `accessLog`.
     pub fn properties(&self) -> Map<String, Value> {
         let serving = self.serving();
         let state = self.state();
@@ -74,6 +75,9 @@ impl WebServer {
                 "refused": processes.refused(),
             }),
         );
+        if let Some(log) = &serving.log {
+            all.insert("accessLog".into(), log.document());
+        }
         if self.kind() == Kind::Host {
             return;
         }

@@ -20,6 +20,7 @@ use crate::exchange::Exchange;
 use crate::listen::Ports;
 use crate::sessions::SessionStores;
 use crate::settings::{ComponentSettings, HostSettings, Override};
+use crate::weblog::WebLogs;
 
 /// Reloads, starts and stops the servers of a site.
 pub struct Reloader {
@@ -31,6 +32,8 @@ pub struct Reloader {
     pub(crate) ports: Arc<Ports>,
     /// Where sessions are kept.
     pub(crate) session_stores: Arc<SessionStores>,
+    /// The access logs of all web servers.
+    pub(crate) web_logs: Arc<WebLogs>,
     pub(crate) drain_timeout: Duration,
     /// The host's turn: one change of its web server at a time.
     pub(crate) host_turn: tokio::sync::Mutex<HostTurn>,

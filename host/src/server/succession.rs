@@ -214,6 +214,8 @@ impl Reloader {
             number: before.number,
             properties: before.properties.clone(),
             error_pages: ErrorPages::default(),
+            log: self.log(server, &before.web),
+            debug: self.web_logs.debug_of(server, &before.web.logs),
         }
     }
 }

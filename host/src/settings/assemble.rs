@@ -3,6 +3,7 @@
 use super::folders::{Base, CERTIFICATE_FILE, Folders, KEY_FILE};
 use super::kind::network::Port;
 use super::kind::{Preset, tls};
+use super::logs::{AccessFormat, DebugLevel, WebLogs};
 use super::reader::Reader;
 use super::rule::{Handler, Handlers};
 use super::sessions::Sessions;
@@ -36,6 +37,7 @@ impl Web {
             requests,
             sessions,
             keep_alive: KeepAlive::read(reader),
+            logs: WebLogs::read(reader),
             launch_at_startup: reader.value(&table::LAUNCH),
         }
     }
@@ -199,7 +201,7 @@ fn check_handlers(reader: &mut Reader, owner: Scope, handlers: &Handlers) {
     }
 }
 
-/// Legacy sessions and logs come with later versions; what is written of them is checked already.
+/// Legacy sessions come with a later version; what is written of them is checked already.
 fn check_sessions(reader: &mut Reader, is_scalable: bool, processes_max: u32) {
     let is_legacy = reader.value(&table::KEEP_SESSION);
     if is_scalable && is_legacy {
@@ -220,8 +222,6 @@ fn check_sessions(reader: &mut Reader, is_scalable: bool, processes_max: u32) {
     reader.value(&table::PROCESS_TIMEOUT);
     reader.value(&table::SESSION_TIMEOUT);
     reader.value(&table::SESSION_ADDRESS);
-    reader.value(&table::DEBUG_LOG);
-    reader.value(&table::LOG_RECORDING);
 }
 
 impl Requests {
@@ -246,6 +246,29 @@ fn read_rate(reader: &mut Reader) -> Option<Rate> {
         burst => burst,
     };
     (per_second > 0).then_some(Rate { per_second, burst })
+}
+
+impl WebLogs {
+    fn read(reader: &mut Reader) -> Self {
+        let format = AccessFormat::of_number(reader.value(&table::LOG_RECORDING));
+        let fields = reader.value(&table::WEBLOG_FIELDS);
+        let other = fields.iter().find(|field| field.is_of_wlf());
+        if let (Some(AccessFormat::Elf), Some(field)) = (format, other) {
+            let reason = format!(
+                "{} is a field of WLF only (logRecording = 4)",
+                field.token()
+            );
+            reader.refuse(&[&table::WEBLOG_FIELDS, &table::LOG_RECORDING], reason);
+        }
+        Self {
+            format,
+            fields,
+            rotation: reader.value(&table::WEBLOG_ROTATION),
+            keep: reader.value(&table::WEBLOG_KEEP),
+            debug: DebugLevel::of_number(reader.value(&table::DEBUG_LOG)),
+            mask_secrets: reader.value(&table::WEBLOG_MASK),
+        }
+    }
 }
 
 impl KeepAlive {

@@ -74,6 +74,8 @@ pub struct Log {
     pub filter: String,
     /// How a line is written.
     pub format: LogFormat,
+    /// What the diagnostic log has; none when there is none.
+    pub diagnostic: Option<tracing::Level>,
 }
 
 /// How a line of the log is written.
@@ -138,6 +140,7 @@ impl HostSettings {
             log: Log {
                 filter: reader.value(&table::LOG_LEVEL),
                 format: reader.value(&table::LOG_FORMAT),
+                diagnostic: reader.value(&table::LOG_DIAGNOSTIC),
             },
             engine: Engine {
                 instances_max: reader.value(&table::ENGINE_INSTANCES),

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::logs::WebLogs;
 use super::rule::{Handlers, Rules};
 use super::sessions::Sessions;
 
@@ -24,6 +25,8 @@ pub struct Web {
     pub keep_alive: KeepAlive,
     /// What its responses look like.
     pub responses: Responses,
+    /// What is written of its requests.
+    pub logs: WebLogs,
     /// `[web] launch_at_startup`: whether it starts with the process, or when a component is dropped in.
     pub launch_at_startup: bool,
 }

@@ -216,13 +216,13 @@ sessionIPAddressValidation | both | boolean | none | true
   takes false true
   refuses 0 "false" [] {} => true or false
 
-debugLog | both | number | none | 0
+debugLog | both | number | reload | 0
   takes 1 3 5 7 0
   refuses 2 4 6 8 -1 => one of 0 (none)
   refuses "1" 1.5 true [] {} => one of 0 (none)
 
-logRecording | both | number | none | 0
-  takes 1 2 3 4 0
-  refuses 5 -1 => one of 0 (none)
+logRecording | both | number | reload | 0
+  takes 1 2 3 4 5 0
+  refuses 6 -1 => one of 0 (none)
   refuses "CLF" 1.5 true [] {} => one of 0 (none)
 "#;

@@ -29,6 +29,25 @@ web.allow_4dsync | both | boolean | reload | false
   takes true false
   refuses 1 "true" [] {} => true or false
 
+weblog.fields | both | list of texts | reload | ["DATE","TIME","C_IP","USER","METHOD","CS_URI_STEM","CS_URI_QUERY","STATUS","BYTES_SENT","TRANSFER_TIME","CS(HOST)","CS(USER_AGENT)","CS(REFERER)"]
+  takes ["DATE"] ["CS(COOKIE)", "URL"]
+  refuses [] ["date"] ["DATE", "DATE"] => field
+  refuses 5 true "DATE" {} => a list of
+
+weblog.rotation | both | text | reload | ""
+  takes "every 6 hours from 00:30" "every 2 weeks on Mon,Thu at 03:00" "every 10 MB" ""
+  refuses "daily" "every 25 hours from 00:00" "every 1 days at 25:00" => "every 100 MB"
+  refuses 5 true [] {} => "every 100 MB"
+
+weblog.keep | both | number | reload | 50
+  takes 0 1 100000
+  refuses -1 100001 => from 0 to 100000
+  refuses "5" 1.5 true [] {} => a whole number
+
+weblog.mask_secrets | both | boolean | reload | true
+  takes false true
+  refuses 1 "true" [] {} => true or false
+
 rate_limit.requests | both | number | reload | 0
   takes 0 100000 1000000
   refuses -1 1000001 => from 0 to 1000000
@@ -180,6 +199,11 @@ log.format | host | text | process | "text"
   takes "json" "text"
   refuses "xml" "" "JSON" => "text" or "json"
   refuses 1 true [] {} => "text" or "json"
+
+log.diagnostic | host | text | process | "off"
+  takes "error" "warn" "info" "debug" "trace" "off"
+  refuses "all" "" "INFO" => "off" or "error"
+  refuses 1 true [] {} => "off" or "error"
 
 engine.max_instances | host | number | process | 1000
   takes 1 100000 1000

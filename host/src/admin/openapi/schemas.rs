@@ -146,6 +146,11 @@ fn of_every_server() -> Value {
             "description": "Web processes.",
             "properties": {"current": count, "highest": count, "refused": count},
         },
+        "accessLog": {
+            "type": "object",
+            "description": "The access log: its file, the lines that were lost, and why it cannot be written.",
+            "properties": {"file": {"type": "string"}, "lost": count, "error": {"type": ["string", "null"]}},
+        },
     })
 }
 

@@ -1,15 +1,20 @@
 //! What the gate of a connection and the answering of its requests tell each other.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::http::Reject;
+
+/// Most that is kept of a line that was refused.
+const LINE_BYTES_MAX: usize = 1024;
 
 /// Shared by the two sides of one connection, which one task runs.
 #[derive(Debug, Default)]
 pub(in crate::connection) struct Door {
     /// The request that stands for one that was refused, counted from 1, and why. There is none after it.
     refused: OnceLock<(u64, Reject)>,
+    /// How that one began.
+    refused_line: OnceLock<Arc<[u8]>>,
     /// Requests that came through, or were answered at once.
     begun: AtomicU64,
     /// The head that has begun is to be refused.
@@ -49,9 +54,18 @@ impl Door {
         self.is_late.load(Ordering::Relaxed)
     }
 
-    pub(super) fn refuse(&self, number: u64, reject: Reject) {
+    pub(super) fn refuse(&self, number: u64, reject: Reject, head: &[u8]) {
         // The first one ends the connection.
         let _ = self.refused.set((number, reject));
+        let line = head.trim_ascii_start();
+        let end = memchr::memchr2(b'\r', b'\n', line).unwrap_or(line.len());
+        let line = line.get(..end.min(LINE_BYTES_MAX)).unwrap_or_default();
+        let _ = self.refused_line.set(line.into());
+    }
+
+    /// How the request began that was refused, in its first line.
+    pub(in crate::connection) fn refused_line(&self) -> Option<Arc<[u8]>> {
+        self.refused_line.get().cloned()
     }
 
     /// The request that stands for one that was refused, and why.

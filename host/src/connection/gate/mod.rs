@@ -124,8 +124,8 @@ impl<S, A: Answers> Gate<S, A> {
             true => STAND_IN_HEAD,
             false => STAND_IN,
         };
+        self.desk.door.refuse(self.course.heads + 1, reject, head);
         self.held.truncate(self.ready);
-        self.desk.door.refuse(self.course.heads + 1, reject);
         self.state = State::Refusing(stand_in);
     }
 

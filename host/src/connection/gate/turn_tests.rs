@@ -29,7 +29,7 @@ async fn answered(sent: &str, size: usize, capacity: usize) -> Vec<String> {
                 .await
                 .map_or(0, |body| body.to_bytes().len());
             let body = Body::from(Bytes::from(format!("library {number}, {length}")));
-            Ok::<_, Infallible>(hyper::Response::new(Sending::new(body, in_progress)))
+            Ok::<_, Infallible>(hyper::Response::new(Sending::new(body, in_progress, None)))
         }
     });
     let serve = async {

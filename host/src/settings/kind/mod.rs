@@ -11,6 +11,7 @@ pub(in crate::settings) mod folder;
 pub(in crate::settings) mod grants;
 pub(in crate::settings) mod handlers;
 pub(in crate::settings) mod hosts;
+pub(in crate::settings) mod logs;
 pub(in crate::settings) mod network;
 pub(in crate::settings) mod probe;
 pub(in crate::settings) mod quantity;

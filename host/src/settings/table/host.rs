@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
+use tracing::Level;
+
 use super::{minutes, ms, seconds};
 use crate::settings::host::LogFormat;
 use crate::settings::kind::network::Loopback;
@@ -155,6 +157,23 @@ pub(in crate::settings) static LOG_FORMAT: Setting<Choice<LogFormat>> = Setting 
         others: &[("json", LogFormat::Json)],
     },
     doc: "How a line of the log is written: for people or for programs.",
+};
+
+pub(in crate::settings) static LOG_DIAGNOSTIC: Setting<Choice<Option<Level>>> = Setting {
+    key: "log.diagnostic",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Choice {
+        default: ("off", None),
+        others: &[
+            ("error", Some(Level::ERROR)),
+            ("warn", Some(Level::WARN)),
+            ("info", Some(Level::INFO)),
+            ("debug", Some(Level::DEBUG)),
+            ("trace", Some(Level::TRACE)),
+        ],
+    },
+    doc: "What the diagnostic log has, a file in `Logs`: see `logs.md`.",
 };
 
 pub(in crate::settings) static ENGINE_INSTANCES: Setting<Number<u32>> = Setting {

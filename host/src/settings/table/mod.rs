@@ -10,6 +10,7 @@ mod component;
 mod files;
 mod host;
 mod limits;
+mod logs;
 mod outbound;
 mod proxy;
 mod reload;
@@ -22,6 +23,7 @@ pub(super) use component::*;
 pub(super) use files::*;
 pub(super) use host::*;
 pub(super) use limits::*;
+pub(super) use logs::*;
 pub(super) use outbound::*;
 pub(super) use proxy::*;
 pub(super) use reload::*;
@@ -70,6 +72,10 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &LAUNCH,
     &EXTENDED_CHARACTERS,
     &SYNC_URLS,
+    &WEBLOG_FIELDS,
+    &WEBLOG_ROTATION,
+    &WEBLOG_KEEP,
+    &WEBLOG_MASK,
     &RATE_REQUESTS,
     &RATE_BURST,
     &SESSION_STORE,
@@ -100,6 +106,7 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &ADMIN_ACCESS_KEY,
     &LOG_LEVEL,
     &LOG_FORMAT,
+    &LOG_DIAGNOSTIC,
     &ENGINE_INSTANCES,
     &ENGINE_PRESSURE,
     &ENGINE_CODE_CACHE,
@@ -158,6 +165,11 @@ pub(super) static TABLES: &[Table] = &[
         name: "web",
         scope: Both,
         doc: "The web server, where the WebServer class has no property for it.",
+    },
+    Table {
+        name: "weblog",
+        scope: Both,
+        doc: "The access log and the debug log of the web server: see `logs.md`.",
     },
     Table {
         name: "rate_limit",

@@ -1,7 +1,7 @@
-//! The properties of the WebServer class about sessions and logs, spelled as the class spells them, and `[sessions]`.
+//! The properties of the WebServer class about sessions, spelled as the class spells them, and `[sessions]`.
 
 use crate::settings::kind::cookie::{CookieDomain, CookiePath};
-use crate::settings::kind::quantity::{Levels, Restorable, Size};
+use crate::settings::kind::quantity::{Restorable, Size};
 use crate::settings::kind::sessions::{RoleTable, SessionStore};
 use crate::settings::kind::{Choice, Flag};
 use crate::settings::setting::Effect::{NotYet, Reload};
@@ -137,31 +137,4 @@ pub(in crate::settings) static SESSION_ADDRESS: Setting<Flag> = Setting {
     effect: NotYet,
     kind: Flag { default: true },
     doc: "Whether a legacy session is held to the address that it began from.",
-};
-
-pub(in crate::settings) static DEBUG_LOG: Setting<Levels> = Setting {
-    key: "debugLog",
-    scope: Both,
-    effect: NotYet,
-    kind: Levels {
-        default: (0, "none"),
-        others: &[
-            (1, "without bodies"),
-            (3, "with the bodies of responses"),
-            (5, "with the bodies of requests"),
-            (7, "with both"),
-        ],
-    },
-    doc: "What is written to the log of requests and responses, HTTPDebugLog.",
-};
-
-pub(in crate::settings) static LOG_RECORDING: Setting<Levels> = Setting {
-    key: "logRecording",
-    scope: Both,
-    effect: NotYet,
-    kind: Levels {
-        default: (0, "none"),
-        others: &[(1, "CLF"), (2, "DLF"), (3, "ELF"), (4, "WLF")],
-    },
-    doc: "The format of the access log, logweb.txt.",
 };

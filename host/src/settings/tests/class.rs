@@ -153,7 +153,27 @@ const ACCEPTED: &[(&str, &[(&str, &str)])] = &[
         "debugLog",
         &[("0", "0"), ("1", "1"), ("3", "3"), ("5", "5"), ("7", "7")],
     ),
-    ("logRecording", &[("0", "0"), ("4", "4")]),
+    ("logRecording", &[("0", "0"), ("5", "5")]),
+    (
+        "weblog.fields",
+        &[
+            ("['DATE']", "[\"DATE\"]"),
+            ("['URL', 'CS(HOST)']", "[\"URL\", \"CS(HOST)\"]"),
+        ],
+    ),
+    (
+        "weblog.rotation",
+        &[
+            ("''", "\"\""),
+            ("'every 1 MB'", "\"every 1 MB\""),
+            (
+                "'every 999 weeks on sun at 23:59'",
+                "\"every 999 weeks on Sun at 23:59\"",
+            ),
+        ],
+    ),
+    ("weblog.mask_secrets", &[("false", "false")]),
+    ("weblog.keep", &[("0", "0"), ("100000", "100000")]),
     ("keep_alive.enabled", &[("false", "false")]),
     (
         "keep_alive.max_requests",

@@ -50,7 +50,7 @@ x = 1
              HSTSEnabled, HSTSMaxAge, rules, handlers, scalableSession, keepSession, inactiveProcessTimeout, \
              inactiveSessionTimeout, maxSessions, sessionCookieDomain, sessionCookiePath, \
              sessionCookieSameSite, sessionIPAddressValidation, debugLog, logRecording, \
-             [keep_alive], [web], [rate_limit], [sessions], [files], [cache], [server], [tls], [proxy], [admin], [log], [engine], \
+             [keep_alive], [web], [weblog], [rate_limit], [sessions], [files], [cache], [server], [tls], [proxy], [admin], [log], [engine], \
              [outbound]",
             "--set HTTPPort=70000: must be from 0 to 65535 (TCP port; 0 means 80)",
             "--set admin.enabled=2: must be true or false, not a number",

@@ -55,7 +55,8 @@ fn without_a_file_every_default_holds() {
         settings.log,
         Log {
             filter: "info".to_owned(),
-            format: LogFormat::Text
+            format: LogFormat::Text,
+            diagnostic: None
         }
     );
     assert_eq!(
@@ -136,6 +137,7 @@ fn allowed_values_are_taken_up_to_the_edge() {
             json!("info,hyper=warn,a::b_c=off"),
         ),
         ("log.format", "'json'", json!("json")),
+        ("log.diagnostic", "'info'", json!("info")),
         ("engine.max_instances", "1", json!(1)),
         ("engine.max_instances", "100000", json!(100_000)),
         ("engine.memory_pressure", "1", json!(1)),
@@ -188,6 +190,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("log.level", "'info,hyper'", "one of off, error"),
     ("log.level", "'=info'", "one of off, error"),
     ("log.format", "'xml'", "\"text\" or \"json\""),
+    ("log.diagnostic", "'all'", "\"off\" or \"error\""),
     ("engine.max_instances", "0", "from 1 to 100000"),
     ("engine.max_instances", "100001", "from 1 to 100000"),
     ("engine.memory_pressure", "0", "from 1 to 100"),

@@ -227,26 +227,26 @@ fn every_key_says_when_it_takes_effect() {
 #[test]
 fn what_belongs_to_the_process_is_not_taken_over() {
     let mut running = host_settings("HTTPPort = 80", &[]).unwrap();
-    let text = "HTTPPort = 81\nHTTPTrace = true\ndebugLog = 7\n[server]\nmax_connections = 5\n\
+    let text = "HTTPPort = 81\nHTTPTrace = true\nscalableSession = false\nkeepSession = true\n[server]\nmax_connections = 5\n\
                 [web]\nlaunch_at_startup = false\n";
     let newer = host_settings(text, &[]).unwrap();
     running.adopt(&newer);
     assert_eq!(running.web.listen.http, Some(81));
     assert!(running.web.requests.trace);
     assert_eq!(running.connections.max, 10_000);
-    assert_eq!(running.not_yet(), ["debugLog"]);
+    assert_eq!(running.not_yet(), ["keepSession"]);
     let left: Vec<_> = running.changes(&newer).iter().map(|it| it.key).collect();
     assert_eq!(left, ["web.launch_at_startup", "server.max_connections"]);
 }
 
 #[test]
 fn what_has_no_effect_yet_is_listed_when_it_was_changed() {
-    let text = "debugLog = 0\nlogRecording = 4\nmaxSessions = 100\nscalableSession = true\n\
+    let text = "keepSession = false\nlogRecording = 4\nmaxSessions = 100\nscalableSession = false\n\
                 maxRequestSize = 500000\n";
-    let host = host_settings(text, &["debugLog=1"]).unwrap();
+    let host = host_settings(text, &["keepSession=true"]).unwrap();
     let mut listed = host.not_yet();
     listed.sort_unstable();
-    assert_eq!(listed, ["debugLog", "logRecording"]);
+    assert_eq!(listed, ["keepSession"]);
     assert_eq!(host_settings("", &[]).unwrap().not_yet(), [""; 0]);
     let component = component_settings("keepSession = true\nscalableSession = false").unwrap();
     let mut listed = component.not_yet();

@@ -316,9 +316,32 @@ pub(super) const REFUSED: &[(&str, &[(&str, &str)])] = &[
         "logRecording",
         &[
             ("-1", "one of 0 (none), 1 (CLF)"),
-            ("5", "4 (WLF)"),
+            ("6", "5 (JSON)"),
             ("'CLF'", "not a text"),
         ],
+    ),
+    (
+        "weblog.fields",
+        &[
+            ("[]", "at least one field"),
+            ("['DATE', 'TIME', 'DATE']", "must not have DATE twice"),
+            ("['date']", "\"date\" is none of the fields BYTES_RECEIVED"),
+            ("[1]", "the fields BYTES_RECEIVED"),
+            ("'DATE'", "not a text"),
+        ],
+    ),
+    (
+        "weblog.rotation",
+        &[
+            ("'daily'", "\"every 100 MB\""),
+            ("'every 25 hours from 00:00'", "(1 to 24)"),
+            ("1", "not a"),
+        ],
+    ),
+    ("weblog.mask_secrets", &[("0", "true or false")]),
+    (
+        "weblog.keep",
+        &[("-1", "from 0 to 100000"), ("100001", "from 0 to 100000")],
     ),
     ("keep_alive.enabled", &[("0", "true or false")]),
     (

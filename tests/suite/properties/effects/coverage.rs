@@ -37,6 +37,9 @@ const ATTACKS: &str = "hostile::each_attack_meets_its_limit_and_harms_nobody";
 const KEPT: &str = "cache::files_are_kept_as_far_as_they_may_be";
 const LOOKS: &str = "cache::without_an_interval_every_request_sees_what_is_on_disk";
 const SESSIONS: &str = "sessions/settings::settings_of_sessions_change_at_once";
+const LOGS: &str = "web_logs::formats_and_fields_change_at_once";
+const DEBUG: &str = "web_logs::the_debug_log_has_what_its_level_says_and_no_secrets";
+const ARCHIVES: &str = "web_logs::a_log_of_yesterday_goes_to_the_archive_and_the_newest_stay";
 const MOVES: &str = "lifecycle::a_component_moves_at_once";
 
 const SHOWN_BY: &[Shown] = &[
@@ -76,6 +79,12 @@ const SHOWN_BY: &[Shown] = &[
         "responses::extended_characters_are_sent_as_they_are_as_soon_as_they_may_be",
     ),
     ("web.allow_4dsync", LET_IN, LET_IN),
+    ("logRecording", LOGS, LOGS),
+    ("weblog.fields", LOGS, LOGS),
+    ("weblog.rotation", ARCHIVES, ARCHIVES),
+    ("weblog.keep", ARCHIVES, ARCHIVES),
+    ("debugLog", DEBUG, DEBUG),
+    ("weblog.mask_secrets", DEBUG, DEBUG),
     ("rate_limit.requests", RATE, RATE),
     ("rate_limit.burst", RATE, RATE),
     ("scalableSession", SESSIONS, SESSIONS),
@@ -168,6 +177,11 @@ const SHOWN_BY: &[Shown] = &[
     (
         "log.format",
         "failures::the_log_has_the_request_and_the_backtrace",
+        NOTHING,
+    ),
+    (
+        "log.diagnostic",
+        "web_logs::the_diagnostic_log_has_what_the_process_says",
         NOTHING,
     ),
     (

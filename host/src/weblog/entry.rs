@@ -1,0 +1,195 @@
+//! What is known of a request that was answered, and of its answer.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+use ::http::header::{AUTHORIZATION, COOKIE, HOST, REFERER, USER_AGENT};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::http::Peer;
+
+/// One request, as its line tells it.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// Who asked, and where.
+    pub peer: Peer,
+    /// When its answer was finished.
+    pub moment: SystemTime,
+    /// From its head to the end of its answer.
+    pub took: Duration,
+    /// Its first line.
+    pub line: Line<'a>,
+    /// The fields that are logged.
+    pub fields: Fields<'a>,
+    /// Status of the answer.
+    pub status: u16,
+    /// Bytes of the answer's body that were handed to the connection.
+    pub sent: u64,
+    /// Bytes of its own body, if its head says how many.
+    pub received: Option<u64>,
+}
+
+/// The first line of a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Line<'a> {
+    /// One that was understood.
+    Read {
+        /// GET and so on.
+        method: &'a str,
+        /// Path and query, percent-encoded.
+        target: &'a str,
+        /// The version of HTTP.
+        version: Version,
+    },
+    /// One that was refused: what there is of it.
+    Refused(&'a [u8]),
+}
+
+/// The fields of a request that logs may have.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fields<'a> {
+    /// Host.
+    pub host: Option<&'a [u8]>,
+    /// Referer.
+    pub referer: Option<&'a [u8]>,
+    /// User-Agent.
+    pub agent: Option<&'a [u8]>,
+    /// Cookie.
+    pub cookie: Option<&'a [u8]>,
+    /// Authorization.
+    pub authorization: Option<&'a [u8]>,
+}
+
+impl<'a> Fields<'a> {
+    /// In a head of HTTP/1: lines, each ended by CR LF. The first of a name counts.
+    pub fn in_lines(lines: &'a [u8]) -> Self {
+        let mut found = Self::default();
+        let mut rest = lines;
+        while let Some(end) = memchr::memchr(b'\n', rest) {
+            let (line, behind) = rest.split_at(end);
+            rest = behind.get(1..).unwrap_or_default();
+            let Some(colon) = memchr::memchr(b':', line) else {
+                continue;
+            };
+            let (name, value) = line.split_at(colon);
+            let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
+            let place = match colon {
+                4 if is(b"host") => &mut found.host,
+                6 if is(b"cookie") => &mut found.cookie,
+                7 if is(b"referer") => &mut found.referer,
+                10 if is(b"user-agent") => &mut found.agent,
+                13 if is(b"authorization") => &mut found.authorization,
+                _ => continue,
+            };
+            let value = value.get(1..).unwrap_or_default().trim_ascii();
+            place.get_or_insert(value);
+        }
+        found
+    }
+}
+
+/// The fields of a request that is answered later.
+#[derive(Clone, Debug, Default)]
+pub(super) struct KeptFields {
+    host: Option<HeaderValue>,
+    referer: Option<HeaderValue>,
+    agent: Option<HeaderValue>,
+    cookie: Option<HeaderValue>,
+    authorization: Option<HeaderValue>,
+}
+
+impl KeptFields {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let field = |name: HeaderName| headers.get(name).cloned();
+        Self {
+            host: field(HOST),
+            referer: field(REFERER),
+            agent: field(USER_AGENT),
+            cookie: field(COOKIE),
+            authorization: field(AUTHORIZATION),
+        }
+    }
+
+    pub(super) fn fields(&self) -> Fields<'_> {
+        Fields {
+            host: self.host.as_ref().map(HeaderValue::as_bytes),
+            referer: self.referer.as_ref().map(HeaderValue::as_bytes),
+            agent: self.agent.as_ref().map(HeaderValue::as_bytes),
+            cookie: self.cookie.as_ref().map(HeaderValue::as_bytes),
+            authorization: self.authorization.as_ref().map(HeaderValue::as_bytes),
+        }
+    }
+}
+
+impl Entry<'_> {
+    /// The name that the client sent with its credentials, unless they were refused.
+    pub(super) fn user(&self) -> Option<Cow<'_, [u8]>> {
+        let field = self.fields.authorization.filter(|_| self.status != 401)?;
+        let (scheme, rest) = field.split_at_checked(6)?;
+        if scheme.eq_ignore_ascii_case(b"basic ") {
+            let mut decoded = STANDARD.decode(rest.trim_ascii()).ok()?;
+            let colon = memchr::memchr(b':', &decoded)?;
+            decoded.truncate(colon);
+            return Some(Cow::Owned(decoded));
+        }
+        let is_digest = field.get(..7)?.eq_ignore_ascii_case(b"digest ");
+        let name = b"username=\"";
+        let at = memchr::memmem::find(field, name).filter(|_| is_digest)?;
+        let behind = field.get(at + name.len()..)?;
+        let end = memchr::memchr(b'"', behind)?;
+        behind.get(..end).map(Cow::Borrowed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_in_a_head() {
+        let lines =
+            b"HOST:  a.example \r\nuser-agent: x y\r\nReferer:\r\nCookie: a=b\r\nCookie: c=d\r\n\
+            X-Host: no\r\nAuthorization: Basic YW5uOmI=\r\n";
+        let fields = Fields::in_lines(lines);
+        assert_eq!(fields.host, Some(&b"a.example"[..]));
+        assert_eq!(fields.agent, Some(&b"x y"[..]));
+        assert_eq!(fields.referer, Some(&b""[..]));
+        assert_eq!(fields.cookie, Some(&b"a=b"[..]));
+        assert_eq!(fields.authorization, Some(&b"Basic YW5uOmI="[..]));
+        assert!(Fields::in_lines(b"no line at all").host.is_none());
+    }
+
+    #[test]
+    fn a_user_is_known_by_name_until_refused() {
+        let user = |field: &str, status| {
+            let entry = Entry {
+                peer: Peer {
+                    client: "10.0.0.1:1".parse().unwrap(),
+                    server: "10.0.0.2:2".parse().unwrap(),
+                    secured: false,
+                },
+                moment: SystemTime::UNIX_EPOCH,
+                took: Duration::ZERO,
+                line: Line::Refused(b""),
+                fields: Fields {
+                    authorization: Some(field.as_bytes()),
+                    ..Fields::default()
+                },
+                status,
+                sent: 0,
+                received: None,
+            };
+            let user = entry.user();
+            user.map(|user| String::from_utf8(user.into_owned()).unwrap())
+        };
+        assert_eq!(user("Basic YW5uOmI=", 200).as_deref(), Some("ann"));
+        assert_eq!(user("Basic YW5uOmI=", 401), None);
+        let digest = "Digest realm=\"a\", username=\"bob\", uri=\"/\"";
+        assert_eq!(user(digest, 200).as_deref(), Some("bob"));
+        for field in ["", "Basic", "Basic ???", "Bearer YW5uOmI=", "Basic YW5u"] {
+            assert_eq!(user(field, 200), None, "{field}");
+        }
+    }
+}
