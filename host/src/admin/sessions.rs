@@ -1,40 +1,43 @@
 //! The sessions of a web server: listed, and ended. Nothing of this tells a secret.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
 use super::problem::Problem;
 use crate::server::WebServer;
-use crate::sessions::ServerSessions;
+use crate::sessions::Listed;
 
 /// Lists the sessions of a web server, those of one user if one is named; none where it keeps none.
 pub(super) async fn list(server: &WebServer, user: Option<&str>) -> Result<Value, Problem> {
-    let Some(sessions) = of(server) else {
+    let Some(serving) = server.serving() else {
         return Ok(json!({"sessions": [], "more": false}));
     };
-    let listed = sessions.list(user).await;
-    let listed = listed.map_err(|_| Problem::no_session_store())?;
+    let listed = match (&serving.sessions, &serving.legacy) {
+        (Some(sessions), _) => {
+            let listed = sessions.list(user).await;
+            listed.map_err(|_| Problem::no_session_store())?
+        }
+        (None, Some(sessions)) => sessions.list(user),
+        (None, None) => Listed::default(),
+    };
     Ok(json!({"sessions": listed.sessions, "more": listed.more}))
 }
 
 /// Ends a session.
 pub(super) async fn end(server: &WebServer, id: &str) -> Result<Value, Problem> {
-    let is_ended = match of(server) {
-        None => false,
-        Some(sessions) => {
+    let serving = server.serving();
+    let kinds = serving.as_ref().map(|it| (&it.sessions, &it.legacy));
+    let is_ended = match kinds {
+        Some((Some(sessions), _)) => {
             let ended = sessions.drop_session(id).await;
             ended.map_err(|_| Problem::no_session_store())?
         }
+        Some((None, Some(sessions))) => sessions.drop_session(id),
+        _ => false,
     };
     match is_ended {
         true => Ok(json!({"success": true})),
         false => Err(Problem::unknown_session(id)),
     }
-}
-
-fn of(server: &WebServer) -> Option<Arc<ServerSessions>> {
-    server.serving()?.sessions.clone()
 }
 
 /// The schema of [`list`].
@@ -58,7 +61,13 @@ pub(super) fn schema() -> Value {
             "expirationDate": time("When it ends without another request, up to two minutes later."),
             "idleTimeout": count("Minutes without a request after which it ends."),
             "keys": count("Values in its storage."),
-            "size": count("Bytes that it takes in the store."),
+            "size": count("Bytes that it takes in the store; of a legacy session, the memory of its instance."),
+            "hasProcess": {
+                "type": "boolean",
+                "description": "Of a legacy session only: whether it keeps an instance.",
+            },
+            "address": text("Of a legacy session only: the address that it began from."),
+            "requests": count("Of a legacy session only: its requests so far."),
         },
     });
     json!({

@@ -62,6 +62,10 @@ pub(super) fn begin(
     request: &PlainGet<'_>,
     peer: Peer,
 ) -> AtOnce {
+    if visit.serving.legacy.is_some() {
+        // It has to be found out whose turn it is, which may take a while.
+        return AtOnce::Nothing;
+    }
     let Some(job) = job(&visit, special) else {
         return AtOnce::Nothing;
     };

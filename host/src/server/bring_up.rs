@@ -10,7 +10,7 @@ use super::reload::{HostTurn, Turn};
 use super::{Cause, Found, Outcome, Reloaded, Reloader, Serving, WebServer, discover};
 use crate::files::{ErrorPages, Pages};
 use crate::listen::Port;
-use crate::sessions::ServerSessions;
+use crate::sessions::{LegacySessions, ServerSessions};
 use crate::settings::{
     Change, ComponentSettings, Effect, HostSettings, Override, SettingsError, Web,
 };
@@ -48,6 +48,7 @@ impl Reloader {
                 web,
                 mount: settings.mount.clone(),
                 sessions: self.sessions(server, &settings.web),
+                legacy: LegacySessions::new(server.legacy(), settings.web.legacy.as_ref()),
                 generation: Some(generation.clone()),
                 number,
                 properties: settings.properties(),
@@ -107,6 +108,7 @@ impl Reloader {
             web: web.map_err(|error| vec![error])?,
             mount: settings.mount.clone(),
             sessions: self.sessions(server, &settings.web),
+            legacy: LegacySessions::new(server.legacy(), settings.web.legacy.as_ref()),
             generation: serving.generation.clone(),
             number: serving.number,
             properties: settings.properties(),
@@ -278,6 +280,8 @@ impl Reloader {
             web: settings.web.clone(),
             mount: None,
             sessions: self.sessions(&self.registry.host(), &settings.web),
+            // No code of its own runs, which a session could keep.
+            legacy: None,
             generation: None,
             number,
             properties: settings.properties(),
