@@ -33,6 +33,16 @@ pub(crate) enum Setup {
     Done,
 }
 
+impl Setup {
+    /// What comes when it has run.
+    fn after(self) -> Self {
+        match self {
+            Self::EachTime => Self::EachTime,
+            Self::Due | Self::Done => Self::Done,
+        }
+    }
+}
+
 /// An instance with everything it needs to run.
 pub(crate) struct Instance {
     store: Store<State>,
@@ -116,14 +126,8 @@ impl Instance {
                 Err(reason) => return Err(self.refused(Some(one_line(&reason)))),
             }
         }
-        if let Some(compiler_web) = self.hooks.compiler_web
-            && !is_handler
-            && self.setup != Setup::Done
-        {
-            self.call(hooks::COMPILER, &compiler_web, ()).await?;
-            if self.setup == Setup::Due {
-                self.setup = Setup::Done;
-            }
+        if self.hooks.compiler_web.is_some() && !is_handler {
+            self.declare().await?;
         }
         let (hook, result) = match target {
             Target::Connection if self.hooks.connect.is_none() => {
@@ -160,6 +164,16 @@ impl Instance {
             hook,
             message: one_line(&message),
         })
+    }
+
+    /// Calls COMPILER_WEB, as often as it is to run.
+    async fn declare(&mut self) -> Result<(), ProcessError> {
+        let compiler_web = self.hooks.compiler_web;
+        if let Some(compiler_web) = compiler_web.filter(|_| self.setup != Setup::Done) {
+            self.call(hooks::COMPILER, &compiler_web, ()).await?;
+            self.setup = self.setup.after();
+        }
+        Ok(())
     }
 
     /// Hands the request to a handler of `wasi:http`, and sees it through.

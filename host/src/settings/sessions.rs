@@ -96,7 +96,7 @@ impl LegacySessions {
         let legacy = Self {
             process_timeout: timeout(&table::PROCESS_TIMEOUT),
             session_timeout: timeout(&table::SESSION_TIMEOUT),
-            max: max.unwrap_or(preset.min(processes_max)).max(1),
+            max: max.unwrap_or_else(|| preset.min(processes_max)).max(1),
             checks_address: reader.value(&table::SESSION_ADDRESS),
             cookie: scalable.cookie.clone(),
         };
