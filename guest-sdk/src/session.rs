@@ -111,6 +111,12 @@ pub fn expiration_date() -> String {
     host::expiration_date()
 }
 
+/// How many web processes belong to the session of an identifier of this web server: of a legacy session 1 while it keeps
+/// an instance; 0 if it is not known, and with scalable sessions.
+pub fn process_count(id: &str) -> u32 {
+    host::process_count(id)
+}
+
 /// The bytes stored under a key, with their version.
 pub fn load(key: &str) -> Result<Option<Stored>, SessionError> {
     host::get(key)

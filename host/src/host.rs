@@ -211,6 +211,17 @@ impl Host {
         stopping.spawn(async move {
             let _ = tokio::time::timeout(drain_timeout, reloader.drains.closed()).await;
         });
+        for server in self.registry.all() {
+            // Instances that sessions keep are told of their end.
+            server.legacy().keep_only(None, None);
+            stopping.spawn(async move {
+                let ended = async {
+                    server.processes().none().await;
+                    server.legacy().closed().await;
+                };
+                let _ = tokio::time::timeout(drain_timeout, ended).await;
+            });
+        }
         while stopping.join_next().await.is_some() {}
         if let Some(admin) = self.admin {
             admin.stop().await;

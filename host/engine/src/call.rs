@@ -7,6 +7,7 @@ use std::time::Instant;
 use http::{Method, Version};
 
 use crate::body::RequestBody;
+use crate::bound::Context;
 use crate::chain::Chain;
 use crate::fields::Fields;
 use crate::folder::{Document, WebFolder};
@@ -82,6 +83,8 @@ pub struct Call {
     pub folder: Option<Arc<dyn WebFolder>>,
     /// The sessions of the server that answers; none where it keeps none.
     pub sessions: Option<Arc<dyn crate::session::Sessions>>,
+    /// The instance of the client's session, where it has one that lives from request to request.
+    pub context: Option<Arc<Context>>,
     /// The components that called each other to get here.
     pub chain: Chain,
     /// Dropped when the web process has ended, which may be after the caller has given up: what counts processes.
@@ -123,6 +126,7 @@ impl Call {
             folder: None,
             chain: Chain::default(),
             sessions: None,
+            context: None,
             permit: None,
         }
     }

@@ -174,6 +174,7 @@ impl Component {
             PoolPolicy::Auto if self.hooks.has_http() => Ok(PoolPolicy::Fresh),
             PoolPolicy::Auto => Ok(PoolPolicy::Reuse),
             PoolPolicy::Concurrent if !self.is_service() => Err(LoadError::NotConcurrent),
+            PoolPolicy::Session if self.is_service() => Err(LoadError::NoSessions),
             policy => Ok(policy),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::answer::Answer;
+use crate::bound::Turn;
 use crate::error::ProcessError;
 use crate::instance::Instance;
 use crate::pool::{Cause, Pool};
@@ -18,10 +19,37 @@ pub(crate) struct Ended {
 /// What is left of a web process.
 pub(crate) struct Rest {
     /// Where the instance is kept, unless this is its end.
-    pub(crate) pool: Arc<Pool>,
+    pub(crate) home: Home,
     pub(crate) end: Option<Cause>,
     pub(crate) instance: Instance,
     pub(crate) exchange: Box<Exchange>,
+}
+
+/// Where an instance came from, and goes back to.
+pub(crate) enum Home {
+    /// It serves whoever comes next.
+    Pool(Arc<Pool>),
+    /// It belongs to a session.
+    Session(Turn),
+}
+
+impl Home {
+    fn keep(self, instance: Instance) {
+        match self {
+            Self::Pool(pool) => {
+                pool.put(instance);
+            }
+            Self::Session(turn) => turn.keep(instance),
+        }
+    }
+
+    fn end(self, cause: Cause, instance: Instance) {
+        drop(instance);
+        match self {
+            Self::Pool(pool) => pool.count(cause, 1),
+            Self::Session(turn) => turn.end(cause),
+        }
+    }
 }
 
 impl Ended {
@@ -75,13 +103,8 @@ impl Ended {
             return Answer::default();
         };
         match rest.end {
-            Some(cause) => {
-                rest.pool.count(cause, 1);
-                drop(rest.instance);
-            }
-            None => {
-                rest.pool.put(rest.instance);
-            }
+            Some(cause) => rest.home.end(cause, rest.instance),
+            None => rest.home.keep(rest.instance),
         }
         rest.exchange.answer
     }

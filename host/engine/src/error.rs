@@ -71,6 +71,12 @@ pub enum LoadError {
          use \"reuse\" or \"fresh\""
     )]
     NotConcurrent,
+    /// Its instances cannot belong to a session.
+    #[error(
+        "keepSession is not for components that export wasi:http/handler (0.3), whose instances serve several requests at \
+         a time; set keepSession = false"
+    )]
+    NoSessions,
     /// Two methods have one name.
     #[error(
         "has two methods named {0:?} (names are compared without regard to case); rename one of them"
@@ -147,6 +153,9 @@ pub enum ProcessError {
         "no instance is free, and {0} requests of the component wait already ([pool] queue), or memory is short"
     )]
     QueueFull(usize),
+    /// As many requests of the session wait for its instance as may.
+    #[error("the session's instance is at work, and {0} of its requests wait already")]
+    SessionBusy(usize),
     /// The body of the request was too large for the server.
     #[error("the request's body is too large")]
     BodyTooLarge,

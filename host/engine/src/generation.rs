@@ -35,6 +35,8 @@ pub enum PoolPolicy {
     Reuse,
     /// An instance serves several requests at a time; for components of `wasi:http` 0.3.
     Concurrent,
+    /// An instance belongs to a session; a request without one has an instance for itself.
+    Session,
 }
 
 /// Settings of the pool of instances.

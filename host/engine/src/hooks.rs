@@ -21,6 +21,7 @@ pub(crate) const CONNECTION: &str = "On Web Connection";
 pub(crate) const HTTP: &str = "the wasi:http handler";
 pub(crate) const METHOD: &str = "the method";
 pub(crate) const COMPILER: &str = "COMPILER_WEB";
+pub(crate) const CLOSE_PROCESS: &str = "On Web Close Process";
 pub(crate) const METHODS: &str = "the list of methods";
 pub(crate) const TAGS: &str = "the tags of a page";
 pub(crate) const HANDLERS: &str = "the list of handlers";
@@ -112,6 +113,7 @@ impl HookIndices {
             methods: bind!(self.methods),
             call: bind!(self.call),
             handlers: bind!(self.handlers),
+            close_process: bind!(self.close_process),
             compiler_web: bind!(self.compiler_web),
         })
     }
@@ -135,5 +137,6 @@ pub(crate) struct BoundHooks {
     pub(crate) methods: Option<TypedFunc<(), (Vec<WitMethod>,)>>,
     pub(crate) call: Option<CallMethod>,
     pub(crate) handlers: Option<TypedFunc<(), (Vec<WitHandler>,)>>,
+    pub(crate) close_process: Option<TypedFunc<(), ()>>,
     pub(crate) compiler_web: Option<TypedFunc<(), ()>>,
 }

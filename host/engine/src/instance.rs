@@ -22,6 +22,27 @@ use crate::wit::{Value, WebCall, WitHandler, WitMethod};
 /// Most bytes of a trap's message and backtrace that are logged.
 const TRAP_TEXT_BYTES_MAX: usize = 16 * 1024;
 
+/// When COMPILER_WEB runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Setup {
+    /// Before every method and On Web Connection.
+    EachTime,
+    /// Before the next one, and then not any more: the instance belongs to a session.
+    Due,
+    /// Not any more.
+    Done,
+}
+
+impl Setup {
+    /// What comes when it has run.
+    fn after(self) -> Self {
+        match self {
+            Self::EachTime => Self::EachTime,
+            Self::Due | Self::Done => Self::Done,
+        }
+    }
+}
+
 /// An instance with everything it needs to run.
 pub(crate) struct Instance {
     store: Store<State>,
@@ -29,6 +50,7 @@ pub(crate) struct Instance {
     /// Requests after which this instance is retired; 0 is never.
     requests_max: u32,
     requests: u32,
+    setup: Setup,
     /// Bytes that it held when it was made.
     memory_at_first: u64,
     /// Its place among the engine's instances. Last, so that the place is free only when the instance is gone.
@@ -63,6 +85,7 @@ impl Instance {
             hooks,
             requests_max,
             requests: 0,
+            setup: Setup::EachTime,
             memory_at_first,
             _slot: slot,
         })
@@ -104,10 +127,8 @@ impl Instance {
                 Err(reason) => return Err(self.refused(Some(one_line(&reason)))),
             }
         }
-        if let Some(compiler_web) = self.hooks.compiler_web
-            && !is_handler
-        {
-            self.call(hooks::COMPILER, &compiler_web, ()).await?;
+        if self.hooks.compiler_web.is_some() && !is_handler {
+            self.declare().await?;
         }
         let (hook, result) = match target {
             Target::Connection if self.hooks.connect.is_none() => {
@@ -144,6 +165,16 @@ impl Instance {
             hook,
             message: one_line(&message),
         })
+    }
+
+    /// Calls COMPILER_WEB, as often as it is to run.
+    async fn declare(&mut self) -> Result<(), ProcessError> {
+        let compiler_web = self.hooks.compiler_web;
+        if let Some(compiler_web) = compiler_web.filter(|_| self.setup != Setup::Done) {
+            self.call(hooks::COMPILER, &compiler_web, ()).await?;
+            self.setup = self.setup.after();
+        }
+        Ok(())
     }
 
     /// Hands the request to a handler of `wasi:http`, and sees it through.
@@ -197,6 +228,19 @@ impl Instance {
         Ok(self.call(hooks::HANDLERS, &handlers, ()).await?.0)
     }
 
+    /// From now on COMPILER_WEB runs as `setup` says.
+    pub(crate) fn set_up(&mut self, setup: Setup) {
+        self.setup = setup;
+    }
+
+    /// Calls On Web Close Process, if the component has it.
+    pub(crate) async fn close_process(&mut self) -> Result<(), ProcessError> {
+        match self.hooks.close_process {
+            Some(hook) => self.call(hooks::CLOSE_PROCESS, &hook, ()).await,
+            None => Ok(()),
+        }
+    }
+
     /// Ends a web process: what it answered, and whether its request's body was refused for its size.
     pub(crate) fn finish(&mut self) -> Box<Exchange> {
         self.store.data_mut().end()
@@ -214,7 +258,8 @@ impl Instance {
         let is_spent = self.requests_max > 0 && self.requests >= self.requests_max;
         if trapped {
             Some(Cause::Trap)
-        } else if options.policy == PoolPolicy::Fresh || is_spent {
+        } else if matches!(options.policy, PoolPolicy::Fresh | PoolPolicy::Session) || is_spent {
+            // One of a session ends in another way; this one answered a request that has none.
             Some(Cause::Requests)
         } else if limiter.refused().is_some() {
             Some(Cause::Limit)

@@ -44,9 +44,11 @@ pub(crate) enum Cause {
     Room,
     /// Memory was short.
     Memory,
+    /// The session that it belonged to ended.
+    Session,
 }
 
-const CAUSES: usize = 7;
+const CAUSES: usize = 8;
 
 /// Counts of a generation's instances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +82,8 @@ pub struct Retired {
     pub room: u64,
     /// Were dropped because memory was short.
     pub memory: u64,
+    /// Belonged to a session that ended.
+    pub session: u64,
 }
 
 impl Pool {
@@ -227,6 +231,7 @@ impl Pool {
                 surplus: count(Cause::Surplus),
                 room: count(Cause::Room),
                 memory: count(Cause::Memory),
+                session: count(Cause::Session),
             },
             waiting,
             refused,

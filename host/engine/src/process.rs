@@ -14,16 +14,18 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 use crate::answer::{Answer, AnswerBody};
+use crate::bound;
 use crate::call::{Call, Deadline, Target};
 use crate::clock::TICK;
 use crate::component::{DeclaredHandler, Method};
 use crate::cpu::{CpuMeter, Metered};
 use crate::due::Due;
-use crate::ended::{Ended, Rest};
+use crate::ended::{Ended, Home, Rest};
 use crate::error::ProcessError;
 use crate::forensics::Cost;
 use crate::generation::{Generation, PoolOptions, PoolPolicy};
 use crate::instance::Instance;
+use crate::pool::Cause;
 use crate::slots::{NoSlot, Place};
 use crate::state::Exchange;
 use crate::wasi_http;
@@ -190,10 +192,14 @@ async fn web_process(
 /// Runs the hooks of one request on an instance.
 pub(crate) async fn performed(
     generation: &Arc<Generation>,
-    exchange: Box<Exchange>,
+    mut exchange: Box<Exchange>,
     target: Target,
     meter: Arc<CpuMeter>,
 ) -> Ended {
+    if let Some(context) = exchange.call.context.take() {
+        // Boxed: no other request's future should be as large.
+        return Box::pin(bound::performed(context, exchange, target, meter)).await;
+    }
     let kept = match generation.pool_options.policy {
         PoolPolicy::Reuse => generation.pool.take(),
         _ => None,
@@ -211,6 +217,26 @@ pub(crate) async fn performed(
     };
     keep_some_ahead(generation);
 
+    let (result, exchange) = carried_out(generation, &mut instance, target).await;
+    let trapped = trap_cause(&result).is_some();
+    let end = instance.end(trapped, &generation.pool_options);
+    Ended {
+        result,
+        rest: Some(Rest {
+            home: Home::Pool(generation.pool.clone()),
+            end,
+            instance,
+            exchange,
+        }),
+    }
+}
+
+/// Runs the hooks of one request, and finishes what they sent.
+pub(crate) async fn carried_out(
+    generation: &Generation,
+    instance: &mut Instance,
+    target: Target,
+) -> (Result<(), ProcessError>, Box<Exchange>) {
     let timed = generation.meters.guest();
     let mut result = instance.perform(target).await;
     if instance.has_draft(&result) {
@@ -219,15 +245,7 @@ pub(crate) async fn performed(
     }
     drop(timed);
     let exchange = instance.finish();
-    let trapped = matches!(
-        result,
-        Err(ProcessError::Trap { .. }
-            | ProcessError::OutOfMemory { .. }
-            | ProcessError::Limit { .. }
-            | ProcessError::NoSessions)
-    );
-    let result = exchange.with_sessions(result);
-    if trapped {
+    if trap_cause(&result).is_some() {
         let began = exchange.deadline.at - exchange.deadline.after;
         let cost = Cost {
             memory_bytes: instance.memory_bytes(),
@@ -235,20 +253,23 @@ pub(crate) async fn performed(
         };
         generation.costs.note(exchange.call.id, cost);
     }
-    let end = instance.end(trapped, &generation.pool_options);
-    Ended {
+    (exchange.with_sessions(result), exchange)
+}
+
+/// Why an instance cannot serve again, if its last call ended so that it cannot.
+pub(crate) fn trap_cause(result: &Result<(), ProcessError>) -> Option<Cause> {
+    let trapped = matches!(
         result,
-        rest: Some(Rest {
-            pool: generation.pool.clone(),
-            end,
-            instance,
-            exchange,
-        }),
-    }
+        Err(ProcessError::Trap { .. }
+            | ProcessError::OutOfMemory { .. }
+            | ProcessError::Limit { .. }
+            | ProcessError::NoSessions)
+    );
+    trapped.then_some(Cause::Trap)
 }
 
 /// An instance for a request that found none: a new one, or one that has become idle while it waited.
-async fn another(
+pub(crate) async fn another(
     generation: &Generation,
     exchange: Box<Exchange>,
     meter: Arc<CpuMeter>,
@@ -371,9 +392,10 @@ pub(crate) fn exchange(generation: &Generation, call: Call, deadline: Deadline) 
 }
 
 pub(crate) fn idle_exchange(generation: &Generation) -> Box<Exchange> {
-    exchange(
-        generation,
-        Call::outside_of_a_request(),
-        deadline(generation.limits.deadline),
-    )
+    idle_exchange_of(generation, Call::outside_of_a_request())
+}
+
+/// What a hook runs in that answers no request.
+pub(crate) fn idle_exchange_of(generation: &Generation, call: Call) -> Box<Exchange> {
+    exchange(generation, call, deadline(generation.limits.deadline))
 }

@@ -40,6 +40,9 @@ pub enum SessionError {
     /// Key, value, or the session as a whole is over its limit.
     #[error("the session is over its limit")]
     TooLarge,
+    /// It is a legacy session, which keeps the instance, and nothing beside.
+    #[error("legacy sessions have neither storage nor privileges")]
+    Legacy,
     /// It was ended while this request was answered.
     #[error("the session has ended")]
     Ended,
@@ -60,6 +63,10 @@ pub trait Sessions: Send + Sync + 'static {
     fn begin(self: Arc<Self>, call: &Call) -> Box<dyn Session>;
     /// Whether the request's URL names a session to be continued, which is done before any hook runs.
     fn is_named_by(&self, url: &str) -> bool;
+    /// How many web processes belong to the session of an identifier; 0 if it is not known.
+    fn process_count(&self, _id: &str) -> u32 {
+        0
+    }
 }
 
 /// The session of one request.

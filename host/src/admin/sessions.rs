@@ -1,7 +1,5 @@
 //! The sessions of a web server: listed, and ended. Nothing of this tells a secret.
 
-use std::sync::Arc;
-
 use hyper::Uri;
 use serde_json::{Value, json};
 
@@ -9,18 +7,24 @@ use super::problem::Problem;
 use super::query;
 use super::route::Action;
 use crate::server::WebServer;
-use crate::sessions::ServerSessions;
+use crate::sessions::Listed;
 
 /// Lists the sessions of a web server as the query says; none where it keeps none.
 pub(super) async fn list(server: &WebServer, uri: &Uri) -> Result<Value, Problem> {
     let user = query::text(uri, query::USER)?;
     let after = query::text(uri, query::AFTER)?;
     let max = query::limit(uri, Action::Sessions)?;
-    let Some(sessions) = of(server) else {
-        return Ok(json!({"sessions": [], "more": false, "next": null}));
+    let (user, after) = (user.as_deref(), after.as_deref());
+    let serving = server.serving();
+    let kinds = serving.as_ref().map(|it| (&it.sessions, &it.legacy));
+    let listed = match kinds {
+        Some((Some(sessions), _)) => {
+            let listed = sessions.list(user, max, after).await;
+            listed.map_err(|_| Problem::no_session_store())?
+        }
+        Some((None, Some(sessions))) => sessions.list(user, max, after),
+        _ => Some(Listed::default()),
     };
-    let listed = sessions.list(user.as_deref(), max, after.as_deref()).await;
-    let listed = listed.map_err(|_| Problem::no_session_store())?;
     let listed =
         listed.ok_or_else(|| Problem::bad_body("after in the query must be `next` of a list"))?;
     Ok(json!({"sessions": listed.sessions, "more": listed.next.is_some(), "next": listed.next}))
@@ -28,21 +32,20 @@ pub(super) async fn list(server: &WebServer, uri: &Uri) -> Result<Value, Problem
 
 /// Ends a session.
 pub(super) async fn end(server: &WebServer, id: &str) -> Result<Value, Problem> {
-    let is_ended = match of(server) {
-        None => false,
-        Some(sessions) => {
+    let serving = server.serving();
+    let kinds = serving.as_ref().map(|it| (&it.sessions, &it.legacy));
+    let is_ended = match kinds {
+        Some((Some(sessions), _)) => {
             let ended = sessions.drop_session(id).await;
             ended.map_err(|_| Problem::no_session_store())?
         }
+        Some((None, Some(sessions))) => sessions.drop_session(id),
+        _ => false,
     };
     match is_ended {
         true => Ok(json!({"success": true})),
         false => Err(Problem::unknown_session(id)),
     }
-}
-
-fn of(server: &WebServer) -> Option<Arc<ServerSessions>> {
-    server.serving()?.sessions.clone()
 }
 
 /// The schema of [`list`].
@@ -66,7 +69,13 @@ pub(super) fn schema() -> Value {
             "expirationDate": time("When it ends without another request, up to two minutes later."),
             "idleTimeout": count("Minutes without a request after which it ends."),
             "keys": count("Values in its storage."),
-            "size": count("Bytes that it takes in the store."),
+            "size": count("Bytes that it takes in the store; of a legacy session, the memory of its instance."),
+            "hasProcess": {
+                "type": "boolean",
+                "description": "Of a legacy session only: whether it keeps an instance.",
+            },
+            "address": text("Of a legacy session only: the address that it began from."),
+            "requests": count("Of a legacy session only: its requests so far."),
         },
     });
     json!({

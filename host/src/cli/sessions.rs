@@ -16,7 +16,8 @@ pub(super) struct Arguments {
     /// Lists the sessions of this user only.
     #[arg(long, value_name = "NAME", conflicts_with = "drop")]
     user: Option<String>,
-    /// Ends the session of this identifier: its client is a guest from the next request on.
+    /// Ends the session of this identifier: its client is a guest from the next request on. Of a legacy session the
+    /// instance goes, too, after On Web Close Process.
     #[arg(long, value_name = "ID")]
     drop: Option<String>,
     #[command(flatten)]

@@ -25,7 +25,11 @@ pub fn at_once(receiver: &Receiver, request: PlainGet<'_>, peer: Peer, may_call:
     }
     let path = visit.below(path);
     let sessions = visit.serving.sessions.as_ref();
-    let is_named = || sessions.is_some_and(|sessions| sessions.may_be_named(request.fields));
+    let is_named = || {
+        let legacy = visit.serving.legacy.as_ref();
+        sessions.is_some_and(|sessions| sessions.may_be_named(request.fields))
+            || legacy.is_some_and(|sessions| sessions.may_be_named(request.fields))
+    };
     if path == "/" && request.has_cookie && is_named() {
         // Its client may have a home page of its own.
         return AtOnce::Nothing;

@@ -70,6 +70,10 @@ pub(super) fn begin(
     peer: Peer,
     began: Instant,
 ) -> AtOnce {
+    if visit.serving.legacy.is_some() {
+        // It has to be found out whose turn it is, which may take a while.
+        return AtOnce::Nothing;
+    }
     let Some(job) = job(&visit, special) else {
         return AtOnce::Nothing;
     };

@@ -68,6 +68,7 @@ pub(super) fn call(
         folder: None,
         chain: inside.map_or_else(Chain::default, |inside| inside.chain.clone()),
         sessions: visit.serving.sessions.clone().map(|it| it as _),
+        context: None,
         permit: None,
     };
     Ok((call, head.uri))

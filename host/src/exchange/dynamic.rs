@@ -8,7 +8,7 @@ use tessera_engine::{Answer, Call, Cost, Document, Generation, Limit, ProcessErr
 
 use super::admit::Visit;
 use super::calls::{call, plain_call};
-use super::semi_dynamic;
+use super::{bound, semi_dynamic};
 use crate::http::{Peer, PlainGet, Reject, Request, Response, Teller, UnknownCoding};
 use crate::response;
 use crate::server::{FailedRequest, Kind, ProcessPermit, Receiver, SharedPermit, WebServer};
@@ -86,8 +86,18 @@ pub(super) fn run<'a>(
     let server = job.server.clone();
     let sessions = visit.serving.sessions.as_ref();
     let renewal = sessions.and_then(|it| it.renewal(request.headers(), peer.secured));
-    let begun = begin(receiver, visit, request, peer, job);
+    let is_own = Arc::ptr_eq(&job.server, &visit.server);
+    let begun = match visit.serving.legacy.as_ref().filter(|_| is_own) {
+        None => Ok(begin(receiver, visit, request, peer, job)),
+        Some(sessions) => Err(Box::pin(bound::run(
+            receiver, visit, request, peer, job, sessions,
+        ))),
+    };
     async move {
+        let begun = match begun {
+            Ok(begun) => begun,
+            Err(in_session) => return in_session.await,
+        };
         match begun {
             Ok((work, process)) => {
                 let outcome = process.await;
@@ -122,7 +132,13 @@ fn begin(
     let (mut call, uri) =
         call(receiver, visit, request, peer).map_err(|UnknownCoding| Reject::UnknownCoding)?;
     call.folder = semi_dynamic::folder(visit, &job.server);
-    Ok(start(call, uri, places, job.generation, job.target))
+    Ok(start(
+        call,
+        uri,
+        Box::new(places),
+        job.generation,
+        job.target,
+    ))
 }
 
 /// The same for a request of which no more than its head is there, which is all of it.
@@ -138,20 +154,27 @@ pub(super) fn begin_plain(
     call.folder = semi_dynamic::folder(visit, &job.server);
     // Known when somebody needs it, which is when something fails.
     let uri = Uri::default();
-    Ok(start(call, uri, places, job.generation, job.target))
+    Ok(start(
+        call,
+        uri,
+        Box::new(places),
+        job.generation,
+        job.target,
+    ))
 }
 
 /// Places under the limits.
-type Places = (ProcessPermit, Option<SharedPermit>);
+pub(super) type Places = (ProcessPermit, Option<SharedPermit>);
 
-fn start(
+/// Begins a web process, which gives back its places when it has ended.
+pub(super) fn start(
     mut call: Call,
     uri: Uri,
-    places: Places,
+    permit: Box<dyn Send + Sync>,
     generation: Arc<Generation>,
     target: Target,
 ) -> (Work, impl Future<Output = Outcome> + Send + use<>) {
-    call.permit = Some(Box::new(places));
+    call.permit = Some(permit);
     let request = FailedRequest {
         id: call.id,
         method: call.method.clone(),
@@ -208,7 +231,7 @@ fn is_trap(error: &ProcessError) -> bool {
 
 /// Takes a place under `maxConcurrentProcesses`: of the component, and of the host where its server handed the request
 /// over.
-fn places(receiver: &Receiver, server: &WebServer) -> Option<Places> {
+pub(super) fn places(receiver: &Receiver, server: &WebServer) -> Option<Places> {
     let reached = |server: &WebServer| {
         tracing::debug!(server = server.name(), "maxConcurrentProcesses reached");
     };
@@ -238,7 +261,7 @@ fn failed(receiver: &Receiver, server: &WebServer, work: &Work, error: &ProcessE
         ProcessError::Unauthorized { .. } => Reject::Unauthorized,
         ProcessError::NoHook(_) => Reject::NotFound,
         ProcessError::BodyTooLarge => Reject::BodyTooLarge,
-        ProcessError::Busy(_) | ProcessError::QueueFull(_) => {
+        ProcessError::Busy(_) | ProcessError::QueueFull(_) | ProcessError::SessionBusy(_) => {
             tracing::warn!(server = name, %request, method, "{name}, request {request}: {error}");
             Reject::Unavailable
         }

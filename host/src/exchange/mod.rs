@@ -3,6 +3,7 @@
 mod admit;
 mod at_once;
 mod begun;
+mod bound;
 mod cache;
 mod calls;
 mod conclude;

@@ -37,11 +37,15 @@ pub(super) fn folder(visit: &Visit, server: &Arc<WebServer>) -> Option<Arc<dyn W
 
 /// The path of the home page that a component has set for the client of a request.
 pub(super) async fn own_home_page(visit: &Visit, request: &Request) -> Option<String> {
-    let sessions = visit.serving.sessions.as_ref()?;
+    let serving = &visit.serving;
     if !request.headers().contains_key(COOKIE) {
         return None;
     }
-    let page = Box::pin(sessions.home_page(request.headers())).await?;
+    let page = match (&serving.sessions, &serving.legacy) {
+        (Some(sessions), _) => Box::pin(sessions.home_page(request.headers())).await?,
+        (None, Some(sessions)) => sessions.home_page(request.headers())?,
+        (None, None) => return None,
+    };
     let pages = visit.serving.pages.as_ref()?;
     // One that is not there any more leaves the client with everybody's.
     let is_there = pages

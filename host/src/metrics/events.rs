@@ -74,7 +74,9 @@ fn cause(error: &ProcessError) -> &'static str {
         ProcessError::OutOfMemory { .. } => "memory",
         ProcessError::Instantiate(_) => "instantiate",
         ProcessError::Deadline(_) => "deadline",
-        ProcessError::Busy(_) | ProcessError::QueueFull(_) => "queue",
+        ProcessError::Busy(_) | ProcessError::QueueFull(_) | ProcessError::SessionBusy(_) => {
+            "queue"
+        }
         ProcessError::Failed { .. } => "error",
         ProcessError::NoSessions => "sessions",
         ProcessError::Limit { limit, .. } => match limit {

@@ -10,7 +10,7 @@ use super::reload::{HostTurn, Turn};
 use super::{Cause, Found, Outcome, Reloaded, Reloader, Serving, WebServer, discover};
 use crate::files::{ErrorPages, Pages};
 use crate::listen::Port;
-use crate::sessions::ServerSessions;
+use crate::sessions::{LegacySessions, ServerSessions};
 use crate::settings::{
     Change, ComponentSettings, Effect, HostSettings, Override, SettingsError, Web,
 };
@@ -49,6 +49,7 @@ impl Reloader {
                 web,
                 mount: settings.mount.clone(),
                 sessions: self.sessions(server, &settings.web),
+                legacy: LegacySessions::new(server.legacy(), settings.web.legacy.as_ref()),
                 generation: Some(generation.clone()),
                 number,
                 properties: settings.properties(),
@@ -110,6 +111,7 @@ impl Reloader {
             web: web.map_err(|error| vec![error])?,
             mount: settings.mount.clone(),
             sessions: self.sessions(server, &settings.web),
+            legacy: LegacySessions::new(server.legacy(), settings.web.legacy.as_ref()),
             generation: serving.generation.clone(),
             number: serving.number,
             properties: settings.properties(),
@@ -284,6 +286,8 @@ impl Reloader {
             web: settings.web.clone(),
             mount: None,
             sessions: self.sessions(&self.registry.host(), &settings.web),
+            // No code of its own runs, which a session could keep.
+            legacy: None,
             generation: None,
             number,
             properties: settings.properties(),

@@ -113,7 +113,7 @@ fn kind(error: &ProcessError) -> &'static str {
         ProcessError::OutOfMemory { .. } => "memory",
         ProcessError::Instantiate(_) => "instantiate",
         ProcessError::Deadline(_) => "deadline",
-        ProcessError::Busy(_) | ProcessError::QueueFull(_) => "busy",
+        ProcessError::Busy(_) | ProcessError::QueueFull(_) | ProcessError::SessionBusy(_) => "busy",
         ProcessError::Limit { .. } => "limit",
         ProcessError::Failed { .. } => "error",
         _ => "refused",

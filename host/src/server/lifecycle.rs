@@ -182,9 +182,13 @@ impl Reloader {
     ) -> impl Future<Output = ()> + Send + 'static {
         let (drain, draining) = (self.drain_timeout, self.drained(listeners));
         // Requests that came by the host's ports have no connections of their own.
-        let processes = server.processes().clone();
+        let (processes, legacy) = (server.processes().clone(), server.legacy().clone());
+        let ended = async move {
+            processes.none().await;
+            legacy.closed().await;
+        };
         async move {
-            let _ = tokio::join!(draining, tokio::time::timeout(drain, processes.none()));
+            let _ = tokio::join!(draining, tokio::time::timeout(drain, ended));
         }
     }
 

@@ -217,6 +217,7 @@ fn generation_options(
                 Policy::Concurrent => PoolPolicy::Concurrent,
                 Policy::Fresh => PoolPolicy::Fresh,
                 Policy::Reuse => PoolPolicy::Reuse,
+                Policy::Session => PoolPolicy::Session,
             },
             min: pool.min as usize,
             max: pool.max as usize,

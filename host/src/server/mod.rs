@@ -38,7 +38,7 @@ use crate::exchange::Exchange;
 use crate::files::{ErrorPages, Pages};
 use crate::listen::Held;
 use crate::metrics::Events;
-use crate::sessions::ServerSessions;
+use crate::sessions::{LegacyHome, LegacySessions, ServerSessions};
 use crate::settings::{KeepAlive, Mount, Web};
 use crate::tls::ServerTls;
 use crate::weblog::{DebugLog, WebLog};
@@ -85,6 +85,7 @@ pub struct WebServer {
     traffic: Traffic,
     events: Events,
     rates: RateLimiter,
+    legacy: Arc<LegacyHome>,
     status: Mutex<Status>,
     history: Mutex<History>,
     failures: Mutex<Failures>,
@@ -144,8 +145,10 @@ pub struct Serving {
     pub pages: Option<Pages>,
     /// Where the host hands requests over.
     pub mount: Option<Mount>,
-    /// Its sessions, if it has any.
+    /// Its scalable sessions, if it has those.
     pub sessions: Option<Arc<ServerSessions>>,
+    /// Its legacy sessions, if it has those.
+    pub legacy: Option<Arc<LegacySessions>>,
     /// The component that answers dynamic requests; none on the host.
     pub generation: Option<Arc<Generation>>,
     /// Counts the versions: 1 is the first.
@@ -171,6 +174,7 @@ impl WebServer {
             traffic: Traffic::default(),
             events: Events::default(),
             rates: RateLimiter::default(),
+            legacy: LegacyHome::new(name.into()),
             status: Mutex::default(),
             history: Mutex::default(),
             failures: Mutex::default(),
@@ -255,6 +259,11 @@ impl WebServer {
         &self.rates
     }
 
+    /// The legacy sessions that it has, or had until a moment ago.
+    pub(crate) fn legacy(&self) -> &Arc<LegacyHome> {
+        &self.legacy
+    }
+
     pub(crate) fn status(&self) -> &Mutex<Status> {
         &self.status
     }
@@ -302,9 +311,11 @@ impl WebServer {
                 status.pending.clear();
             }
         }
-        let kept = next.generation.clone();
-        let old = self.serving.swap(Some(Arc::new(next)));
-        retire(old, kept.as_ref());
+        let next = Arc::new(next);
+        let kept = next.generation.as_ref();
+        let old = self.serving.swap(Some(next.clone()));
+        retire(old, kept);
+        self.legacy.keep_only(next.legacy.as_deref(), kept);
     }
 
     /// Stops answering. Requests in flight finish.
@@ -319,6 +330,7 @@ impl WebServer {
             }
         }
         retire(old, None);
+        self.legacy.keep_only(None, None);
     }
 }
 

@@ -124,6 +124,7 @@ pub(crate) fn instances(counts: &PoolStatistics) -> Value {
             "surplus": retired.surplus,
             "room": retired.room,
             "memory": retired.memory,
+            "session": retired.session,
         },
         "waiting": counts.waiting,
         "refused": counts.refused,

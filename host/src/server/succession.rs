@@ -210,6 +210,7 @@ impl Reloader {
             web: before.web.clone(),
             mount: before.mount.clone(),
             sessions: before.sessions.clone(),
+            legacy: before.legacy.clone(),
             generation: before.generation.clone(),
             number: before.number,
             properties: before.properties.clone(),

@@ -6,6 +6,7 @@
 mod cookie;
 mod home_page;
 mod current;
+mod legacy;
 mod otp;
 mod overview;
 mod record;
@@ -35,6 +36,8 @@ use token::{Purpose, Token};
 use vault::Vault;
 
 pub use cookie::cookie_name;
+pub(crate) use legacy::Home as LegacyHome;
+pub use legacy::{LegacySessions, NoSeat, Seat};
 pub use overview::{Listed, SESSIONS_LISTED_MAX};
 pub use renewal::Renewal;
 pub use stores::{SessionStores, Upkeep};

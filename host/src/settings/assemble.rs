@@ -6,7 +6,7 @@ use super::kind::{Preset, tls};
 use super::logs::{AccessFormat, DebugLevel, WebLogs};
 use super::reader::Reader;
 use super::rule::{Handler, Handlers};
-use super::sessions::Sessions;
+use super::sessions::{LegacySessions, Sessions};
 use super::setting::{Definition, Scope, Setting};
 use super::table;
 use super::web_server::{
@@ -24,7 +24,7 @@ impl Web {
         let requests = Requests::read(reader);
         check_handlers(reader, owner, &requests.handlers);
         let sessions = Sessions::read(reader);
-        check_sessions(reader, sessions.enabled, requests.processes_max);
+        let legacy = LegacySessions::read(reader, &sessions, requests.processes_max);
         Self {
             cache: CacheSettings::read(reader, owner),
             responses: Responses::read(reader, listen.https.is_some()),
@@ -36,6 +36,7 @@ impl Web {
             }),
             requests,
             sessions,
+            legacy,
             keep_alive: KeepAlive::read(reader),
             logs: WebLogs::read(reader),
             launch_at_startup: reader.value(&table::LAUNCH),
@@ -199,29 +200,6 @@ fn check_handlers(reader: &mut Reader, owner: Scope, handlers: &Handlers) {
         );
         reader.refuse(&[&table::HANDLERS], reason);
     }
-}
-
-/// Legacy sessions come with a later version; what is written of them is checked already.
-fn check_sessions(reader: &mut Reader, is_scalable: bool, processes_max: u32) {
-    let is_legacy = reader.value(&table::KEEP_SESSION);
-    if is_scalable && is_legacy {
-        let reason =
-            "keepSession needs scalableSession = false: a web server has one kind of sessions";
-        reader.refuse(&[&table::KEEP_SESSION, &table::SCALABLE_SESSION], reason);
-    }
-    let sessions_max = reader.value(&table::MAX_SESSIONS);
-    if sessions_max.is_some_and(|max| max > processes_max) {
-        let reason = format!(
-            "maxSessions must not be above maxConcurrentProcesses, which is {processes_max}"
-        );
-        reader.refuse(&[&table::MAX_SESSIONS, &table::PROCESSES], reason);
-    }
-    if sessions_max.is_none() && processes_max < table::MAX_SESSIONS.kind.default {
-        reader.show(&table::MAX_SESSIONS, processes_max.into());
-    }
-    reader.value(&table::PROCESS_TIMEOUT);
-    reader.value(&table::SESSION_TIMEOUT);
-    reader.value(&table::SESSION_ADDRESS);
 }
 
 impl Requests {

@@ -84,6 +84,8 @@ pub enum Policy {
     Reuse,
     /// It serves a single request.
     Fresh,
+    /// It serves the requests of one legacy session.
+    Session,
 }
 
 /// `[limits]`: what one web process may use.
@@ -180,10 +182,11 @@ impl ComponentSettings {
         let web = Web::read(&mut reader, Scope::Component, &base);
         check_handlers(name, &mut reader, &web.requests.handlers);
         let environment = reader.variables(&table::ENVIRONMENT);
+        let is_legacy = web.legacy.is_some();
         Ok(Self {
             web,
             mount: read_mount(name, &mut reader),
-            pool: read_pool(&mut reader),
+            pool: read_pool(&mut reader, is_legacy),
             limits: Limits {
                 memory_bytes: reader.value(&table::LIMITS_MEMORY),
                 table_elements: reader.value(&table::LIMITS_TABLES),
@@ -310,9 +313,27 @@ fn read_mount(name: &str, reader: &mut Reader) -> Option<Mount> {
     Some(Mount { path, host, strip })
 }
 
-fn read_pool(reader: &mut Reader) -> Pool {
+/// Legacy sessions keep the instances, and nothing else does beside them.
+fn read_policy(reader: &mut Reader, is_legacy: bool) -> Policy {
+    let policy = reader.value(&table::POOL_POLICY);
+    match (is_legacy, policy) {
+        (false, Policy::Session) => {
+            let reason = "\"session\" needs keepSession = true (and scalableSession = false)";
+            reader.refuse(&[&table::POOL_POLICY, &table::KEEP_SESSION], reason);
+        }
+        (true, Policy::Auto | Policy::Session) => return Policy::Session,
+        (true, _) => {
+            let reason = "must be \"session\", or left out, with keepSession = true: instances belong to sessions then";
+            reader.refuse(&[&table::POOL_POLICY, &table::KEEP_SESSION], reason);
+        }
+        (false, _) => {}
+    }
+    policy
+}
+
+fn read_pool(reader: &mut Reader, is_legacy: bool) -> Pool {
     let pool = Pool {
-        policy: reader.value(&table::POOL_POLICY),
+        policy: read_policy(reader, is_legacy),
         min: reader.value(&table::POOL_MIN),
         max: reader.value(&table::POOL_MAX),
         concurrency: reader.value(&table::POOL_CONCURRENCY),

@@ -47,7 +47,7 @@ pub use overrides::{Origin, Override};
 pub use reference::reference_markdown;
 pub use rule::{Handler, Handlers, Patterns, Rule, Rules, declared_json};
 pub use schema::schema;
-pub use sessions::{SessionCookie, Sessions};
+pub use sessions::{LegacySessions, SessionCookie, Sessions};
 pub use setting::{Change, Effect, Scope, effect_of};
 pub use value::Secret;
 pub use web_server::{

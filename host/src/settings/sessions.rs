@@ -1,9 +1,12 @@
-//! The settings of scalable sessions, as the host uses them.
+//! The settings of sessions, scalable and legacy ones, as the host uses them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::grants::StoreKind;
+use super::kind::quantity::Restorable;
 use super::reader::Reader;
+use super::setting::Setting;
 use super::table;
 
 /// The sessions of one web server object.
@@ -19,6 +22,21 @@ pub struct Sessions {
     pub session_bytes_max: u64,
     /// `[sessions] roles`: the privileges that there are, each with those that it includes.
     pub roles: BTreeMap<String, Vec<String>>,
+    /// Attributes of their cookie.
+    pub cookie: SessionCookie,
+}
+
+/// The legacy sessions of one web server object, each of which keeps an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegacySessions {
+    /// `inactiveProcessTimeout`: how long the instance of a silent session is kept.
+    pub process_timeout: Duration,
+    /// `inactiveSessionTimeout`: how long the cookie of a silent session lasts.
+    pub session_timeout: Duration,
+    /// `maxSessions`: the instances that are kept; at least 1.
+    pub max: u32,
+    /// `sessionIPAddressValidation`: whether a session is held to the address that it began from.
+    pub checks_address: bool,
     /// Attributes of their cookie.
     pub cookie: SessionCookie,
 }
@@ -44,6 +62,45 @@ impl Sessions {
             roles: reader.value(&table::SESSION_ROLES),
             cookie: SessionCookie::read(reader),
         }
+    }
+}
+
+impl LegacySessions {
+    /// None where `keepSession` is false. What is written of them is checked all the same.
+    pub(super) fn read(
+        reader: &mut Reader,
+        scalable: &Sessions,
+        processes_max: u32,
+    ) -> Option<Self> {
+        let is_on = reader.value(&table::KEEP_SESSION);
+        if scalable.enabled && is_on {
+            let reason =
+                "keepSession needs scalableSession = false: a web server has one kind of sessions";
+            reader.refuse(&[&table::KEEP_SESSION, &table::SCALABLE_SESSION], reason);
+        }
+        let max = reader.value(&table::MAX_SESSIONS);
+        if max.is_some_and(|max| max > processes_max) {
+            let reason = format!(
+                "maxSessions must not be above maxConcurrentProcesses, which is {processes_max}"
+            );
+            reader.refuse(&[&table::MAX_SESSIONS, &table::PROCESSES], reason);
+        }
+        let preset = table::MAX_SESSIONS.kind.default;
+        if max.is_none() && processes_max < preset {
+            reader.show(&table::MAX_SESSIONS, processes_max.into());
+        }
+        let mut timeout = |setting: &'static Setting<Restorable>| {
+            let minutes = reader.value(setting).unwrap_or(setting.kind.default);
+            Duration::from_secs(60 * u64::from(minutes))
+        };
+        let legacy = Self {
+            process_timeout: timeout(&table::PROCESS_TIMEOUT),
+            session_timeout: timeout(&table::SESSION_TIMEOUT),
+            max: max.unwrap_or_else(|| preset.min(processes_max)).max(1),
+            checks_address: reader.value(&table::SESSION_ADDRESS),
+            cookie: scalable.cookie.clone(),
+        };
+        is_on.then_some(legacy)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::logs::WebLogs;
 use super::rule::{Handlers, Rules};
-use super::sessions::Sessions;
+use super::sessions::{LegacySessions, Sessions};
 
 /// The settings of one web server object.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +19,10 @@ pub struct Web {
     pub cache: CacheSettings,
     /// What requests may take and ask for.
     pub requests: Requests,
-    /// Its sessions.
+    /// Its scalable sessions.
     pub sessions: Sessions,
+    /// Its legacy sessions, if it has those.
+    pub legacy: Option<LegacySessions>,
     /// How long its connections are kept.
     pub keep_alive: KeepAlive,
     /// What its responses look like.

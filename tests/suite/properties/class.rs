@@ -167,28 +167,28 @@ scalableSession | both | boolean | reload | true
   takes false true
   refuses 1 "true" [] {} => true or false
 
-keepSession | both | boolean | none | false
+keepSession | both | boolean | reload | false
   beside {"scalableSession": false}
   takes true false
   refuses 1 "true" [] {} => true or false
   beside {"scalableSession": true}
   refuses true => needs scalableSession = false
 
-inactiveProcessTimeout | both | number | none | -
+inactiveProcessTimeout | both | number | reload | -
   beside {"scalableSession": false}
   takes 1 525600 30
   takes 0 => 480
   refuses -1 525601 => from 0 to 525600
   refuses "1 h" 1.5 true [] {} => a whole number
 
-inactiveSessionTimeout | both | number | none | -
+inactiveSessionTimeout | both | number | reload | -
   beside {"scalableSession": false}
   takes 1 525600 30
   takes 0 => 480
   refuses -1 525601 => from 0 to 525600
   refuses "1 h" 1.5 true [] {} => a whole number
 
-maxSessions | both | number | none | -
+maxSessions | both | number | reload | -
   beside {"scalableSession": false, "maxConcurrentProcesses": 32000}
   takes 1 32000 200
   takes 0 => 100
@@ -212,7 +212,7 @@ sessionCookieSameSite | both | text | reload | "Strict"
   refuses "lax" "" "Loose" => "Strict" or "Lax" or "None"
   refuses 5 true [] {} => "Strict" or "Lax" or "None"
 
-sessionIPAddressValidation | both | boolean | none | true
+sessionIPAddressValidation | both | boolean | reload | true
   takes false true
   refuses 0 "false" [] {} => true or false
 

@@ -247,8 +247,10 @@ mount.strip | component | boolean | reload | true
 pool.policy | component | text | reload | "auto"
   takes "fresh" "reuse" "auto"
   stored "concurrent"
-  refuses "Reuse" "" "session" => "auto" or "reuse" or "fresh" or "concurrent"
-  refuses 1 true [] {} => "auto" or "reuse" or "fresh" or "concurrent"
+  refuses "Reuse" "" "sessions" => "auto" or "reuse" or "fresh" or "concurrent" or "session"
+  refuses 1 true [] {} => "auto" or "reuse" or "fresh" or "concurrent" or "session"
+  beside {"keepSession": false}
+  refuses "session" => needs keepSession = true
 
 pool.min | component | number | reload | 0
   takes 0 1

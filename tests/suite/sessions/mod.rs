@@ -2,6 +2,7 @@
 
 mod attacks;
 mod home_page;
+mod legacy;
 mod settings;
 mod stores;
 

@@ -151,6 +151,10 @@ fn add_continuation(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result<
     linker.func_wrap_async("restore", |store: Context<'_>, (token,): (String,)| {
         Box::new(async move { Ok((does(store, |it| it.restore(token)).await,)) })
     })?;
+    linker.func_wrap("process-count", |store: Context<'_>, (id,): (String,)| {
+        let sessions = store.data().exchange.call.sessions.as_ref();
+        Ok((sessions.map_or(0, |sessions| sessions.process_count(&id)),))
+    })?;
     linker.func_wrap_async("close", |store: Context<'_>, (): ()| {
         Box::new(async move { Ok((does(store, Object::close).await,)) })
     })
@@ -219,6 +223,7 @@ impl From<SessionError> for WitError {
         match error {
             SessionError::Conflict(now) => Self::Conflict(now.map(WitStored::from)),
             SessionError::TooLarge => Self::TooLarge,
+            SessionError::Legacy => Self::Disabled,
             SessionError::Ended | SessionError::Late | SessionError::Unavailable => {
                 Self::Unavailable(error.to_string())
             }

@@ -47,9 +47,10 @@ pub(in crate::settings) static POOL_POLICY: Setting<Choice<Policy>> = Setting {
             ("reuse", Policy::Reuse),
             ("fresh", Policy::Fresh),
             ("concurrent", Policy::Concurrent),
+            ("session", Policy::Session),
         ],
     },
-    doc: "Whether an instance serves one request after another (`reuse`), a single one (`fresh`), or several at a time (`concurrent`, for components of wasi:http 0.3). `auto` is `reuse`, `fresh` for a component of wasi:http 0.2, and `concurrent` for one of 0.3.",
+    doc: "Whether an instance serves one request after another (`reuse`), a single one (`fresh`), or several at a time (`concurrent`, for components of wasi:http 0.3), or those of one legacy session (`session`, which keepSession brings along). `auto` is `reuse`, `fresh` for a component of wasi:http 0.2, and `concurrent` for one of 0.3.",
 };
 
 pub(in crate::settings) static POOL_MIN: Setting<Number<u32>> = Setting {

@@ -4,7 +4,7 @@ use crate::settings::kind::cookie::{CookieDomain, CookiePath};
 use crate::settings::kind::quantity::{Restorable, Size};
 use crate::settings::kind::sessions::{RoleTable, SessionStore};
 use crate::settings::kind::{Choice, Flag};
-use crate::settings::setting::Effect::{NotYet, Reload};
+use crate::settings::setting::Effect::Reload;
 use crate::settings::setting::Scope::Both;
 use crate::settings::setting::Setting;
 use crate::settings::value::{GIB, KIB, MIB};
@@ -23,45 +23,45 @@ pub(in crate::settings) static SCALABLE_SESSION: Setting<Flag> = Setting {
 pub(in crate::settings) static KEEP_SESSION: Setting<Flag> = Setting {
     key: "keepSession",
     scope: Both,
-    effect: NotYet,
+    effect: Reload,
     kind: Flag { default: false },
-    doc: "Whether it has legacy sessions; it has one kind of sessions, or none.",
+    doc: "Whether it has legacy sessions, each of which keeps an instance of the component; needs scalableSession = false. With both false it has no sessions.",
 };
 
 pub(in crate::settings) static PROCESS_TIMEOUT: Setting<Restorable> = Setting {
     key: "inactiveProcessTimeout",
     scope: Both,
-    effect: NotYet,
+    effect: Reload,
     kind: Restorable {
         max: MINUTES_MAX,
         default: 480,
         unit: "minutes",
     },
-    doc: "How long the process of a silent legacy session lives; not shown with scalable sessions.",
+    doc: "How long the instance of a silent legacy session is kept; then On Web Close Process is called. Not shown with scalable sessions.",
 };
 
 pub(in crate::settings) static SESSION_TIMEOUT: Setting<Restorable> = Setting {
     key: "inactiveSessionTimeout",
     scope: Both,
-    effect: NotYet,
+    effect: Reload,
     kind: Restorable {
         max: MINUTES_MAX,
         default: 480,
         unit: "minutes",
     },
-    doc: "How long the cookie of a silent legacy session lives; not shown with scalable sessions.",
+    doc: "How long the cookie of a silent legacy session lasts, and with it the session; not shown with scalable sessions.",
 };
 
 pub(in crate::settings) static MAX_SESSIONS: Setting<Restorable> = Setting {
     key: "maxSessions",
     scope: Both,
-    effect: NotYet,
+    effect: Reload,
     kind: Restorable {
         max: 32_000,
         default: 100,
         unit: "sessions",
     },
-    doc: "The legacy sessions at the same time, at most maxConcurrentProcesses; not shown with scalable sessions.",
+    doc: "The legacy sessions that keep an instance at the same time, at most maxConcurrentProcesses; for one more, that which was silent for longest is closed. Not shown with scalable sessions.",
 };
 
 pub(in crate::settings) static COOKIE_DOMAIN: Setting<CookieDomain> = Setting {
@@ -134,7 +134,7 @@ pub(in crate::settings) static SESSION_ROLES: Setting<RoleTable> = Setting {
 pub(in crate::settings) static SESSION_ADDRESS: Setting<Flag> = Setting {
     key: "sessionIPAddressValidation",
     scope: Both,
-    effect: NotYet,
+    effect: Reload,
     kind: Flag { default: true },
-    doc: "Whether a legacy session is held to the address that it began from.",
+    doc: "Whether a legacy session is held to the address that it began from; requests from others are answered with 400.",
 };

@@ -171,7 +171,7 @@ fn refused_values_say_what_is_allowed() {
         (
             "pool.policy",
             "true",
-            "\"reuse\" or \"fresh\" or \"concurrent\", not a boolean",
+            "\"reuse\" or \"fresh\" or \"concurrent\" or \"session\", not a boolean",
         ),
         ("pool.min", "1001", "from 0 to 1000"),
         ("pool.min", "11", "not be above pool.max, which is 10"),

@@ -40,6 +40,8 @@ const SESSIONS: &str = "sessions/settings::settings_of_sessions_change_at_once";
 const LOGS: &str = "web_logs::formats_and_fields_change_at_once";
 const DEBUG: &str = "web_logs::the_debug_log_has_what_its_level_says_and_no_secrets";
 const ARCHIVES: &str = "web_logs::a_log_of_yesterday_goes_to_the_archive_and_the_newest_stay";
+/// Sessions keep instances, and the host has none of its own.
+const HOST_LEGACY: &str = "sessions/legacy/mod::the_host_has_no_code_that_a_session_could_keep";
 const MOVES: &str = "lifecycle::a_component_moves_at_once";
 
 const SHOWN_BY: &[Shown] = &[
@@ -88,6 +90,31 @@ const SHOWN_BY: &[Shown] = &[
     ("rate_limit.requests", RATE, RATE),
     ("rate_limit.burst", RATE, RATE),
     ("scalableSession", SESSIONS, SESSIONS),
+    (
+        "keepSession",
+        HOST_LEGACY,
+        "sessions/legacy/mod::variables_live_from_one_request_of_a_session_to_the_next",
+    ),
+    (
+        "inactiveProcessTimeout",
+        HOST_LEGACY,
+        "sessions/legacy/ends::a_silent_session_is_closed_in_its_time",
+    ),
+    (
+        "inactiveSessionTimeout",
+        HOST_LEGACY,
+        "sessions/legacy/mod::the_cookie_is_sent_again_with_each_response",
+    ),
+    (
+        "maxSessions",
+        HOST_LEGACY,
+        "sessions/legacy/ends::the_session_that_was_silent_for_longest_makes_room",
+    ),
+    (
+        "sessionIPAddressValidation",
+        HOST_LEGACY,
+        "sessions/legacy/mod::a_session_is_held_to_the_address_that_it_began_from",
+    ),
     ("sessionCookieDomain", SESSIONS, SESSIONS),
     ("sessionCookiePath", SESSIONS, SESSIONS),
     ("sessionCookieSameSite", SESSIONS, SESSIONS),
