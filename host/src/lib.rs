@@ -7,6 +7,7 @@ pub mod settings;
 pub mod host;
 mod memory;
 mod pressure;
+mod private;
 pub mod site;
 pub mod server;
 pub mod admin;

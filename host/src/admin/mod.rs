@@ -9,7 +9,6 @@ mod guard;
 mod json;
 mod keeper;
 mod openapi;
-mod private;
 mod problem;
 mod query;
 #[cfg(test)]

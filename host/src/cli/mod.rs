@@ -17,6 +17,7 @@ mod servers;
 mod sessions;
 mod site;
 mod target;
+mod user;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -45,6 +46,7 @@ enum Command {
     Stats(cache::StatsArguments),
     Cache(cache::CacheArguments),
     Sessions(sessions::Arguments),
+    User(user::Arguments),
 }
 
 /// Runs the program. `started` is when the process began.
@@ -70,6 +72,7 @@ pub(crate) fn run(started: Instant) -> ExitCode {
         Command::Stats(arguments) => cache::stats(&arguments),
         Command::Cache(arguments) => cache::cache(&arguments),
         Command::Sessions(arguments) => sessions::run(&arguments),
+        Command::User(arguments) => user::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -115,6 +118,8 @@ mod tests {
             "tessera stats mysite --json",
             "tessera cache clear hello --site mysite",
             "tessera sessions hello --user ann --json",
+            "tessera user add ann --site mysite",
+            "tessera user list --json",
             "tessera sessions hello --drop 0123456789abcdef0123456789abcdef",
         ] {
             if let Err(refusal) = Arguments::try_parse_from(line.split(' ')) {
@@ -159,6 +164,7 @@ mod tests {
                 "tessera list --address 192.0.2.1:7080",
                 ErrorKind::ValueValidation,
             ),
+            ("tessera user add ann secret", ErrorKind::UnknownArgument),
             ("tessera sessions", ErrorKind::MissingRequiredArgument),
             ("tessera --version", ErrorKind::DisplayVersion),
         ] {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::admit::Visit;
+use super::authentication;
 use super::dynamic::{self, Job, Outcome, Work};
 use super::{Decided, concluded};
 use crate::http::{Peer, PlainGet, ReadyMade, Reject, Request, Response};
@@ -65,6 +66,9 @@ pub(super) fn begin(
     let Some(job) = job(&visit, special) else {
         return AtOnce::Nothing;
     };
+    if authentication::asks(&visit) {
+        return AtOnce::Nothing;
+    }
     let sessions = visit
         .serving
         .sessions

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::authentication::Authentication;
 use super::rule::{Handlers, Rules};
 use super::sessions::Sessions;
 
@@ -18,6 +19,8 @@ pub struct Web {
     pub cache: CacheSettings,
     /// What requests may take and ask for.
     pub requests: Requests,
+    /// Who asks for names and passwords; a host has no component, and so nobody does.
+    pub authentication: Authentication,
     /// Its sessions.
     pub sessions: Sessions,
     /// How long its connections are kept.

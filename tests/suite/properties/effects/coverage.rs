@@ -37,6 +37,7 @@ const ATTACKS: &str = "hostile::each_attack_meets_its_limit_and_harms_nobody";
 const KEPT: &str = "cache::files_are_kept_as_far_as_they_may_be";
 const LOOKS: &str = "cache::without_an_interval_every_request_sees_what_is_on_disk";
 const SESSIONS: &str = "sessions/settings::settings_of_sessions_change_at_once";
+const CREDENTIALS: &str = "authentication/settings::settings_of_authentication_change_at_once";
 const MOVES: &str = "lifecycle::a_component_moves_at_once";
 
 const SHOWN_BY: &[Shown] = &[
@@ -183,6 +184,9 @@ const SHOWN_BY: &[Shown] = &[
     ("mount.path", NOTHING, MOVES),
     ("mount.host", NOTHING, MOVES),
     ("mount.strip", NOTHING, MOVES),
+    ("authentication.mode", NOTHING, CREDENTIALS),
+    ("authentication.realm", NOTHING, CREDENTIALS),
+    ("authentication.users_file", NOTHING, CREDENTIALS),
     ("pool.policy", NOTHING, INSTANCES),
     ("pool.min", NOTHING, INSTANCES),
     ("pool.max", NOTHING, INSTANCES),
