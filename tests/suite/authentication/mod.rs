@@ -3,6 +3,7 @@
 mod basic;
 mod digest;
 mod settings;
+mod shop;
 mod throttle;
 mod users;
 
