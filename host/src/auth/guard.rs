@@ -306,7 +306,7 @@ fn is_target(text: &str, uri: &Uri) -> bool {
         return true;
     }
     // Only HTTP/1 has targets that are URLs; HTTP/2 has its parts in fields of their own, and clients sign the path.
-    uri.scheme().is_some() && *text == uri.to_string()
+    uri.scheme().is_some() && *uri == *text
 }
 
 #[cfg(test)]

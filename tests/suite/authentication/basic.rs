@@ -64,7 +64,11 @@ async fn the_hook_stands_before_all_that_is_dynamic_and_nothing_else() {
         );
         assert!(challenges(&accepted).is_empty(), "{path}");
     }
-    // Where it is not.
+}
+
+#[tokio::test]
+async fn the_hook_is_not_called_for_what_is_not_dynamic() {
+    let server = site("mode = 'basic'").start().await;
     for (path, text) in [
         ("/doorman/file.txt", "a file"),
         ("/doorman/plain.shtml", "<b>2</b>"),
