@@ -142,6 +142,23 @@ pub fn server_address() -> String {
     host::server_address()
 }
 
+/// Whether the DIGEST credentials of this request are those of the user, made with the password (WEB Validate digest).
+///
+/// Always false where the settings ask for no digest: `[authentication] mode = "digest"`.
+///
+/// ```
+/// use tessera_guest::prelude::*;
+/// use tessera_guest::request;
+///
+/// #[on_web_authentication]
+/// fn admit(call: &WebCall) -> bool {
+///     call.user == "ann" && request::validate_digest("ann", "secret")
+/// }
+/// ```
+pub fn validate_digest(user: &str, password: &str) -> bool {
+    host::validate_digest(user, password)
+}
+
 /// The identifier of this request, as it stands in the host's log.
 pub fn id() -> String {
     host::id()

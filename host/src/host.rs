@@ -11,6 +11,7 @@ use tessera_engine::{CoreDumpOptions, Engine, EngineError, EngineOptions};
 use tokio::sync::{Semaphore, watch};
 
 use crate::admin::{Admin, AdminError, Keeper, KeyError};
+use crate::auth::{Guard, NoRandomNumbers};
 use crate::connection::Patience;
 use crate::exchange::Exchange;
 use crate::listen::{ClientCounts, ConnectionLimits, Inherited, Ports, provide_descriptors};
@@ -68,6 +69,9 @@ pub enum StartError {
     /// The access key could not be read or made.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// There are no random numbers.
+    #[error(transparent)]
+    Guard(#[from] NoRandomNumbers),
     /// The components cannot be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),
@@ -119,7 +123,9 @@ impl Host {
         let engine = engine(&settings, &state_folder)?;
         let registry = Arc::new(Registry::new(server.clone()));
         let keeper = keeper(&settings, &state_folder).await?;
-        let exchange = Arc::new(Exchange::new(development, registry.clone(), keeper.clone()));
+        let guard = Guard::new(&state_folder)?;
+        let exchange = Exchange::new(development, registry.clone(), keeper.clone(), guard);
+        let exchange = Arc::new(exchange);
         let session_stores = SessionStores::new(state_folder.clone());
         let drain_timeout = settings.connections.drain_timeout;
         server.status().lock().has_access_key = settings.admin.is_some();

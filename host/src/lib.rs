@@ -9,6 +9,7 @@ mod memory;
 mod pressure;
 mod metrics;
 pub mod diagnostic;
+mod private;
 pub mod site;
 pub mod server;
 pub mod admin;

@@ -47,6 +47,7 @@ mod probes;
 mod route;
 mod grants;
 mod keyvalue;
+mod authentication;
 mod sessions;
 mod rate_limit;
 mod statistics;

@@ -14,6 +14,8 @@ pub(crate) struct Received {
     pub(crate) body_read: usize,
     pub(crate) parts: Vec<(Part, Vec<u8>)>,
     pub(crate) body_error: Option<BodyError>,
+    /// Name and password that the DIGEST credentials were made with.
+    pub(crate) digest: Option<(String, String)>,
     pub(crate) is_secured: bool,
     pub(crate) client_address: String,
     pub(crate) server_address: String,
@@ -173,6 +175,13 @@ pub(crate) fn client_address() -> String {
 
 pub(crate) fn server_address() -> String {
     current(|exchange| exchange.request.server_address.clone())
+}
+
+pub(crate) fn validate_digest(user: &str, password: &str) -> bool {
+    current(|exchange| {
+        let digest = exchange.request.digest.as_ref();
+        digest.is_some_and(|(name, secret)| name == user && secret == password)
+    })
 }
 
 pub(crate) fn id() -> String {

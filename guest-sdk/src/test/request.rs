@@ -126,6 +126,13 @@ impl Request {
         self
     }
 
+    /// Gives it DIGEST credentials that were made with this name and password, where the settings ask for such ones.
+    pub fn digest(mut self, name: &str, password: &str) -> Self {
+        self.user = name.to_owned();
+        self.exchange.request.digest = Some((name.to_owned(), password.to_owned()));
+        self
+    }
+
     /// Says where it comes from; by default `::1`.
     pub fn client_address(mut self, address: &str) -> Self {
         self.exchange.request.client_address = address.to_owned();

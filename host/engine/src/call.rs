@@ -1,5 +1,6 @@
 //! The request that a web process answers, as the host hands it over.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -57,6 +58,12 @@ pub struct Peer {
     pub secured: bool,
 }
 
+/// The DIGEST credentials of a request: the host knows the response that was sent, its component the password.
+pub trait DigestCheck: fmt::Debug + Send + Sync {
+    /// Whether the credentials are this user's, made with this password, and good now.
+    fn is_made_with(&self, user: &str, password: &str) -> bool;
+}
+
 /// One request.
 pub struct Call {
     /// Identifier in the host's log.
@@ -79,6 +86,10 @@ pub struct Call {
     pub password: String,
     /// The web server that received the request.
     pub receiving_server: Arc<str>,
+    /// Whether the host knows the user, so that On Web Authentication is not asked.
+    pub is_admitted: bool,
+    /// The DIGEST credentials of the request; none if it has none, or its server asks for no such ones.
+    pub digest: Option<Arc<dyn DigestCheck>>,
     /// The HTML root; none outside of a request.
     pub folder: Option<Arc<dyn WebFolder>>,
     /// The sessions of the server that answers; none where it keeps none.
@@ -122,6 +133,8 @@ impl Call {
             peer,
             user: String::new(),
             password: String::new(),
+            is_admitted: false,
+            digest: None,
             receiving_server,
             folder: None,
             chain: Chain::default(),

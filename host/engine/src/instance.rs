@@ -102,17 +102,17 @@ impl Instance {
         self.store.data_mut().exchange.restore_session().await?;
         // The documents: for a request with a handler "no other processing features are called".
         let is_handler = target.is_handler();
-        let has_guard = self.hooks.authenticate.is_some() && !is_handler;
+        let is_admitted = is_handler || self.store.data().exchange.call.is_admitted;
+        let guard = self.hooks.authenticate.filter(|_| !is_admitted);
         let needs_call =
-            has_guard || (target == Target::Connection && self.hooks.connect.is_some());
+            guard.is_some() || (target == Target::Connection && self.hooks.connect.is_some());
         let web_call = if needs_call {
             Some(self.web_call().await?)
         } else {
             None
         };
 
-        if let (Some(authenticate), Some(web_call)) = (&self.hooks.authenticate, &web_call) {
-            let authenticate = *authenticate;
+        if let (Some(authenticate), Some(web_call)) = (guard, &web_call) {
             match self
                 .call(hooks::AUTHENTICATION, &authenticate, (web_call.clone(),))
                 .await?

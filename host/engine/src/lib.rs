@@ -73,7 +73,7 @@ pub use answer::{Answer, AnswerBody};
 pub use asks::{digest, new_imports, permissions_asked};
 pub use body::{BodyError, RequestBody};
 pub use bound::Context;
-pub use call::{Call, Peer, Target};
+pub use call::{Call, DigestCheck, Peer, Target};
 pub use chain::{Broken, Chain};
 pub use component::{Component, ComponentInfo, DeclaredHandler, DeclaredPattern, Hooks, Method};
 pub use core_dump::CoreDumpOptions;

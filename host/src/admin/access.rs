@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
-use super::private;
+use crate::private;
 use crate::settings::Secret;
 
 /// The clear key, for the command line of the same user.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::private;
 use super::running::Note;
+use crate::private;
 
 const FILE: &str = "admin.json";
 

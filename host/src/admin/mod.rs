@@ -10,7 +10,6 @@ mod info;
 mod json;
 mod keeper;
 mod openapi;
-mod private;
 mod problem;
 mod query;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::private;
+use crate::private;
 
 /// Lists the sites that run under this user and have an admin endpoint.
 pub fn running_sites() -> Vec<PathBuf> {

@@ -1,17 +1,42 @@
-//! Reads the credentials that a browser sends.
+//! Who a request is from: the credentials that browsers send, and whether they are right.
+
+mod aged;
+mod challenge;
+mod digest;
+mod digest_check;
+mod failures;
+mod guard;
+mod keyed;
+mod nonces;
+mod throttle;
+mod users;
+
+use std::fmt;
 
 use ::http::HeaderMap;
 use ::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+pub(crate) use failures::{Failures, Slowness};
+pub use guard::{Admission, Asked, Guard, NoRandomNumbers, Refused};
+pub use users::{USERS_FILE, UserTable, UsersError};
+
 /// User name and password of a request; empty if it has none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// `$5`.
     pub user: String,
     /// `$6`.
     pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Credentials {
@@ -21,7 +46,12 @@ impl Credentials {
     }
 
     fn basic(headers: &HeaderMap) -> Option<Self> {
-        let (scheme, encoded) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+        let mut fields = headers.get_all(AUTHORIZATION).iter();
+        // Of two that differ, somebody before this server may have believed the other one.
+        let (Some(field), None) = (fields.next(), fields.next()) else {
+            return None;
+        };
+        let (scheme, encoded) = field.to_str().ok()?.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }

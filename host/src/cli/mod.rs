@@ -23,6 +23,7 @@ mod sessions;
 mod site;
 mod target;
 mod top;
+mod user;
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -58,6 +59,7 @@ enum Command {
     Doctor(doctor::Arguments),
     Completions(completions::CompletionsArguments),
     Man(completions::ManArguments),
+    User(user::Arguments),
 }
 
 /// Runs the program. `started` is when the process began.
@@ -90,6 +92,7 @@ pub(crate) fn run(started: Instant) -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Completions(arguments) => completions::completions(&arguments),
         Command::Man(arguments) => completions::man(&arguments),
+        Command::User(arguments) => user::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -135,6 +138,8 @@ mod tests {
             "tessera stats mysite --json",
             "tessera cache clear hello --site mysite",
             "tessera sessions hello --user ann --json",
+            "tessera user add ann --site mysite",
+            "tessera user list --json",
             "tessera sessions hello --drop 0123456789abcdef0123456789abcdef",
             "tessera processes --json",
             "tessera top --once",
@@ -190,6 +195,7 @@ mod tests {
                 "tessera list --address 192.0.2.1:7080",
                 ErrorKind::ValueValidation,
             ),
+            ("tessera user add ann secret", ErrorKind::UnknownArgument),
             ("tessera sessions", ErrorKind::MissingRequiredArgument),
             ("tessera explain", ErrorKind::MissingRequiredArgument),
             ("tessera completions cobol", ErrorKind::InvalidValue),

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use super::admit::Visit;
+use super::authentication;
 use super::dynamic::{self, Job, Outcome, Work};
 use super::{Decided, concluded, logged};
 use crate::http::{Peer, PlainGet, ReadyMade, Reject, Request, Response};
@@ -77,6 +78,9 @@ pub(super) fn begin(
     let Some(job) = job(&visit, special) else {
         return AtOnce::Nothing;
     };
+    if authentication::asks(&visit) {
+        return AtOnce::Nothing;
+    }
     let sessions = visit
         .serving
         .sessions

@@ -1,6 +1,6 @@
 //! From a request to what a component is told of it.
 
-use ::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName};
+use ::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName};
 use ::http::{HeaderMap, HeaderValue, Uri};
 use bytes::Bytes;
 use http_body::Body as _;
@@ -8,7 +8,7 @@ use http_body_util::BodyExt;
 use tessera_engine::{Call, Chain, Fields};
 
 use super::admit::Visit;
-use crate::auth::Credentials;
+use crate::auth::{Admission, Credentials};
 use crate::http::{
     Coding, DecodedBody, FromInside, LimitedBody, Peer, PlainGet, Request, RequestBody,
     UnknownCoding,
@@ -21,6 +21,12 @@ const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix
 /// The component that sent a request from inside of this process.
 const CALLER: HeaderName = HeaderName::from_static("x-tessera-caller");
 
+/// Numbers of requests differ from one start of the process to the next, so that logs can be searched.
+pub(super) fn first_id() -> u64 {
+    let started = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    u64::try_from(started.as_micros() << 12 & u128::from(u64::MAX)).unwrap_or_default()
+}
+
 /// Of a request, and its URL as it was received.
 pub(super) fn call(
     receiver: &Receiver,
@@ -32,7 +38,16 @@ pub(super) fn call(
     let mut headers = head.headers;
     let limit = visit.serving.web.requests.body_bytes_max;
     let body = request_body(&mut headers, body, limit.unwrap_or(u64::MAX))?;
-    let credentials = Credentials::of(&headers);
+    let admission = head.extensions.get::<Admission>();
+    let credentials = match admission {
+        None => Credentials::of(&headers),
+        Some(admission) => admission.credentials.clone(),
+    };
+    let is_admitted = admission.is_some_and(|it| it.is_known);
+    if is_admitted {
+        // It would tell the component the password, which is nobody's business any more.
+        headers.remove(AUTHORIZATION);
+    }
     join_cookies(&mut headers);
     // Ours to say, and nobody else's.
     headers.remove(FORWARDED_PREFIX);
@@ -64,6 +79,8 @@ pub(super) fn call(
         peer: both_ends(peer),
         user: credentials.user,
         password: credentials.password,
+        is_admitted,
+        digest: admission.and_then(|it| it.digest.clone()),
         receiving_server: receiver.server.shared_name(),
         folder: None,
         chain: inside.map_or_else(Chain::default, |inside| inside.chain.clone()),

@@ -7,6 +7,7 @@ use ::http::Uri;
 use tessera_engine::{Answer, Call, Cost, Document, Generation, Limit, ProcessError, Target};
 
 use super::admit::Visit;
+use super::authentication::{self, WasRefused};
 use super::calls::{call, plain_call};
 use super::{bound, semi_dynamic};
 use crate::http::{Peer, PlainGet, Reject, Request, Response, Teller, UnknownCoding};
@@ -212,7 +213,11 @@ pub(super) fn answered(
             if let Some(reason) = reason {
                 tracing::warn!(server = name, request = %format_args!("{id:016x}"), "On Web Authentication failed: {reason}");
             }
-            semi_dynamic::from_refusal(*answer, settings)
+            let mut response = semi_dynamic::from_refusal(*answer, settings);
+            if authentication::asks(visit) {
+                response.extensions_mut().insert(WasRefused);
+            }
+            response
         }
         Err(error) => failed(receiver, server, &work, &error),
     }

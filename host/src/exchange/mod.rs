@@ -2,6 +2,7 @@
 
 mod admit;
 mod at_once;
+mod authentication;
 mod begun;
 mod bound;
 mod cache;
@@ -27,6 +28,7 @@ use ::http::{HeaderValue, Method};
 use arc_swap::ArcSwap;
 
 use crate::admin::Keeper;
+use crate::auth::Guard;
 use crate::cors::{self, Grant, Here, Verdict};
 use crate::files::{Caches, FileError, Folder, Found, Listings, Page, Reply, Sought, Wish};
 use crate::http::{Encoders, Peer, Reject, Request, Response, asked_host};
@@ -56,24 +58,28 @@ pub struct Exchange {
     listings: Listings,
     /// Who has the access key of the host's data, if there is one.
     keeper: Option<Arc<Keeper>>,
+    /// Who may reach components whose web servers ask for credentials.
+    guard: Guard,
 }
 
 impl Exchange {
     /// Without mounts yet.
-    pub fn new(shows_details: bool, registry: Arc<Registry>, keeper: Option<Arc<Keeper>>) -> Self {
-        // Numbers of requests differ from one start of the process to the next, so that logs can be searched.
-        let started = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-        let first =
-            u64::try_from(started.as_micros() << 12 & u128::from(u64::MAX)).unwrap_or_default();
+    pub fn new(
+        shows_details: bool,
+        registry: Arc<Registry>,
+        keeper: Option<Arc<Keeper>>,
+        guard: Guard,
+    ) -> Self {
         Self {
             mounts: ArcSwap::default(),
             registry,
-            requests: AtomicU64::new(first),
+            requests: AtomicU64::new(calls::first_id()),
             shows_details,
             encoders: Encoders::default(),
             caches: Caches::default(),
             listings: Listings::default(),
             keeper,
+            guard,
         }
     }
 
@@ -177,7 +183,7 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         }
         Next::Run(job) => {
             answered = Answered::Component;
-            Box::pin(dynamic::run(receiver, &visit, request, peer, job)).await
+            authentication::run(receiver, &visit, request, peer, job).await
         }
     };
     let decided = Decided {

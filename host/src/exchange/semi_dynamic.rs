@@ -8,7 +8,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tessera_engine::{Answer, AnswerBody, SentFile, WebFolder, render_alone};
 
 use super::admit::Visit;
-use super::dynamic::{self, Job};
+use super::authentication;
+use super::dynamic::Job;
 use crate::files::{self, Page};
 use crate::http::{Peer, Reject, Request, Response};
 use crate::response;
@@ -89,7 +90,7 @@ pub(super) async fn answer(
         (Some(answer), _) => (response::from_answer(answer, settings), EACH_TIME),
         (None, Some(generation)) => {
             let job = Job::page(visit, generation, document);
-            let response = dynamic::run(receiver, visit, request, peer, job).await;
+            let response = authentication::run(receiver, visit, request, peer, job).await;
             (response, EACH_TIME_HERE)
         }
         (None, None) => return response::from_reject(Reject::Failed, None),

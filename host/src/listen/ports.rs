@@ -306,6 +306,7 @@ fn wants(listen: &Listen, tls: Option<&Arc<ServerTls>>) -> Vec<Want> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::Guard;
     use crate::connection::Patience;
     use crate::exchange::Exchange;
     use crate::metrics::ConnectionCounts;
@@ -344,7 +345,12 @@ mod tests {
         let server = WebServer::new(name, Kind::Component);
         let registry = Arc::new(Registry::new(server.clone()));
         Arc::new(Receiver {
-            exchange: Arc::new(Exchange::new(false, registry, None)),
+            exchange: Arc::new(Exchange::new(
+                false,
+                registry,
+                None,
+                Guard::new(std::path::Path::new("")).unwrap(),
+            )),
             server,
         })
     }

@@ -1,5 +1,6 @@
 //! Reads the web server object, which the host and a component have alike but for the ports.
 
+use super::authentication::Authentication;
 use super::folders::{Base, CERTIFICATE_FILE, Folders, KEY_FILE};
 use super::kind::network::Port;
 use super::kind::{Preset, tls};
@@ -35,6 +36,7 @@ impl Web {
                 missing,
             }),
             requests,
+            authentication: Authentication::default(),
             sessions,
             legacy,
             keep_alive: KeepAlive::read(reader),

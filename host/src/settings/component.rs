@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 
 use super::allowed_hosts::AllowedHosts;
+use super::authentication::Authentication;
 use super::error::{Fault, Place, SettingsError};
 use super::folders::Base;
 use super::grants::{FolderGrant, Grants, read_folders, read_grants};
@@ -179,7 +180,8 @@ impl ComponentSettings {
         mut reader: Reader,
     ) -> Result<Self, SettingsError> {
         let base = Base::of_component(folder);
-        let web = Web::read(&mut reader, Scope::Component, &base);
+        let mut web = Web::read(&mut reader, Scope::Component, &base);
+        web.authentication = Authentication::read(&mut reader, name);
         check_handlers(name, &mut reader, &web.requests.handlers);
         let environment = reader.variables(&table::ENVIRONMENT);
         let is_legacy = web.legacy.is_some();

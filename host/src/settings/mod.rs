@@ -8,6 +8,7 @@
 
 mod allowed_hosts;
 mod assemble;
+mod authentication;
 mod component;
 mod error;
 mod file;
@@ -33,6 +34,7 @@ mod web_server;
 mod tests;
 
 pub use allowed_hosts::{AllowedHosts, Destination};
+pub use authentication::{Authentication, Mode};
 pub use component::{
     ComponentSettings, Environment, Limits, Mount, Permissions, Policy, Pool, Reload,
 };

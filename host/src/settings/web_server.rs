@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::authentication::Authentication;
 use super::logs::WebLogs;
 use super::rule::{Handlers, Rules};
 use super::sessions::{LegacySessions, Sessions};
@@ -19,6 +20,8 @@ pub struct Web {
     pub cache: CacheSettings,
     /// What requests may take and ask for.
     pub requests: Requests,
+    /// Who asks for names and passwords; a host has no component, and so nobody does.
+    pub authentication: Authentication,
     /// Its scalable sessions.
     pub sessions: Sessions,
     /// Its legacy sessions, if it has those.

@@ -244,6 +244,25 @@ mount.strip | component | boolean | reload | true
   takes false true
   refuses 1 "true" [] {} => true or false
 
+authentication.mode | component | text | reload | "custom"
+  takes "custom" "basic" "digest"
+  refuses "Basic" "" "none" => "custom" or "basic" or "digest"
+  refuses 1 true [] {} => "custom" or "basic" or "digest"
+
+authentication.realm | component | text | reload | the component's name
+  takes "The shop" "a" "!#[]~"
+  refuses "" "a\"b" "a\\b" "caf\u00e9" "a\nb" => 1 to 100 characters of ASCII
+  refuses 1 true [] {} => 1 to 100 characters of ASCII
+
+authentication.users_file | component | boolean | reload | false
+  takes false
+  refuses true => needs the mode
+  beside {"authentication.mode": "basic"}
+  takes true false
+  refuses 1 "true" [] {} => true or false
+  beside {"authentication.mode": "digest"}
+  refuses true => needs the mode
+
 pool.policy | component | text | reload | "auto"
   takes "fresh" "reuse" "auto"
   stored "concurrent"

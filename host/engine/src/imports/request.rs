@@ -82,6 +82,16 @@ fn add_circumstances(linker: &mut LinkerInstance<'_, State>) -> wasmtime::Result
             Ok((hybrid_address(store.data().exchange.call.peer.server),))
         },
     )?;
+    linker.func_wrap(
+        "validate-digest",
+        |store: StoreContextMut<'_, State>, (user, password): (String, String)| {
+            let digest = &store.data().exchange.call.digest;
+            let is_right = digest
+                .as_ref()
+                .is_some_and(|it| it.is_made_with(&user, &password));
+            Ok((is_right,))
+        },
+    )?;
     linker.func_wrap("id", |store: StoreContextMut<'_, State>, (): ()| {
         Ok((format!("{:016x}", store.data().exchange.call.id),))
     })?;

@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::file::Loose;
 
+pub(in crate::settings) mod authentication;
 pub(in crate::settings) mod certificates;
 pub(in crate::settings) mod cookie;
 pub(in crate::settings) mod cors;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::setting::{Definition, Scope};
 use Scope::{Both, Component, Host};
 
+mod authentication;
 mod class;
 mod component;
 mod files;
@@ -18,6 +19,7 @@ mod responses;
 mod sessions;
 mod web;
 
+pub(super) use authentication::*;
 pub(super) use class::*;
 pub(super) use component::*;
 pub(super) use files::*;
@@ -115,6 +117,9 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &MOUNT_PATH,
     &MOUNT_HOST,
     &MOUNT_STRIP,
+    &AUTHENTICATION_MODE,
+    &AUTHENTICATION_REALM,
+    &AUTHENTICATION_USERS,
     &POOL_POLICY,
     &POOL_MIN,
     &POOL_MAX,
@@ -230,6 +235,11 @@ pub(super) static TABLES: &[Table] = &[
         name: "mount",
         scope: Component,
         doc: "Where the host's server hands requests to the component.",
+    },
+    Table {
+        name: "authentication",
+        scope: Component,
+        doc: "Names and passwords that the host asks for.",
     },
     Table {
         name: "pool",

@@ -42,6 +42,7 @@ const DEBUG: &str = "web_logs::the_debug_log_has_what_its_level_says_and_no_secr
 const ARCHIVES: &str = "web_logs::a_log_of_yesterday_goes_to_the_archive_and_the_newest_stay";
 /// Sessions keep instances, and the host has none of its own.
 const HOST_LEGACY: &str = "sessions/legacy/mod::the_host_has_no_code_that_a_session_could_keep";
+const CREDENTIALS: &str = "authentication/settings::settings_of_authentication_change_at_once";
 const MOVES: &str = "lifecycle::a_component_moves_at_once";
 
 const SHOWN_BY: &[Shown] = &[
@@ -224,6 +225,9 @@ const SHOWN_BY: &[Shown] = &[
     ("mount.path", NOTHING, MOVES),
     ("mount.host", NOTHING, MOVES),
     ("mount.strip", NOTHING, MOVES),
+    ("authentication.mode", NOTHING, CREDENTIALS),
+    ("authentication.realm", NOTHING, CREDENTIALS),
+    ("authentication.users_file", NOTHING, CREDENTIALS),
     ("pool.policy", NOTHING, INSTANCES),
     ("pool.min", NOTHING, INSTANCES),
     ("pool.max", NOTHING, INSTANCES),
