@@ -45,18 +45,7 @@ async fn what_is_not_toml_is_told_with_its_line() {
 }
 
 #[tokio::test]
-async fn settings_without_effect_are_not_silently_ignored() {
-    let server = Site::new()
-        .settings("sessionIPAddressValidation = false\n")
-        .start()
-        .await;
-    server
-        .wait_for_log(&[
-            "WARN",
-            "sessionIPAddressValidation",
-            "no effect in this version",
-        ])
-        .await;
+async fn what_has_no_meaning_in_this_version_is_refused() {
     let exit = refused(Site::new().settings("quotas = []\n")).await;
     assert_eq!(exit.code, Some(2), "{exit:?}");
     assert!(exit.stderr.contains("quotas"), "{exit:?}");

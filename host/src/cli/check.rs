@@ -151,7 +151,6 @@ impl SettingsReport {
             Ok(settings) => {
                 let listening = Listening::new("the host", &settings.web);
                 report.error = certificate_fault(&settings.web);
-                report.notes = without_effect(&settings.not_yet());
                 report.listening = Some(listening);
             }
         }
@@ -165,12 +164,6 @@ fn certificate_fault(web: &Web) -> Option<String> {
     ServerTls::load(&https.tls)
         .err()
         .map(|error| error.to_string())
-}
-
-fn without_effect(keys: &[&str]) -> Vec<String> {
-    keys.iter()
-        .map(|key| format!("{key} has no effect in this version"))
-        .collect()
 }
 
 impl ComponentReport {
@@ -212,7 +205,6 @@ impl ComponentReport {
         self.imports.clone_from(&info.imports);
         // Only now, so that wrong settings do not hide what the module is.
         let settings = settings.map_err(|error| error.to_string())?;
-        self.notes = without_effect(&settings.not_yet());
         let options = generation_options(&self.name, &settings).map_err(|error| failed(&error))?;
         let generation = Generation::new(engine.clone(), component, options)
             .await

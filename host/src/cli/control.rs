@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
-use tessera_host::settings::{Effect, Override, effect_of};
+use tessera_host::settings::Override;
 
 use super::client::server_path;
 use super::failure::Failure;
@@ -156,10 +156,7 @@ fn changed(name: &str, server: &Value) -> String {
         return String::new();
     };
     let live = texts(changed, "live");
-    let live = live.into_iter().map(|key| match effect_of(&key) {
-        Some(Effect::NotYet) => format!("{key}: accepted, but has no effect in this version\n"),
-        _ => format!("{key}: in use now\n"),
-    });
+    let live = live.into_iter().map(|key| format!("{key}: in use now\n"));
     let name = printable(name);
     let pending = texts(changed, "pending");
     let pending = pending
@@ -250,11 +247,6 @@ mod tests {
         assert_eq!(
             changed("a", &server),
             "maxRequestSize: in use now\nHTTPPort: holds from the next start of a\n"
-        );
-        let server = json!({"changed": {"live": ["keepSession"], "pending": []}});
-        assert_eq!(
-            changed("a", &server),
-            "keepSession: accepted, but has no effect in this version\n"
         );
         let server = json!({"changed": {"live": [], "pending": []}});
         assert_eq!(changed("a", &server), "nothing has changed\n");

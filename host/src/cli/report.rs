@@ -329,9 +329,11 @@ hello: ok
     #[test]
     fn a_note_is_no_fault() {
         let mut noted = component("a", "/a");
-        noted.notes.push("logRecording has no effect".to_owned());
+        noted
+            .notes
+            .push("shop: no component has that name".to_owned());
         let report = Report::new(None, vec![noted]);
         assert!(report.ok && report.verdict().is_ok());
-        assert!(report.text().contains("  notes    logRecording"));
+        assert!(report.text().contains("  notes    shop"));
     }
 }

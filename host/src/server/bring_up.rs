@@ -28,7 +28,6 @@ impl Reloader {
         let overrides = turn.layers.in_use(&[]);
         let settings = ComponentSettings::load(&found.name, found.folder.as_deref(), &overrides)
             .map_err(|error| ControlError::of_settings(&error))?;
-        warn_of_no_effect(server, &settings.not_yet());
         let began = Instant::now();
         let (mut draft, component) = self.loader.compile(found, &settings).await;
         let generation = match component {
@@ -164,9 +163,6 @@ impl Reloader {
                 "changed, but takes effect when the process is started again"
             );
         }
-        let mut not_yet = newer.not_yet();
-        not_yet.retain(|key| changes.iter().any(|change| change.key == *key));
-        warn_of_no_effect(host, &not_yet);
         if changes
             .iter()
             .all(|change| change.effect == Effect::ProcessRestart)
@@ -204,7 +200,6 @@ impl Reloader {
         settings: &HostSettings,
     ) -> Result<Vec<Arc<Port>>, ControlError> {
         let host = self.registry.host();
-        warn_of_no_effect(&host, &settings.not_yet());
         // Components have a share in it whether or not the host serves.
         self.exchange.caches().share(&settings.web.cache);
         if !settings.web.launch_at_startup {
@@ -228,7 +223,6 @@ impl Reloader {
         let newer = self
             .read_host(&turn.layers.in_use(&self.overrides))
             .map_err(|error| ControlError::of_settings(&error))?;
-        warn_of_no_effect(host, &newer.not_yet());
         let mut settings = turn.settings.clone();
         settings.adopt(&newer);
         let serving = self.host_serving(&settings, turn.next_number());
@@ -357,14 +351,4 @@ fn with_declared(
         })?;
     }
     Ok(web)
-}
-
-pub(super) fn warn_of_no_effect(server: &WebServer, keys: &[&'static str]) {
-    for key in keys {
-        tracing::warn!(
-            server = server.name(),
-            setting = key,
-            "accepted, but has no effect in this version"
-        );
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::bring_up::warn_of_no_effect;
 use super::control::{Changed, ControlError, ErrorCode};
 use super::reload::{HostTurn, Turn};
 use super::{Cause, Kind, Outcome, Reloader, UnknownServer, WebServer, discover};
@@ -230,7 +229,8 @@ impl Reloader {
         let mut turn = turn.lock().await;
         let reset = &turn.layers.named(reset);
         let layers = turn.layers.with_session(settings, reset);
-        let next = Self::component_settings(server, &turn, &layers.at_next_start(&[]))?;
+        // What the next start will have must be right, too.
+        Self::component_settings(server, &turn, &layers.at_next_start(&[]))?;
         let in_use = Self::component_settings(server, &turn, &layers.in_use(&[]))?;
         let before = std::mem::replace(&mut turn.layers, layers);
         let is_running = server.is_running();
@@ -240,7 +240,6 @@ impl Reloader {
             turn.layers = before;
             return Err(not_to_be_had(errors));
         }
-        warn_of_options(server, &next.not_yet(), settings);
         Ok(changed(server, is_running, &turn.layers, settings, reset))
     }
 
@@ -254,7 +253,8 @@ impl Reloader {
         let mut turn = self.host_turn.lock().await;
         let reset = &turn.layers.named(reset);
         let layers = turn.layers.with_session(settings, reset);
-        let next = self.read_host(&layers.at_next_start(&self.overrides))?;
+        // What the next start will have must be right, too.
+        self.read_host(&layers.at_next_start(&self.overrides))?;
         let in_use = self.read_host(&layers.in_use(&self.overrides))?;
         let before = std::mem::replace(&mut turn.layers, layers);
         let is_running = host.is_running();
@@ -264,16 +264,8 @@ impl Reloader {
             turn.layers = before;
             return Err(not_to_be_had(vec![error]));
         }
-        warn_of_options(host, &next.not_yet(), settings);
         Ok(changed(host, is_running, &turn.layers, settings, reset))
     }
-}
-
-/// Warns of those options that have no effect in this version; of the other settings that was done before.
-fn warn_of_options(server: &WebServer, not_yet: &[&'static str], settings: &[Override]) {
-    let is_set = |key: &&&str| settings.iter().any(|option| option.key() == **key);
-    let keys: Vec<_> = not_yet.iter().filter(is_set).copied().collect();
-    warn_of_no_effect(server, &keys);
 }
 
 /// Options that are right by themselves, but not beside what else there is.

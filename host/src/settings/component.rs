@@ -259,11 +259,6 @@ impl ComponentSettings {
         changes
     }
 
-    /// Lists the settings that were written with another value than the default and have no effect in this version.
-    pub fn not_yet(&self) -> Vec<&'static str> {
-        self.values.not_yet()
-    }
-
     #[cfg(test)]
     pub(super) fn values(&self) -> &Values {
         &self.values

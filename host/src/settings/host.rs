@@ -192,11 +192,6 @@ impl HostSettings {
         self.values.adopt(&newer.values);
     }
 
-    /// Lists the settings that were written with another value than the default and have no effect in this version.
-    pub fn not_yet(&self) -> Vec<&'static str> {
-        self.values.not_yet()
-    }
-
     #[cfg(test)]
     pub(super) fn values(&self) -> &Values {
         &self.values

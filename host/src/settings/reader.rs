@@ -9,7 +9,7 @@ use super::error::{Fault, FaultKind, Place, SettingsError};
 use super::file::{Document, Entry};
 use super::kind::{Kind, Preset};
 use super::overrides::Override;
-use super::setting::{Definition, Effect, Scope, Setting, Values};
+use super::setting::{Definition, Scope, Setting, Values};
 use super::unknown;
 
 /// More than there are settings, with room for an environment.
@@ -81,11 +81,7 @@ impl Reader {
             self.values.set(setting.key, setting.kind.json(&preset));
             return preset;
         };
-        let json = setting.kind.json(&value);
-        if setting.effect == Effect::NotYet && json != setting.kind.json(&preset) {
-            self.values.note_not_yet(setting.key);
-        }
-        self.values.set(setting.key, json);
+        self.values.set(setting.key, setting.kind.json(&value));
         value
     }
 

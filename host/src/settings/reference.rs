@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::setting::{Definition, Effect, Scope};
+use super::setting::{Definition, Scope};
 use super::table::{NOT_YET, READ_ONLY, SETTINGS, TABLES};
 
 /// Writes the reference page in Markdown.
@@ -37,13 +37,6 @@ pub fn reference_markdown() -> String {
 }
 
 fn push_not_yet(page: &mut String) {
-    page.push_str("\n## Not enforced yet\n\n");
-    page.push_str("These are accepted, checked and shown, and have no effect in this version.\n\n");
-    page.push_str("| key | what it is going to say |\n|---|---|\n");
-    for definition in SETTINGS.iter().filter(|it| it.effect() == Effect::NotYet) {
-        let (key, doc) = (definition.key(), definition.doc());
-        push(page, format_args!("| `{key}` | {doc} |\n"));
-    }
     let unknown: Vec<String> = NOT_YET.iter().map(|key| format!("`{key}`")).collect();
     push(
         page,

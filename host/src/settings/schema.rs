@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::setting::{Definition, Effect, Scope};
+use super::setting::{Definition, Scope};
 use super::table::{READ_ONLY, SETTINGS, TABLES};
 
 /// Describes the settings of the host, of components, or of both as an object: what is accepted, its default, and what
@@ -46,10 +46,7 @@ fn is_in(scope: Scope, other: Scope) -> bool {
 
 fn described(definition: &dyn Definition) -> Json {
     let doc = definition.doc();
-    let effect = match definition.effect() {
-        Effect::NotYet => "Accepted and checked; no effect in this version.".to_owned(),
-        effect => format!("Takes effect with: {effect}."),
-    };
+    let effect = format!("Takes effect with: {}.", definition.effect());
     let mut schema = definition.schema();
     schema["description"] = format!("{doc} Allowed: {}. {effect}", definition.allowed()).into();
     schema

@@ -47,14 +47,12 @@ pub enum Effect {
     ServerRestart,
     /// When the process is started again.
     ProcessRestart,
-    /// Never in this version: it is accepted, checked and shown.
-    NotYet,
 }
 
 impl Effect {
     /// Whether a web server that runs takes a changed value over.
     pub fn is_live(self) -> bool {
-        matches!(self, Self::Reload | Self::NotYet)
+        matches!(self, Self::Reload)
     }
 }
 
@@ -70,7 +68,6 @@ impl fmt::Display for Effect {
             Self::Reload => "reload",
             Self::ServerRestart => "restart of the web server",
             Self::ProcessRestart => "restart of the process",
-            Self::NotYet => "accepted and checked; no effect in this version",
         })
     }
 }
@@ -182,7 +179,6 @@ impl<K: Kind> Setting<K> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Values {
     all: BTreeMap<&'static str, Json>,
-    not_yet: Vec<&'static str>,
 }
 
 /// "Not returned in scalable sessions mode."
@@ -195,15 +191,6 @@ static OF_LEGACY_SESSIONS: &[&dyn Definition] = &[
 impl Values {
     pub(super) fn set(&mut self, key: &'static str, value: Json) {
         self.all.insert(key, value);
-    }
-
-    /// Notes a setting that was written and has no effect in this version.
-    pub(super) fn note_not_yet(&mut self, key: &'static str) {
-        self.not_yet.push(key);
-    }
-
-    pub(super) fn not_yet(&self) -> Vec<&'static str> {
-        self.not_yet.clone()
     }
 
     pub(super) fn get(&self, definition: &dyn Definition) -> Option<&Json> {
@@ -241,7 +228,6 @@ impl Values {
                 self.set(definition.key(), value.clone());
             }
         }
-        self.not_yet.clone_from(&newer.not_yet);
     }
 
     /// Lists what differs, in the order of the table.

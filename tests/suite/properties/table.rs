@@ -79,7 +79,6 @@ pub(super) enum Effect {
     Reload,
     Restart,
     Process,
-    None,
 }
 
 impl Of {
@@ -125,7 +124,6 @@ impl Row {
                 "reload" => Effect::Reload,
                 "restart" => Effect::Restart,
                 "process" => Effect::Process,
-                "none" => Effect::None,
                 other => panic!("{other}: {line}"),
             },
             defaults: [(*host).to_owned(), (*component).to_owned()],
@@ -261,7 +259,6 @@ fn every_setting_of_the_reference_has_its_row() {
             Effect::Reload => "reload",
             Effect::Restart => "restart of the web server",
             Effect::Process => "restart of the process",
-            Effect::None => "accepted and checked; no effect in this version",
         };
         assert_eq!(
             (of, &row.kind[..], effect),

@@ -138,9 +138,15 @@ async fn servers_share_a_cache_unless_they_have_one_of_their_own() {
     for pages in [&host, &twin, &other, &own] {
         text(pages, "/style.css").await.unwrap();
     }
-    // The same folder is the same page.
-    assert_eq!(host.statistics().objects[0].hits, 1);
-    assert_eq!(host.statistics().loads, 2);
+    // The same folder is the same page. When the system begins to tell of changes, what was read before is read again.
+    for _ in 0..100 {
+        if host.statistics().objects[0].hits == 0 {
+            text(&twin, "/style.css").await.unwrap();
+        }
+    }
+    let statistics = host.statistics();
+    assert_eq!(statistics.objects[0].hits, 1, "{statistics:?}");
+    assert!((2..=3).contains(&statistics.loads), "{statistics:?}");
     assert_eq!(own.statistics().max_size, 50_000);
     assert_eq!(own.statistics().loads, 1);
     host.clear();

@@ -234,22 +234,6 @@ fn what_belongs_to_the_process_is_not_taken_over() {
     assert_eq!(running.web.listen.http, Some(81));
     assert!(running.web.requests.trace);
     assert_eq!(running.connections.max, 10_000);
-    assert_eq!(running.not_yet(), ["keepSession"]);
     let left: Vec<_> = running.changes(&newer).iter().map(|it| it.key).collect();
     assert_eq!(left, ["web.launch_at_startup", "server.max_connections"]);
-}
-
-#[test]
-fn what_has_no_effect_yet_is_listed_when_it_was_changed() {
-    let text = "keepSession = false\nlogRecording = 4\nmaxSessions = 100\nscalableSession = false\n\
-                maxRequestSize = 500000\n";
-    let host = host_settings(text, &["keepSession=true"]).unwrap();
-    let mut listed = host.not_yet();
-    listed.sort_unstable();
-    assert_eq!(listed, ["keepSession"]);
-    assert_eq!(host_settings("", &[]).unwrap().not_yet(), [""; 0]);
-    let component = component_settings("keepSession = true\nscalableSession = false").unwrap();
-    let mut listed = component.not_yet();
-    listed.sort_unstable();
-    assert_eq!(listed, [""; 0]);
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use tessera_tests::repository;
 
-use super::super::table::{Effect, Of, Row, rows};
+use super::super::table::{Of, Row, rows};
 
 /// A setting, the test that shows what it does to the host, and the one for a component: as `file::test`, here those of
 /// this folder and then those of the suite.
@@ -12,8 +12,6 @@ type Shown = (&'static str, &'static str, &'static str);
 
 /// What a server does not have.
 const NOTHING: &str = "";
-/// What is accepted, shown, and said to have no effect.
-const NOT_YET: &str = "lifecycle::what_has_no_effect_yet_is_taken_and_said_however_it_is_set";
 /// The host itself has no texts of components; what it says of them is shown not to be that of a component on its port.
 const CHARACTER_SETS: &str = "responses::each_of_the_thirteen_character_sets_is_what_is_sent";
 const PROTOCOLS: &str = "network::each_protocol_is_switched_off_by_itself";
@@ -363,9 +361,6 @@ fn shown_by(row: &Row, of: Of) -> Option<&'static str> {
     if !row.of.covers(of) {
         return Some(NOTHING);
     }
-    if row.effect == Effect::None {
-        return Some(NOT_YET);
-    }
     let (_, host, component) = SHOWN_BY.iter().find(|(key, ..)| *key == row.key)?;
     Some(if of == Of::Host { host } else { component })
 }
@@ -400,11 +395,7 @@ fn every_setting_has_a_test_of_what_it_does() {
         missing.is_empty(),
         "no test shows what these do: {missing:#?}"
     );
-    let is_row = |(key, ..): &&Shown| {
-        rows()
-            .iter()
-            .any(|row| row.key == *key && row.effect != Effect::None)
-    };
+    let is_row = |(key, ..): &&Shown| rows().iter().any(|row| row.key == *key);
     let stale: Vec<_> = SHOWN_BY.iter().filter(|shown| !is_row(shown)).collect();
-    assert!(stale.is_empty(), "not settings with an effect: {stale:?}");
+    assert!(stale.is_empty(), "not settings: {stale:?}");
 }

@@ -1,14 +1,11 @@
 //! When web servers start, what their components may do, the instances they have, and what has no effect yet.
 
-use std::collections::BTreeSet;
-
 use bytes::Bytes;
 use http::Request;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tessera_tests::{Server, Site};
 
-use super::super::table::{Effect, Of, Outcome, rows};
-use super::{OWN_PORT, SERVERS, ask, connect, get, set, start};
+use super::{ask, connect, get, set, start};
 
 #[tokio::test]
 async fn a_host_that_does_not_launch_waits_to_be_started() {
@@ -172,87 +169,4 @@ async fn a_component_moves_at_once() {
     assert_eq!(server.send(named).await.status, 200);
     set(&server, "echo", json!({"mount": null})).await;
     assert_eq!(url("/echo/a").await.as_deref(), Some("/a"));
-}
-
-/// The settings without effect of a web server, each with a value that is not its default.
-fn without_effect(of: Of) -> Map<String, Value> {
-    let mut settings = Map::new();
-    for row in rows()
-        .iter()
-        .filter(|row| row.effect == Effect::None && row.of.covers(of))
-    {
-        let default = row.default_of(of);
-        let taken = row.cases.iter().find(|case| match &case.outcome {
-            Outcome::Shown(shown) => default.as_ref() != Some(shown),
-            _ => false,
-        });
-        settings.insert(row.key.clone(), taken.unwrap().value.clone());
-    }
-    // With the sessions that these are about.
-    settings.insert("scalableSession".to_owned(), json!(false));
-    settings
-}
-
-/// The settings that the log says have no effect, since it was so long.
-fn warned(server: &Server, name: &str, since: usize) -> BTreeSet<String> {
-    let log = server.log();
-    let lines = log[since..].lines().filter(|line| {
-        line.contains("WARN")
-            && line.contains("no effect in this version")
-            && line.contains(&format!("server=\"{name}\""))
-    });
-    let settings = lines.map(|line| {
-        line.split("setting=\"")
-            .nth(1)
-            .unwrap()
-            .split('"')
-            .next()
-            .unwrap()
-            .to_owned()
-    });
-    settings.collect()
-}
-
-#[tokio::test]
-async fn what_has_no_effect_yet_is_taken_and_said_however_it_is_set() {
-    let server = Site::new()
-        .guest_as_with("silent", "shop", OWN_PORT)
-        .start()
-        .await;
-    for (name, of) in SERVERS.into_iter().zip([Of::Host, Of::Component]) {
-        let settings = without_effect(of);
-        assert!(settings.len() >= 2, "{settings:?}");
-        // What they are about has an effect.
-        let keys = settings.keys().filter(|key| *key != "scalableSession");
-        let keys: BTreeSet<_> = keys.cloned().collect();
-        let wait = async |since: usize, how: &str| {
-            server
-                .wait_until(how, async || {
-                    (warned(&server, name, since) == keys).then_some(())
-                })
-                .await;
-        };
-        let shows_them = async || {
-            let shown = server.properties(name).await;
-            for (key, value) in settings.iter().filter(|(key, _)| !key.contains('.')) {
-                assert_eq!(&shown[key], value, "{name} {key}");
-            }
-        };
-        let since = server.log().len();
-        set(&server, name, settings.clone().into()).await;
-        wait(since, "options of a running server are warned of").await;
-        shows_them().await;
-        let since = server.log().len();
-        super::restart(&server, name, &json!({})).await;
-        wait(since, "options are warned of at the start").await;
-        let nulls: Map<_, _> = settings
-            .keys()
-            .map(|key| (key.clone(), Value::Null))
-            .collect();
-        server.admin.set(name, &nulls.into()).await;
-        let since = server.log().len();
-        super::restart(&server, name, &settings.clone().into()).await;
-        wait(since, "what a start is given is warned of").await;
-        shows_them().await;
-    }
 }
