@@ -3,6 +3,14 @@
 //!
 //! `cargo bench --workspace --bench session_stores`; with `redis-server` in the path, Redis too. `SESSIONS=100000` for fewer.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    reason = "a measurement prints, and one that fails is none"
+)]
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;

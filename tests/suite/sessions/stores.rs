@@ -92,10 +92,6 @@ async fn sessions_in_a_file_outlive_a_process_that_is_killed() {
         assert!(count > 0, "round {round}: nothing was written in time");
         let told = first.ask(&server, "info").await;
         assert_eq!(told["user"], "ann", "round {round}: {}", server.log());
-        println!(
-            "round {round}: {count} of {} sessions were to be there, and were",
-            begun.len()
-        );
     }
     // An orderly end loses nothing.
     let mut last = Browser::default();

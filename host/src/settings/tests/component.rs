@@ -123,6 +123,17 @@ fn allowed_values_are_taken_up_to_the_edge() {
             "['*', 'self', 'host', 'a', 'a']",
             json!(["*", "self", "host", "a"]),
         ),
+    ];
+    for (key, value, expected) in cases {
+        assert_eq!(read_one(key, value), Ok(expected), "{key} = {value}");
+    }
+    let pool = component_settings("[pool]\nmax_requests = 0").unwrap().pool;
+    assert_eq!(pool.requests_max, None);
+}
+
+#[test]
+fn limits_are_taken_up_to_the_edge() {
+    let cases = [
         ("limits.memory", "1048576", json!(1 << 20)),
         ("limits.memory", "'1 MiB'", json!(1 << 20)),
         ("limits.memory", "'4 GiB'", json!(4_u64 << 30)),
@@ -145,8 +156,6 @@ fn allowed_values_are_taken_up_to_the_edge() {
     for (key, value, expected) in cases {
         assert_eq!(read_one(key, value), Ok(expected), "{key} = {value}");
     }
-    let pool = component_settings("[pool]\nmax_requests = 0").unwrap().pool;
-    assert_eq!(pool.requests_max, None);
 }
 
 #[test]

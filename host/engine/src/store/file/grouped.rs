@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use redb::Database;
 
 use super::super::{Change, KeyPage, Space, Store, StoreError, Waiting, add, charge};
+use super::changing::Changing;
 use super::flush::Flusher;
 use super::on_disk;
 use super::tables::{
@@ -42,12 +43,12 @@ type Changes = HashMap<Arc<str>, BTreeMap<String, Option<Entry>>>;
 #[derive(Debug)]
 pub(super) struct Grouped {
     path: PathBuf,
-    database: Database,
+    pub(super) database: Database,
     /// What the buckets hold, as far as they were changed. Who changes something holds it, so that what a change was
     /// decided by is still so when it is made. Never held while the disk writes.
     sizes: Mutex<HashMap<Arc<str>, u64>>,
     /// Locked for moments only, after `sizes` where both are.
-    pending: Mutex<Pending>,
+    pub(super) pending: Mutex<Pending>,
     /// Held by the one who writes to the disk.
     writing: Mutex<()>,
     /// The disk did not take the last group; it waits for the next attempt.
@@ -56,7 +57,7 @@ pub(super) struct Grouped {
 }
 
 #[derive(Debug, Default)]
-struct Pending {
+pub(super) struct Pending {
     /// What was changed since the last group.
     changed: Changes,
     /// About what that takes, so that it is bounded.
@@ -67,13 +68,13 @@ struct Pending {
 
 impl Pending {
     /// The entry of a key that the disk may not have yet; the inner none says that it is taken away.
-    fn find(&self, bucket: &str, key: &str) -> Option<Option<Entry>> {
+    pub(super) fn find(&self, bucket: &str, key: &str) -> Option<Option<Entry>> {
         let find = |changes: &Changes| changes.get(bucket)?.get(key).cloned();
         find(&self.changed).or_else(|| find(&self.leaving))
     }
 
     /// Keys that expired before the disk had them: some, as others wait meanwhile.
-    fn expired(&self, bucket: &str, now: u64) -> Vec<String> {
+    pub(super) fn expired(&self, bucket: &str, now: u64) -> Vec<String> {
         let changes = [&self.changed, &*self.leaving].map(|changes| changes.get(bucket));
         let looked_at = changes.into_iter().flatten().flatten().take(ROOM_LOOK_MAX);
         let expired = looked_at.filter(|(_, entry)| {
@@ -247,79 +248,6 @@ impl Grouped {
             }
         }
         transaction.commit()?;
-        Ok(())
-    }
-}
-
-/// The entries of one bucket while they are changed.
-struct Changing<'a> {
-    store: &'a Grouped,
-    space: &'a Space,
-    bytes: u64,
-    changes: BTreeMap<String, Option<Entry>>,
-    now: u64,
-}
-
-impl Changing<'_> {
-    /// The entry of a key, also one that has expired.
-    fn entry(&self, key: &str) -> Attempt<Option<Entry>> {
-        if let Some(entry) = self.changes.get(key) {
-            return Ok(entry.clone());
-        }
-        let bucket = &*self.space.name;
-        // In this order: what leaves memory is on the disk by then.
-        if let Some(entry) = self.store.pending.lock().find(bucket, key) {
-            return Ok(entry);
-        }
-        let stored = stored(&self.store.database, bucket, &[key.to_owned()])?;
-        Ok(stored.into_iter().flatten().next())
-    }
-
-    fn get(&self, key: &str) -> Attempt<Option<Entry>> {
-        let entry = self.entry(key)?;
-        Ok(entry.filter(|(until, _)| !is_over(*until, self.now)))
-    }
-
-    fn put(&mut self, key: String, entry: Option<Entry>) -> Attempt<()> {
-        let charge = |entry: &Option<Entry>| {
-            let charge = entry.as_ref().map(|(_, value)| charge(&key, value));
-            charge.unwrap_or_default()
-        };
-        let (old, new) = (charge(&self.entry(&key)?), charge(&entry));
-        self.bytes = (self.bytes + new).saturating_sub(old);
-        self.changes.insert(key, entry);
-        Ok(())
-    }
-
-    /// Takes an entry away if it has expired, and says whether it had.
-    fn take_expired(&mut self, key: String) -> Attempt<bool> {
-        let entry = self.entry(&key)?;
-        let has_expired = entry.is_some_and(|(until, _)| is_over(until, self.now));
-        if has_expired {
-            self.put(key, None)?;
-        }
-        Ok(has_expired)
-    }
-
-    /// Sees to it that there is room: no more of what has expired goes than has to.
-    fn fit(&mut self) -> Attempt<()> {
-        let max = self.space.bytes_max;
-        if self.bytes <= max {
-            return Ok(());
-        }
-        let name = &*self.space.name;
-        let stored = stored_over(&self.store.database, ROOM_LOOK_MAX)?.into_iter();
-        let stored = stored.filter_map(|(_, bucket, key)| (bucket == name).then_some(key));
-        let pending = self.store.pending.lock().expired(name, self.now);
-        for key in pending.into_iter().chain(stored) {
-            if self.bytes <= max {
-                break;
-            }
-            self.take_expired(key)?;
-        }
-        if self.bytes > max {
-            return Err(Abort::Refused(StoreError::Full(max)));
-        }
         Ok(())
     }
 }

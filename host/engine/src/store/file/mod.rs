@@ -1,5 +1,6 @@
 //! Stores in a file that survives the process, also one that is killed.
 
+mod changing;
 mod each;
 mod flush;
 mod grouped;
