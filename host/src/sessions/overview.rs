@@ -97,7 +97,7 @@ impl ServerSessions {
         }
     }
 
-    /// Counts sessions, as far as [`LOOKED_AT_MAX`]; those that have ended lately may be among them. `None` as long as
+    /// Counts sessions, as far as 100,000; those that have ended lately may be among them. `None` as long as
     /// nobody has asked for a session since the process began, or where the store does not answer.
     pub async fn count(&self) -> Option<u64> {
         if !self.vault.is_open() {

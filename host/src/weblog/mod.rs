@@ -1,7 +1,7 @@
 //! The access log of each web server: a line for each request that was answered.
 //!
 //! A request costs one line, written into a buffer of its thread: no system call, no wait for a disk, no lock that
-//! anybody else holds for long. One thread of the process takes the buffers to their files ([`writer`]), at the latest
+//! anybody else holds for long. One thread of the process takes the buffers to their files (`writer`), at the latest
 //! after a second. What it cannot write it keeps, up to a bound, and tries again; lines that find no room are counted.
 
 mod archive;
