@@ -26,7 +26,7 @@ const RECORD_BYTES: usize = 200;
 const LOOKUPS: usize = 20_000;
 /// As the host has it.
 const COMMIT_WITHIN: Duration = Duration::from_millis(100);
-const MEMORY_STEP: usize = 200;
+const MEMORY_STEP: usize = 50;
 const FILE_STEP: usize = 2_000;
 /// Sessions of one transaction while the store is filled.
 const BATCH: usize = 500;
@@ -92,7 +92,9 @@ async fn run(name: &str, (store, step): (Arc<dyn Store>, usize), count: usize, m
     println!("{name}: {each} bytes a session of {RECORD_BYTES}; filled in {filled:.0?}");
     let quiet = slowest(&bucket, there, Duration::from_secs(5)).await;
     println!("{name}: slowest request of a session while nothing expires: {quiet:?}");
-    expire(name, (store, step), &bucket, there).await;
+    // Time enough to write half of them again.
+    let left = filled + Duration::from_secs(5);
+    expire(name, (store, step), &bucket, there, left).await;
 }
 
 /// Gives half of the sessions an end in a moment, and asks for others while they are taken away.
@@ -101,9 +103,9 @@ async fn expire(
     (store, at_once): (Arc<dyn Store>, usize),
     bucket: &Bucket,
     count: usize,
+    left: Duration,
 ) {
     let began = Instant::now();
-    let left = Duration::from_secs(10 + count as u64 / 5_000);
     for first in (0..count / 2).step_by(BATCH) {
         // All end at one moment, the worst that can be.
         let lifetime = left.saturating_sub(began.elapsed());

@@ -19,7 +19,7 @@ const COMMIT_WITHIN: Duration = Duration::from_millis(100);
 /// Time between two looks for what has expired.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Sessions that are taken away in one step: a store in memory answers nobody meanwhile, for well below a millisecond.
-const MEMORY_STEP: usize = 200;
+const MEMORY_STEP: usize = 50;
 /// The same for a file, of which each step is a write to the disk that nobody waits for.
 const FILE_STEP: usize = 2_000;
 
