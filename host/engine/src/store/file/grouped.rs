@@ -27,7 +27,7 @@ use super::tables::{
 /// Bytes that wait for the disk at most; who has more to write waits as well.
 const PENDING_BYTES_MAX: u64 = 32 << 20;
 /// Expired values that are taken away in one step, while other changes wait.
-const SWEEP_STEP: usize = 100;
+const SWEEP_STEP: usize = 25;
 
 /// Buckets in a file.
 #[derive(Debug)]
