@@ -1,7 +1,8 @@
 //! What sessions cost in each store: room for each, the time of a lookup as there are more, and how long a request waits
 //! at most while half of them expire.
 //!
-//! `cargo bench --workspace --bench session_stores`; with `redis-server` in the path, Redis too. `SESSIONS=100000` for fewer.
+//! `cargo bench --workspace --bench session_stores`; with `redis-server` in the path, Redis too. `SESSIONS=100000` for fewer,
+//! `STORES=memory,file` for some of the stores.
 
 #![expect(
     clippy::expect_used,
@@ -68,6 +69,10 @@ async fn main() {
 }
 
 async fn run(name: &str, (store, step): (Arc<dyn Store>, usize), count: usize, measure: &Measure) {
+    let only = std::env::var("STORES");
+    if only.is_ok_and(|only| !only.split(',').any(|it| it == name)) {
+        return;
+    }
     let space = Space {
         name: "sessions/shop".into(),
         bytes_max: u64::MAX,
