@@ -28,7 +28,7 @@ const LOOKUPS: usize = 20_000;
 /// As the host has it.
 const COMMIT_WITHIN: Duration = Duration::from_millis(100);
 const MEMORY_STEP: usize = 50;
-const FILE_STEP: usize = 2_000;
+const FILE_STEP: usize = 250;
 /// Sessions of one transaction while the store is filled.
 const BATCH: usize = 500;
 const HOUR: Duration = Duration::from_secs(3_600);

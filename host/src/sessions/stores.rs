@@ -21,7 +21,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// Sessions that are taken away in one step: a store in memory answers nobody meanwhile, for well below a millisecond.
 const MEMORY_STEP: usize = 50;
 /// The same for a file, of which each step is a write to the disk that nobody waits for.
-const FILE_STEP: usize = 2_000;
+const FILE_STEP: usize = 250;
 
 /// The stores of a process.
 #[derive(Debug)]
