@@ -1,5 +1,6 @@
 //! Files that only the user who runs the host may read.
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -19,7 +20,20 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
 /// Writes a file in one step: whoever reads it sees all of it or what was there before, and it is
 /// private from its first moment, whatever mode the file that it replaces had.
 pub(crate) fn write(path: &Path, content: &str) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
+    in_one_step(path, content, FILE_MODE, |passing| {
+        fs::rename(passing, path)
+    })
+}
+
+/// Writes a file beside its place, with its mode from the first moment, and has it put there. Nothing is left beside it.
+pub(crate) fn in_one_step(
+    path: &Path,
+    content: &str,
+    mode: u32,
+    put: impl FnOnce(&Path) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}", std::process::id()));
     let passing = path.with_file_name(name);
     // Left by a process of the same id that was killed while writing; `create_new` below must not
@@ -31,17 +45,15 @@ pub(crate) fn write(path: &Path, content: &str) -> io::Result<()> {
     let written = OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(FILE_MODE)
+        .mode(mode)
         .open(&passing)
         .and_then(|mut file| {
             file.write_all(content.as_bytes())?;
             file.sync_all()
         })
-        .and_then(|()| fs::rename(&passing, path));
-    if written.is_err() {
-        // The reason for the failure is what matters, not that of cleaning up behind it.
-        let _ = fs::remove_file(&passing);
-    }
+        .and_then(|()| put(&passing));
+    // Gone if it was renamed. The reason for a failure is what matters, not that of cleaning up behind it.
+    let _ = fs::remove_file(&passing);
     written
 }
 

@@ -1,8 +1,7 @@
 //! A self-signed pair for development: what `tessera serve --dev-tls` uses when a site has no certificate.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,6 +11,7 @@ use rcgen::{
 };
 
 use super::files::{CERTIFICATE, KEY};
+use crate::private;
 
 /// How long a pair is valid: less than the 366 days that scanners and the 398 that browsers allow.
 const VALID: Duration = Duration::from_secs(365 * DAY);
@@ -142,26 +142,6 @@ fn generate(names: &[String]) -> Result<Generated, rcgen::Error> {
 
 /// Writes a file in one step, with its mode from the first moment, and only where there is none.
 fn put(path: &Path, content: &str, mode: u32) -> io::Result<()> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}", std::process::id()));
-    let passing = path.with_file_name(name);
-    // Left by a process of the same id that was killed while writing.
-    match fs::remove_file(&passing) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&passing)
-        .and_then(|mut file| {
-            file.write_all(content.as_bytes())?;
-            file.sync_all()
-        })
-        // Unlike a rename, a second link never replaces what is there.
-        .and_then(|()| fs::hard_link(&passing, path));
-    let _ = fs::remove_file(&passing);
-    written
+    // Unlike a rename, a second link never replaces what is there.
+    private::in_one_step(path, content, mode, |passing| fs::hard_link(passing, path))
 }
