@@ -36,12 +36,13 @@ pub fn at_once(receiver: &Receiver, request: PlainGet<'_>, peer: Peer, may_call:
     }
     let special = crate::route::special(path);
     let pages = visit.serving.pages.as_ref().filter(|_| special.is_none());
-    if let Some(page) = pages.and_then(|pages| page(receiver, &visit, pages, &request, peer, began))
-    {
+    let may_call = may_call && request.is_simple && visit.serving.generation.is_some();
+    let is_bare = may_call && pages.is_some_and(Pages::is_bare);
+    let page = |pages| page(receiver, &visit, pages, &request, peer, began);
+    if let Some(page) = pages.filter(|_| !is_bare).and_then(page) {
         return AtOnce::Made(page);
     }
-    let may_call = may_call && request.is_simple && visit.serving.generation.is_some();
-    match may_call && pages.is_none_or(|pages| pages.has_nothing(path)) {
+    match may_call && pages.is_none_or(|pages| pages.has_nothing(path, is_bare)) {
         true => begun::begin(receiver, visit, special, &request, peer, began),
         false => AtOnce::Nothing,
     }

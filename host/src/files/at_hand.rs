@@ -31,15 +31,21 @@ impl Pages {
         Some((page.whole_head().clone(), content.clone()))
     }
 
-    /// Whether it is known, without a look at the disk, that nothing answers a path.
-    pub fn has_nothing(&self, path: &str) -> bool {
+    /// Whether it is known that there is no folder with files at all.
+    pub fn is_bare(&self) -> bool {
+        self.root.is_known_missing(self.interval)
+    }
+
+    /// Whether it is known, without a look at the disk, that nothing answers a path; `is_bare` is what was known of the
+    /// folder a moment ago.
+    pub fn has_nothing(&self, path: &str, is_bare: bool) -> bool {
         let Ok(way) = self.way(path) else {
             return false;
         };
         let Some(way) = way else {
             return true;
         };
-        let is_absent = way.place().is_none_or(|place| self.is_known_absent(place));
+        let is_absent = is_bare || way.place().is_none_or(|place| self.is_known_absent(place));
         is_absent && !self.has_more(&Looked::Nothing)
     }
 

@@ -171,6 +171,9 @@ impl Pages {
                 is_folder,
             };
             store.keep_absent(&key, absent);
+            if !is_folder {
+                self.root.look(at.changes);
+            }
         }
         Ok(Looked::without_page(is_folder))
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -13,6 +14,17 @@ pub(in crate::files) struct Root {
     pub(in crate::files) number: u32,
     pub(in crate::files) path: PathBuf,
     /// Counts what was noticed of changes below it.
+    changes: AtomicU64,
+    began: Instant,
+    missing: Missing,
+}
+
+/// When there was no folder, the last time that somebody looked: components often have none.
+#[derive(Debug, Default)]
+struct Missing {
+    /// Milliseconds since the root is known, and one; 0 if there is a folder.
+    since: AtomicU64,
+    /// The changes that were known at the last look, and one; 0 before the first.
     changes: AtomicU64,
 }
 
@@ -25,6 +37,32 @@ impl Root {
     /// Something below it has changed: whatever is kept of it must be looked at again.
     pub(in crate::files) fn changed(&self) {
         self.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Looks whether there is a folder, and remembers if there is none. `changes` were known before what led to the look.
+    /// A folder that is there is looked for once, until something changes.
+    pub(in crate::files) fn look(&self, changes: u64) {
+        let was_there = self.missing.since.load(Ordering::Relaxed) == 0;
+        if was_there && self.missing.changes.load(Ordering::Relaxed) == changes + 1 {
+            return;
+        }
+        let is_missing = !self.path.is_dir();
+        let since = if is_missing { self.now() + 1 } else { 0 };
+        self.missing.changes.store(changes + 1, Ordering::Relaxed);
+        self.missing.since.store(since, Ordering::Release);
+    }
+
+    /// Whether there was no folder less than `interval` milliseconds ago, and nothing has changed since.
+    pub(in crate::files) fn is_known_missing(&self, interval: u64) -> bool {
+        let since = self.missing.since.load(Ordering::Acquire);
+        since != 0
+            && self.missing.changes.load(Ordering::Relaxed) == self.changes() + 1
+            && (self.now() + 1).saturating_sub(since) < interval
+    }
+
+    fn now(&self) -> u64 {
+        let elapsed: Duration = self.began.elapsed();
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX - 1)
     }
 }
 
@@ -43,8 +81,41 @@ impl Roots {
             number,
             path: path.to_owned(),
             changes: AtomicU64::default(),
+            began: Instant::now(),
+            missing: Missing::default(),
         });
         roots.insert(path.to_owned(), root.clone());
         root
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_missing_is_known_to_be_until_something_changes_or_time_has_passed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("WebFolder");
+        let root = Roots::default().of(&path);
+        assert!(!root.is_known_missing(60_000), "nobody has looked");
+        root.look(root.changes());
+        assert!(root.is_known_missing(60_000));
+        assert!(!root.is_known_missing(0));
+
+        std::fs::create_dir(&path).expect("the folder is made");
+        root.changed();
+        assert!(!root.is_known_missing(60_000), "it may be there now");
+        root.look(root.changes());
+        assert!(!root.is_known_missing(60_000));
+
+        // What was found before a change does not hold after it.
+        std::fs::remove_dir(&path).expect("the folder is removed");
+        let before = root.changes();
+        root.changed();
+        root.look(before);
+        assert!(!root.is_known_missing(60_000));
+        root.look(root.changes());
+        assert!(root.is_known_missing(60_000));
     }
 }
