@@ -4,6 +4,7 @@
 
 mod checkout;
 mod console;
+mod dist;
 mod guests;
 mod lint;
 mod process;
@@ -11,6 +12,7 @@ mod reference;
 mod site;
 mod suite;
 mod toolchain;
+mod training;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -27,6 +29,8 @@ usage: cargo xtask COMMAND
   run [SITE] [-- ARGUMENT...]   build guests and host for speed, then serve SITE, a folder or the name of an example
                                 (default: welcome);
                                 what follows -- goes to `tessera serve`
+  dist [--plain]                build the binary to hand out, target/dist/tessera: optimised across crates, and by a profile of
+                                a load on it; --plain does without the profile
   test [-- ARGUMENT...]         run all tests; what follows -- goes to the test programs: a filter, --nocapture, ...
   docs [--check]                write the reference pages in docs/; --check only says whether they are current
   lint                          formatting, Clippy, rustdoc and reference pages, warnings refused
@@ -67,6 +71,8 @@ fn dispatch(arguments: &[OsString]) -> Result<ExitCode> {
             let (before, after) = split_at_dashes(&arguments[1..]);
             return site::run(&checkout, &before, &after);
         }
+        ["dist"] => dist::build(&checkout, false)?,
+        ["dist", "--plain"] => dist::build(&checkout, true)?,
         ["test"] => return suite::run(&checkout, &[]),
         ["test", "--", ..] => return suite::run(&checkout, &arguments[2..]),
         ["docs"] => reference::write(&checkout)?,
