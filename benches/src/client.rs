@@ -2,6 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
+
+/// How long an answer may take: under Valgrind a server is slow.
+const ANSWER_MAX: Duration = Duration::from_secs(120);
 
 /// Connections to one server that stay open.
 pub(crate) struct Client {
@@ -24,7 +28,11 @@ impl Client {
             .split_once('/')
             .ok_or("no path")?;
         let header = header.map_or_else(String::new, |header| format!("{header}\r\n"));
-        let open = || TcpStream::connect(address).map(BufReader::new);
+        let open = || {
+            let stream = TcpStream::connect(address)?;
+            stream.set_read_timeout(Some(ANSWER_MAX))?;
+            Ok::<_, std::io::Error>(BufReader::new(stream))
+        };
         let connections: Result<_, _> = (0..connections).map(|_| open()).collect();
         Ok(Self {
             connections: connections.map_err(|error| format!("{url}: {error}"))?,
@@ -32,6 +40,12 @@ impl Client {
             head: String::new(),
             body: Vec::new(),
         })
+    }
+
+    /// The connections, open as they are, without what this side keeps for them.
+    pub(crate) fn into_streams(self) -> Vec<TcpStream> {
+        let connections = self.connections.into_iter();
+        connections.map(BufReader::into_inner).collect()
     }
 
     /// Asks once over each of the connections.

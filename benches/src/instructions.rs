@@ -4,10 +4,10 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, get};
+use crate::clock::pause;
 use crate::server::Server;
 use crate::site::{CASES, Site};
 
@@ -76,14 +76,6 @@ fn count_all(binary: &Path, folder: &Path) -> Result<Vec<f64>, String> {
         counts.push((count - idle) / (ROUNDS * CONNECTIONS) as f64);
     }
     Ok(counts)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a program without a runtime waits for another process"
-)]
-fn pause(time: Duration) {
-    thread::sleep(time);
 }
 
 /// Waits until the component is loaded; under Valgrind that takes longer than the server waits itself.
