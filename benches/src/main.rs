@@ -10,6 +10,7 @@
 //! cargo run --release -p tessera-benches -- compare OLD     # beside another build's binary
 //! cargo run --release -p tessera-benches -- instructions OLD [FOLDER]
 //!                                                           # the same under Valgrind, counted; FOLDER gets the counts
+//! cargo run --release -p tessera-benches -- guard BINARY    # against benches/instructions.json; --bless writes that
 //! cargo xtask bench                                         # everything, beside other servers: `docs/benchmarks.md`
 //! ```
 //!
@@ -27,6 +28,7 @@ mod client;
 mod clock;
 mod compare;
 mod compression;
+mod guard;
 mod handlers;
 mod idle;
 mod instructions;
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Some("native") => native(&arguments).and_then(|settings| native::serve(&settings)),
         Some("openloop") => openloop::run(&arguments),
         Some("version") => version(),
+        Some("guard") => guard::run(&arguments),
         Some("suite") => suite::run(&arguments),
         Some("load") => load::run(),
         Some("idle") => idle::run(),
@@ -66,7 +69,7 @@ fn main() -> ExitCode {
         Some("instructions") => old().and_then(|old| instructions::run(old, &new, path(1))),
         None => load::run().and_then(|()| idle::run()),
         Some(other) => Err(format!(
-            "{other}: use suite, load, idle, compression, sizes, compare, instructions, or nothing for load and idle"
+            "{other}: use suite, guard, load, idle, compression, sizes, compare, instructions, or nothing for load and idle"
         )),
     };
     match result {
@@ -92,10 +95,13 @@ fn native(arguments: &[String]) -> Result<native::Settings, String> {
     })
 }
 
+/// That of the library in the lock file, which is what bare hyper is.
 fn version() -> Result<(), String> {
-    println!(
-        "hyper, as in Tessera's lock file; {}",
-        env!("CARGO_PKG_VERSION")
-    );
+    let lock = include_str!("../../Cargo.lock");
+    let version = lock
+        .split_once("name = \"hyper\"\nversion = \"")
+        .and_then(|(_, rest)| rest.split_once('"'));
+    let (version, _) = version.ok_or("Cargo.lock has no hyper")?;
+    println!("hyper {version}");
     Ok(())
 }

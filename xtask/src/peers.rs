@@ -17,8 +17,8 @@ const WASMTIME: &str = "48.0.8";
 enum From {
     /// A package of Debian, unpacked.
     Debian(&'static str),
-    /// A crate with its version, or the newest.
-    Crates(&'static str, Option<&'static str>),
+    /// A crate with its version, and the features that are needed, if not the usual ones.
+    Crates(&'static str, &'static str, Option<&'static str>),
     /// A package of npm.
     Npm(&'static str),
 }
@@ -30,13 +30,18 @@ const PEERS: [(&str, &str, From); 5] = [
     (
         "static-web-server",
         "static-web-server",
-        From::Crates("static-web-server", None),
+        From::Crates(
+            "static-web-server",
+            "^2",
+            // TLS and compressed files; others would only be compiled.
+            Some("http2-ring,compression-gzip"),
+        ),
     ),
     ("workerd", "workerd", From::Npm("workerd")),
     (
         "wasmtime",
         "wasmtime",
-        From::Crates("wasmtime-cli", Some(WASMTIME)),
+        From::Crates("wasmtime-cli", WASMTIME, None),
     ),
 ];
 
@@ -95,12 +100,12 @@ fn fetch(checkout: &Checkout, from: &From, folder: &Path) -> Result<()> {
                 .arg(folder)
                 .arg(package),
         ),
-        From::Crates(name, version) => {
+        From::Crates(name, version, features) => {
             let mut command = process::cargo(checkout);
             command.args(["install", "--locked", "--root"]);
-            command.arg(folder).arg(name);
-            if let Some(version) = version {
-                command.args(["--version", version]);
+            command.arg(folder).args([name, "--version", version]);
+            if let Some(features) = features {
+                command.args(["--no-default-features", "--features", features]);
             }
             process::run(&mut command)
         }

@@ -88,8 +88,15 @@ impl Work {
     /// A site of Tessera with the components that are measured.
     pub(crate) fn site(&self, ports: [u16; 3], with_components: bool) -> Result<PathBuf, String> {
         let site = self.path().join("site");
-        let _ = fs::remove_dir_all(&site);
-        make(&site)?;
+        let old = self.path().join("old-site");
+        let _ = fs::remove_dir_all(&old);
+        let _ = fs::rename(&site, &old);
+        make(&site.join(".tessera"))?;
+        if with_components {
+            // What was compiled once is compiled.
+            let code = ".tessera/code";
+            let _ = fs::rename(old.join(code), site.join(code));
+        }
         self.settle(ports)?;
         let failed = |error: std::io::Error| format!("{}: {error}", site.display());
         for name in ["cert.pem", "key.pem"] {

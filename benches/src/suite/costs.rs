@@ -116,7 +116,7 @@ fn warm(
         placement: Placement::Pinned,
         over: Over::Http1,
         head: "content-type: text/plain\netag: \"1\"\nlast-modified: Thu, 01 Jan 2026 00:00:00 GMT\naccept-ranges: bytes",
-        with_components: true,
+        with_components: path.starts_with("/measured/"),
     };
     let server = Served::start_with(setup.peers, setup.work, kind, wanted, preload)?;
     let mut client = Client::open(&server.url(Over::Http1, path), CONNECTIONS, None)?;

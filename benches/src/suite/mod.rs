@@ -56,6 +56,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
             ));
         }
     }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if cores < 2 && options.placements.contains(&Placement::Pinned) {
+        return Err("this machine has one core: use --placement shared".to_owned());
+    }
     let began = Instant::now();
     let with_many = chosen.iter().any(|one| one.name == "static-many");
     let work = Work::new(with_many)?;

@@ -6,13 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::content::{Work, configuration};
+use super::content::{COMPONENTS, Work, configuration};
 use super::options::{Options, Placement};
 use super::process::{self, Group};
 use crate::{clock, server};
 
 /// How long a server may take to listen.
 const START_MAX: Duration = Duration::from_secs(60);
+
+/// How long all components may take to be compiled.
+const COMPONENTS_MAX: Duration = Duration::from_secs(300);
 
 /// A server and the way it is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +139,7 @@ impl Peers {
             Ok(output) if output.status.success() => {
                 let text = [output.stdout, output.stderr].concat();
                 let text = String::from_utf8_lossy(&text);
-                let version = text.lines().next().unwrap_or_default().trim().to_owned();
+                let version = version(text.lines().next().unwrap_or_default());
                 self.found.push(Peer {
                     name,
                     path,
@@ -201,7 +204,11 @@ impl Served {
         // It has one listener only.
         let is_tls_only = kind == Kind::StaticWebServer && wanted.over.is_tls();
         let listens_at = if is_tls_only { ports[2] } else { ports[0] };
-        Self::started(work, kind, &command, wanted.placement, ports, listens_at)
+        let served = Self::started(work, kind, &command, wanted.placement, ports, listens_at)?;
+        if kind == Kind::Tessera && wanted.with_components {
+            served.wait_for_components(COMPONENTS.len())?;
+        }
+        Ok(served)
     }
 
     /// Starts Tessera on all cores with a site that something writes for its ports.
@@ -231,6 +238,14 @@ impl Served {
         let mut served = Self { group, kind, ports };
         served.wait(listens_at)?;
         Ok(served)
+    }
+
+    /// Waits until Tessera said of so many components that they are there. That it is ready says less: it does not wait for
+    /// those that take long.
+    pub(crate) fn wait_for_components(&self, count: usize) -> Result<(), String> {
+        let started = || self.group.all_said().matches("outcome=Started").count();
+        clock::wait_until(COMPONENTS_MAX, || started() >= count)
+            .map_err(|error| format!("{error}: {}", self.group.said()))
     }
 
     fn wait(&mut self, port: u16) -> Result<(), String> {
@@ -321,6 +336,16 @@ fn command(
     Ok(command)
 }
 
+/// The version in what a program says of itself: `nginx version: nginx/1.22.1`.
+fn version(line: &str) -> String {
+    let is_digit = |character: char| character.is_ascii_digit();
+    let found = line.split_whitespace().find_map(|word| {
+        let (start, _) = word.match_indices(is_digit).next()?;
+        word.get(start..)
+    });
+    found.unwrap_or(line).to_owned()
+}
+
 /// Three ports that nobody has now.
 fn free_ports() -> Result<[u16; 3], String> {
     let failed = |error: std::io::Error| error.to_string();
@@ -371,6 +396,14 @@ mod tests {
         for flavour in ["default", "pooling", "reuse", "default-0.3"] {
             assert!(!part(&text, flavour).is_empty(), "{flavour}");
         }
+    }
+
+    #[test]
+    fn versions_are_found_in_whatever_is_said() {
+        assert_eq!(version("nginx version: nginx/1.22.1"), "1.22.1");
+        assert_eq!(version("workerd 2026-11-17"), "2026-11-17");
+        assert_eq!(version("v2.11.0 h1:abc="), "2.11.0");
+        assert_eq!(version("unknown"), "unknown");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::peers::{For, Kind, Over, Peers, Served};
 use super::process;
 use super::progress;
 use super::scenarios::{Contender, Expect, Scenario};
+use crate::client;
 
 const WARM_UP_SECONDS: u32 = 1;
 /// Visitors that have a session.
@@ -145,13 +146,11 @@ fn ready<'a>(
     server: usize,
     placement: Placement,
 ) -> Result<Ready<'a>, String> {
-    let url = servers
-        .get(server)
-        .ok_or("no server")?
-        .url(scenario.over, &contender.path);
+    let running = servers.get(server).ok_or("no server")?;
+    let url = running.url(scenario.over, &contender.path);
     let mut request = scenario.request.clone();
     if scenario.is_conditional {
-        request.fields.push(validator(&fields(&url)?)?);
+        request.fields.push(client::validator(&fields(&url)?)?);
     }
     probe(setup, scenario, &url, &request)?;
     if scenario.has_sessions {
@@ -159,7 +158,8 @@ fn ready<'a>(
     }
     let folder = setup.work.path();
     let over = scenario.over;
-    generate::load(&url, over, &request, WARM_UP_SECONDS, placement, folder)?;
+    generate::load(&url, over, &request, WARM_UP_SECONDS, placement, folder)
+        .map_err(|error| with_log(error, running))?;
     Ok(Ready {
         contender,
         server,
@@ -217,12 +217,22 @@ fn sample(
         setup.options.seconds,
         placement,
         setup.work.path(),
-    )?;
+    )
+    .map_err(|error| with_log(error, server))?;
     let seconds = server.group.processor_seconds() - before;
     Ok(Sample {
         cost: seconds * 1e6 / run.requests,
         run,
     })
+}
+
+/// What went wrong, with the last that the server said.
+fn with_log(error: String, server: &Served) -> String {
+    let said = server.group.said();
+    match said.lines().last() {
+        Some(last) => format!("{error}; the server's last line: {last}"),
+        None => error,
+    }
 }
 
 /// Asks once and compares with what is expected.
@@ -295,26 +305,11 @@ fn fields(url: &str) -> Result<String, String> {
     Ok(lines.join("\n"))
 }
 
-/// The request field with which a client asks whether what it has is still right.
-fn validator(fields: &str) -> Result<String, String> {
-    let value = |wanted: &str| {
-        fields.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case(wanted).then(|| value.trim())
-        })
-    };
-    match (value("etag"), value("last-modified")) {
-        (Some(tag), _) => Ok(format!("If-None-Match: {tag}")),
-        (None, Some(date)) => Ok(format!("If-Modified-Since: {date}")),
-        (None, None) => Err("sends neither ETag nor Last-Modified".to_owned()),
-    }
-}
-
 /// A script for wrk with the cookies of so many visitors, each of whom asked once.
 fn visitors(url: &str) -> Result<String, String> {
     let mut cookies = Vec::new();
     for _ in 0..SESSIONS {
-        let (head, _) = crate::client::get_whole(url, None)?;
+        let (head, _) = client::get_whole(url, None)?;
         let cookie = head.lines().find_map(cookie).ok_or("no session began")?;
         cookies.push(format!("'{cookie}'"));
     }
@@ -354,17 +349,6 @@ mod tests {
         assert!(ok("304 0 1.1", &Expect::NotModified));
         assert!(!ok("200 0 1.1", &Expect::NotModified));
         assert!(!ok("", &Expect::AtLeast(0)));
-    }
-
-    #[test]
-    fn a_tag_is_better_than_a_date() {
-        let both = "Last-Modified: today\nETag: \"1\"";
-        assert_eq!(validator(both).unwrap(), "If-None-Match: \"1\"");
-        assert_eq!(
-            validator("last-modified: today").unwrap(),
-            "If-Modified-Since: today"
-        );
-        assert!(validator("server: x").is_err());
     }
 
     #[test]

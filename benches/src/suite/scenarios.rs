@@ -104,7 +104,7 @@ fn plain(group: &'static str, name: &str, title: &str, over: Over) -> Scenario {
         is_conditional: false,
         has_sessions: false,
         is_quick: true,
-        is_shared: true,
+        is_shared: false,
     }
 }
 
@@ -130,7 +130,7 @@ fn file_of(file: &str, bytes: u64, over: Over, suffix: &str, title: &str) -> Sce
         expect: Expect::Bytes(bytes),
         contenders: file_servers(over, &format!("/{file}")),
         is_quick: is_small && (over == Over::Http1 || bytes == 1024),
-        is_shared: is_small && over != Over::Http2,
+        is_shared: is_small && (over == Over::Http1 || bytes == 1024 && over != Over::Http2),
         ..plain("static", &name, &title, over)
     }
 }
@@ -211,6 +211,8 @@ fn handlers() -> Vec<Scenario> {
     let mut session = handler("session", "handler that counts in a session");
     session.contenders.retain(|one| one.kind == Kind::Tessera);
     session.has_sessions = true;
+    hello.is_shared = true;
+    echo.is_shared = true;
     vec![hello, echo, form, table, session]
 }
 
@@ -252,7 +254,11 @@ fn wasi() -> Vec<Scenario> {
         tessera("tessera", "/wasi3/"),
         wasmtime("wasmtime", "default-0.3", "wasihttp3"),
     ];
-    vec![fresh, reuse, concurrent]
+    let mut all = vec![fresh, reuse, concurrent];
+    for scenario in &mut all {
+        scenario.is_shared = true;
+    }
+    all
 }
 
 /// What a site has: mostly files, some handlers, and one of those is slow.
@@ -278,6 +284,7 @@ fn mixed() -> Scenario {
         kind: Kind::Tessera,
         path: "/measured/hello".to_owned(),
     }];
+    scenario.is_shared = true;
     scenario
 }
 
