@@ -24,7 +24,9 @@ use tokio_rustls::TlsAcceptor;
 /// certificate it speaks HTTPS.
 pub(crate) fn serve(body: String, head: &str, certificate: Option<&Path>) -> Result<(), String> {
     let fields = fields(head)?;
-    let acceptor = certificate.map(acceptor).transpose()?;
+    let acceptor = certificate
+        .map(|folder| acceptor(folder, &[]))
+        .transpose()?;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     runtime.block_on(async move {
         let failed = |error: std::io::Error| error.to_string();
@@ -54,7 +56,7 @@ pub(crate) fn serve(body: String, head: &str, certificate: Option<&Path>) -> Res
 }
 
 /// Those that the library does not send by itself.
-fn fields(head: &str) -> Result<HeaderMap, String> {
+pub(crate) fn fields(head: &str) -> Result<HeaderMap, String> {
     let mut fields = HeaderMap::new();
     for line in head.lines() {
         let (name, value) = line.split_once(':').ok_or_else(|| line.to_owned())?;
@@ -79,16 +81,18 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, body: Bytes, fields
         .await;
 }
 
-fn acceptor(folder: &Path) -> Result<TlsAcceptor, String> {
+/// Speaks TLS with the certificate of a folder, and offers some protocols.
+pub(crate) fn acceptor(folder: &Path, protocols: &[&[u8]]) -> Result<TlsAcceptor, String> {
     let certificate = CertificateDer::from_pem_file(folder.join("cert.pem"));
     let certificate = certificate.map_err(|error| error.to_string())?;
     let key = PrivateKeyDer::from_pem_file(folder.join("key.pem"));
     let key = key.map_err(|error| error.to_string())?;
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
         .with_no_client_auth()
         .with_single_cert(vec![certificate], key)
         .map_err(|error| error.to_string())?;
+    config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

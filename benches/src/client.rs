@@ -2,6 +2,10 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::time::Duration;
+
+/// How long an answer may take: under Valgrind a server is slow.
+const ANSWER_MAX: Duration = Duration::from_secs(120);
 
 /// Connections to one server that stay open.
 pub(crate) struct Client {
@@ -24,7 +28,11 @@ impl Client {
             .split_once('/')
             .ok_or("no path")?;
         let header = header.map_or_else(String::new, |header| format!("{header}\r\n"));
-        let open = || TcpStream::connect(address).map(BufReader::new);
+        let open = || {
+            let stream = TcpStream::connect(address)?;
+            stream.set_read_timeout(Some(ANSWER_MAX))?;
+            Ok::<_, std::io::Error>(BufReader::new(stream))
+        };
         let connections: Result<_, _> = (0..connections).map(|_| open()).collect();
         Ok(Self {
             connections: connections.map_err(|error| format!("{url}: {error}"))?,
@@ -32,6 +40,12 @@ impl Client {
             head: String::new(),
             body: Vec::new(),
         })
+    }
+
+    /// The connections, open as they are, without what this side keeps for them.
+    pub(crate) fn into_streams(self) -> Vec<TcpStream> {
+        let connections = self.connections.into_iter();
+        connections.map(BufReader::into_inner).collect()
     }
 
     /// Asks once over each of the connections.
@@ -59,6 +73,21 @@ pub(crate) fn get_whole(url: &str, header: Option<&str>) -> Result<(String, Vec<
     Ok((client.head, client.body))
 }
 
+/// The request field with which a client asks whether what it has is still right.
+pub(crate) fn validator(fields: &str) -> Result<String, String> {
+    let value = |wanted: &str| {
+        fields.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(wanted).then(|| value.trim())
+        })
+    };
+    match (value("etag"), value("last-modified")) {
+        (Some(tag), _) => Ok(format!("If-None-Match: {tag}")),
+        (None, Some(date)) => Ok(format!("If-Modified-Since: {date}")),
+        (None, None) => Err("sends neither ETag nor Last-Modified".to_owned()),
+    }
+}
+
 fn read(
     connection: &mut BufReader<TcpStream>,
     head: &mut String,
@@ -68,7 +97,8 @@ fn read(
     let mut length = None;
     let mut line = String::new();
     connection.read_line(&mut line).map_err(failed)?;
-    if !line.starts_with("HTTP/1.1 200") {
+    let is_not_modified = line.starts_with("HTTP/1.1 304");
+    if !is_not_modified && !line.starts_with("HTTP/1.1 200") {
         return Err(format!("answered {line:?}"));
     }
     head.clear();
@@ -90,6 +120,9 @@ fn read(
         }
     }
     body.clear();
+    if is_not_modified {
+        return Ok(());
+    }
     if is_chunked {
         return read_chunks(connection, body);
     }
@@ -114,5 +147,21 @@ fn read_chunks(connection: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> Res
         if length == 0 {
             return Ok(());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_better_than_a_date() {
+        let both = "Last-Modified: today\nETag: \"1\"";
+        assert_eq!(validator(both).unwrap(), "If-None-Match: \"1\"");
+        assert_eq!(
+            validator("last-modified: today").unwrap(),
+            "If-Modified-Since: today"
+        );
+        assert!(validator("server: x").is_err());
     }
 }

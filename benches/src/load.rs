@@ -50,8 +50,9 @@ pub(crate) fn run() -> Result<(), String> {
 }
 
 /// A self-signed certificate and its key.
-fn certificate() -> Result<(String, String), rcgen::Error> {
+pub(crate) fn certificate() -> Result<(String, String), rcgen::Error> {
     let key = KeyPair::generate()?;
-    let certificate = CertificateParams::new(["localhost".to_owned()])?.self_signed(&key)?;
+    let certificate = CertificateParams::new(["localhost".to_owned(), "127.0.0.1".to_owned()])?
+        .self_signed(&key)?;
     Ok((certificate.pem(), key.serialize_pem()))
 }

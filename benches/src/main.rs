@@ -10,6 +10,8 @@
 //! cargo run --release -p tessera-benches -- compare OLD     # beside another build's binary
 //! cargo run --release -p tessera-benches -- instructions OLD [FOLDER]
 //!                                                           # the same under Valgrind, counted; FOLDER gets the counts
+//! cargo run --release -p tessera-benches -- guard BINARY    # against benches/instructions.json; --bless writes that
+//! cargo xtask bench                                         # everything, beside other servers: `docs/benchmarks.md`
 //! ```
 //!
 //! Machines are noisy: what counts is the ratio of two servers measured in turn in one session, as the median of
@@ -23,14 +25,20 @@
 
 mod baseline;
 mod client;
+mod clock;
 mod compare;
 mod compression;
+mod guard;
+mod handlers;
 mod idle;
 mod instructions;
 mod load;
+mod native;
+mod openloop;
 mod server;
 mod site;
 mod sizes;
+mod suite;
 mod wrk;
 
 use std::path::{Path, PathBuf};
@@ -48,6 +56,11 @@ fn main() -> ExitCode {
             let text = |index: usize| arguments.get(index).cloned().unwrap_or_default();
             baseline::serve(text(0), &text(1), path(2))
         }
+        Some("native") => native(&arguments).and_then(|settings| native::serve(&settings)),
+        Some("openloop") => openloop::run(&arguments),
+        Some("version") => version(),
+        Some("guard") => guard::run(&arguments),
+        Some("suite") => suite::run(&arguments),
         Some("load") => load::run(),
         Some("idle") => idle::run(),
         Some("compression") => compression::run(),
@@ -56,7 +69,7 @@ fn main() -> ExitCode {
         Some("instructions") => old().and_then(|old| instructions::run(old, &new, path(1))),
         None => load::run().and_then(|()| idle::run()),
         Some(other) => Err(format!(
-            "{other}: use load, idle, compression, sizes, compare, instructions, or nothing for load and idle"
+            "{other}: use suite, guard, load, idle, compression, sizes, compare, instructions, or nothing for load and idle"
         )),
     };
     match result {
@@ -66,4 +79,29 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// `native PORT PORT PORT ROOT HEAD CERTIFICATE`: ports of HTTP/1, HTTP/2 without TLS, and HTTPS.
+fn native(arguments: &[String]) -> Result<native::Settings, String> {
+    let [http1, http2, https, root, head, certificate] = arguments else {
+        return Err("native PORT PORT PORT ROOT HEAD CERTIFICATE".to_owned());
+    };
+    let port = |text: &String| text.parse().map_err(|_| format!("{text}: no port"));
+    Ok(native::Settings {
+        ports: [port(http1)?, port(http2)?, port(https)?],
+        root: root.into(),
+        head: head.clone(),
+        certificate: certificate.into(),
+    })
+}
+
+/// That of the library in the lock file, which is what bare hyper is.
+fn version() -> Result<(), String> {
+    let lock = include_str!("../../Cargo.lock");
+    let version = lock
+        .split_once("name = \"hyper\"\nversion = \"")
+        .and_then(|(_, rest)| rest.split_once('"'));
+    let (version, _) = version.ok_or("Cargo.lock has no hyper")?;
+    println!("hyper {version}");
+    Ok(())
 }

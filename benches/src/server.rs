@@ -156,7 +156,7 @@ pub(crate) fn binary() -> PathBuf {
 }
 
 /// The folder that Cargo builds into.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
         PathBuf::from,
@@ -166,6 +166,13 @@ fn target() -> PathBuf {
 /// A shipped component, as `cargo xtask guests` built it.
 pub(crate) fn component(name: &str) -> Result<PathBuf, String> {
     let path = target().join("components").join(format!("{name}.wasm"));
+    is_there(&path, "cargo xtask guests")?;
+    Ok(path)
+}
+
+/// A component for tests, as `cargo xtask guests` built it.
+pub(crate) fn test_guest(name: &str) -> Result<PathBuf, String> {
+    let path = target().join("test-guests").join(format!("{name}.wasm"));
     is_there(&path, "cargo xtask guests")?;
     Ok(path)
 }

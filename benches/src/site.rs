@@ -81,7 +81,7 @@ impl Site {
 }
 
 /// A page of so many bytes that is as hard to compress as others are: a list of things, no two of which are the same.
-fn page(bytes: usize) -> String {
+pub(crate) fn page(bytes: usize) -> String {
     const WORDS: [&str; 16] = [
         "edge",
         "server",

@@ -2,11 +2,13 @@
 //!
 //! Everything that the README, the contributors' guide or CI tells to run is here, so that the three cannot differ.
 
+mod bench;
 mod checkout;
 mod console;
 mod dist;
 mod guests;
 mod lint;
+mod peers;
 mod process;
 mod reference;
 mod site;
@@ -32,6 +34,9 @@ usage: cargo xtask COMMAND
   dist [--plain]                build the binary to hand out, target/dist/tessera: optimised across crates, and by a profile of
                                 a load on it; --plain does without the profile
   test [-- ARGUMENT...]         run all tests; what follows -- goes to the test programs: a filter, --nocapture, ...
+  bench [OPTION...]             bring other servers, build for speed, and measure all side by side (docs/benchmarks.md);
+                                --quick: in some minutes; --list: what there is; --no-install: no other servers are
+                                brought; --no-build: nothing is built either; --guard [--bless]: instructions only
   docs [--check]                write the reference pages in docs/; --check only says whether they are current
   lint                          formatting, Clippy, rustdoc and reference pages, warnings refused
   ci                            lint, then test
@@ -75,6 +80,7 @@ fn dispatch(arguments: &[OsString]) -> Result<ExitCode> {
         ["dist", "--plain"] => dist::build(&checkout, true)?,
         ["test"] => return suite::run(&checkout, &[]),
         ["test", "--", ..] => return suite::run(&checkout, &arguments[2..]),
+        ["bench", ..] => return bench::run(&checkout, &arguments[1..]),
         ["docs"] => reference::write(&checkout)?,
         ["docs", "--check"] => reference::check(&checkout)?,
         ["lint"] => lint::run(&checkout)?,
