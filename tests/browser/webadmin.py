@@ -147,9 +147,12 @@ class Browser:
 
     def look(self, name):
         """Has axe look in both widths and themes, and takes pictures."""
+        for close in self.all(".toast button"):
+            close.click()
         for width in WIDTHS:
             for scheme in ("light", "dark"):
                 self.size(width, scheme)
+                self.driver.execute_script("scrollTo(0, 0)")
                 time.sleep(0.3)
                 faults = self.faults()
                 assert not faults, (name, width, scheme, faults)
@@ -313,13 +316,12 @@ def main():
         see_figures(browser, site)
         start_and_stop(browser, site)
         deploy(browser, site)
-        for _ in range(12):
-            site.visit("/", 30)
-            site.visit("/shop/", 12)
-            site.visit("/echo/", 4)
+        # Long enough for a picture that shows something.
+        for index in range(90 if PICTURES else 3):
+            site.visit("/", 12 + index * 7 % 19)
+            site.visit("/shop/", 8 + index * 5 % 11)
+            site.visit("/echo/", 2 + index % 5)
             time.sleep(0.6)
-        for close in browser.all(".toast button"):
-            close.click()
         browser.look("overview")
         see_details(browser, site)
         change_settings(browser, site)

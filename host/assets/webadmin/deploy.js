@@ -4,6 +4,8 @@ import { ask } from "./api.js";
 import { h, say, bytes, announce, confirm, toast } from "./dom.js";
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** What the host takes. */
+const BYTES_MAX = 128 * 1024 * 1024;
 let isBusy = false;
 
 export function dropZone() {
@@ -50,6 +52,7 @@ async function deploy(file, wanted, status, result) {
   result.replaceChildren();
   const name = wanted.trim() || file.name.replace(/\.wasm$/i, "");
   if (!NAME.test(name)) return say(status, `“${name}” is no name for a component: 1 to 64 letters, digits, '-', '_' and '.', beginning with a letter or a digit.`);
+  if (file.size > BYTES_MAX) return say(status, `${file.name} has ${bytes(file.size)}; at most ${bytes(BYTES_MAX)} are taken.`);
   if (isBusy) return say(status, "Another module is being examined.");
   isBusy = true;
   say(status, `Sending and examining ${file.name} (${bytes(file.size)}) as ${name}…`);
@@ -69,6 +72,8 @@ async function send(file, name, accept, status, result) {
     say(status, text);
     announce(text);
     result.replaceChildren(report(done));
+    // The next module is another component.
+    document.getElementById("deploy-name").value = "";
   } catch (refusal) {
     if (refusal.newImports?.length) {
       say(status, `${name} imports what the version that serves does not.`);

@@ -21,7 +21,7 @@ use super::keeper::Keeper;
 use super::page::{EventBody, Page};
 use super::problem::Problem;
 use super::route::{self, Action, Found};
-use super::{control, guard, info, openapi, query, sessions, statistics, tail};
+use super::{control, deploy, guard, info, openapi, query, sessions, statistics, tail};
 use crate::exchange::explain;
 use crate::metrics;
 use crate::server::{
@@ -117,8 +117,15 @@ impl Api {
         let document = match found.operation.action {
             Action::Events => return self.follow(asker),
             Action::Deploy => {
-                body::check_module(&head.headers)?;
-                let may_import_more = query::flag(&head.uri, query::ACCEPT)?;
+                let asked = body::check_module(&head.headers)
+                    .and_then(|()| query::flag(&head.uri, query::ACCEPT));
+                let may_import_more = match asked {
+                    Ok(may_import_more) => may_import_more,
+                    Err(problem) => {
+                        deploy::drain(body).await;
+                        return Err(problem);
+                    }
+                };
                 let deploying = &self.deploying;
                 deploying
                     .deploy(&self.reloader, found.server, may_import_more, body)

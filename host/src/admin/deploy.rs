@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::STATE_FOLDER;
 use super::problem::Problem;
@@ -25,6 +25,9 @@ pub(super) const BYTES_MAX: u64 = 128 * 1024 * 1024;
 const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
 /// What all of it gets.
 const WHOLE_TIMEOUT: Duration = Duration::from_secs(600);
+/// What is read of a body that is refused.
+const DRAINED_BYTES_MAX: usize = 4 * 1024 * 1024;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest name of a component, in characters: those of files have 255 bytes, and there is a suffix.
 const NAME_MAX: usize = 64;
 /// In the state folder: what is not examined yet.
@@ -70,9 +73,13 @@ impl Deploying {
         may_import_more: bool,
         body: Incoming,
     ) -> Result<Value, Problem> {
-        check_name(&name).map_err(|reason| Problem::unfit(&reason))?;
-        let place = self.place.clone().try_acquire_owned();
-        let place = place.map_err(|_| Problem::deploying())?;
+        let place = match self.admit(&name) {
+            Ok(place) => place,
+            Err(problem) => {
+                drain(body).await;
+                return Err(problem);
+            }
+        };
         let passing = tokio::time::timeout(WHOLE_TIMEOUT, self.receive(body));
         let passing = passing.await.map_err(|_| Problem::body_timeout())??;
         let reloader = reloader.clone();
@@ -85,6 +92,12 @@ impl Deploying {
             tracing::error!(%error, "a module that was sent could not be taken");
             Err(Problem::internal())
         })
+    }
+
+    fn admit(&self, name: &str) -> Result<OwnedSemaphorePermit, Problem> {
+        check_name(name).map_err(|reason| Problem::unfit(&reason))?;
+        let place = self.place.clone().try_acquire_owned();
+        place.map_err(|_| Problem::deploying())
     }
 
     /// Writes a body to a file beside the site.
@@ -122,6 +135,13 @@ impl Deploying {
         file.sync_all().await.map_err(failed)?;
         Ok(passing)
     }
+}
+
+/// Reads so much of a body that nobody wants as clients send without waiting: some of them read no answer before the end.
+pub(super) async fn drain(body: Incoming) {
+    let reading = Limited::new(body, DRAINED_BYTES_MAX).collect();
+    // Whatever comes of it, the answer is the same.
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, reading).await;
 }
 
 /// Examines a module, puts it in its place, and has it loaded.

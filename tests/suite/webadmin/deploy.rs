@@ -70,7 +70,7 @@ async fn a_component_in_a_folder_stays_there_and_keeps_its_settings() {
 #[tokio::test]
 async fn what_is_no_good_changes_nothing() {
     let server = Site::new()
-        .guest_as_with("version1", "app", "[reload]\nprobe = \"/ready\"\n")
+        .guest_as_with("version1", "app", "[reload]\nprobe = \"/panic\"\n")
         .start()
         .await;
     let mut cut = module("version2");
