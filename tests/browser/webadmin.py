@@ -300,6 +300,19 @@ def see_details(browser, site):
     step("versions, log and properties are shown")
 
 
+def look_away(browser):
+    browser.go("#/")
+    look = "Object.defineProperty(document, 'hidden', {value: arguments[0], configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
+    browser.driver.execute_script(look, True)
+    browser.wait("paused", lambda: "Paused" in browser.text("#live-text"))
+    time.sleep(4)
+    browser.driver.execute_script(look, False)
+    browser.wait("live again", lambda: browser.text("#live-text") == "Live")
+    line = browser.row("mysite", "svg .line")
+    browser.wait("a gap in the chart", lambda: browser.one(line).get_attribute("d").count("M") > 1)
+    step("a page that nobody looks at stops following, and goes on later")
+
+
 def log_out(browser):
     browser.one("#logout").click()
     browser.wait("the login", lambda: browser.driver.current_url.endswith("/webadmin/login"))
@@ -325,6 +338,7 @@ def main():
         browser.look("overview")
         see_details(browser, site)
         change_settings(browser, site)
+        look_away(browser)
         log_out(browser)
         # The policy and the scripts: nothing was blocked, nothing failed. Refusals of the API are told there, too.
         said = [it["message"] for it in browser.driver.get_log("browser") if it["level"] == "SEVERE"]

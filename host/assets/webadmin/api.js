@@ -60,12 +60,36 @@ export async function logOut() {
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Follows the figures for ever, also when the host was away. `onState` is told "live" or "lost". */
+/** Milliseconds after which a page that nobody looks at stops following: a browser has six connections to a host, for all pages. */
+const UNSEEN = 15_000;
+
+const seen = () =>
+  new Promise((resolve) => {
+    const look = () => document.hidden || (document.removeEventListener("visibilitychange", look), resolve());
+    document.addEventListener("visibilitychange", look);
+    look();
+  });
+
+/** Ends what it gives a signal for when the page was out of sight for a while. */
+function whileSeen() {
+  const [ending, timer] = [new AbortController(), { id: 0 }];
+  const look = () => {
+    clearTimeout(timer.id);
+    if (document.hidden) timer.id = setTimeout(() => ending.abort(), UNSEEN);
+  };
+  document.addEventListener("visibilitychange", look);
+  look();
+  return { signal: ending.signal, done: () => (clearTimeout(timer.id), document.removeEventListener("visibilitychange", look)) };
+}
+
+/** Follows the figures for ever, also when the host was away. `onState` is told "live", "lost" or "paused". */
 export async function follow(onFigures, onState) {
   let wait = 2000;
   for (;;) {
+    await seen();
+    const { signal, done } = whileSeen();
     try {
-      const response = await checked(await fetch("/api/v1/events", { headers: headers() }));
+      const response = await checked(await fetch("/api/v1/events", { headers: headers(), signal }));
       onState("live");
       for await (const event of events(response.body)) {
         if (event.retry) wait = event.retry;
@@ -74,9 +98,11 @@ export async function follow(onFigures, onState) {
       }
     } catch (error) {
       if (error instanceof Refusal && (error.status === 401 || error.status === 403)) return;
+    } finally {
+      done();
     }
-    onState("lost");
-    await pause(wait);
+    onState(signal.aborted ? "paused" : "lost");
+    if (!signal.aborted) await pause(wait);
   }
 }
 

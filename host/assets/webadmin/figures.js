@@ -4,20 +4,29 @@
 export const KEPT = 180;
 /** Looks over which a rate or a latency is told as a number. */
 const WINDOW = 5;
+/** Seconds between two looks after which something is missing. */
+const GAP = 3;
 
 const looks = [];
 let bounds = [];
 
 export function add(figures) {
   bounds = figures.bounds;
-  const last = looks.at(-1);
+  const last = now();
   // The process was started anew: its counters are, too.
   if (last && figures.at < last.at) looks.length = 0;
+  else if (last && figures.at - last.at > GAP) {
+    // Nobody looked for a while: the charts have a gap.
+    for (let missed = Math.min(KEPT, Math.round(figures.at - last.at)) - 1; missed > 0; missed -= 1) looks.push(null);
+  }
   looks.push({ ...figures, servers: new Map(figures.servers.map((server) => [server.name, server])) });
-  if (looks.length > KEPT) looks.shift();
+  looks.splice(0, Math.max(0, looks.length - KEPT));
 }
 
 export const now = () => looks.at(-1);
+
+/** The oldest look of the last few, to compare with the one of now. */
+const before = (count) => looks.slice(-1 - count, -1).find(Boolean);
 export const server = (name) => now()?.servers.get(name);
 
 function perSecond(older, newer, value) {
@@ -29,16 +38,19 @@ function perSecond(older, newer, value) {
 
 /** The value of a counter per second, over the last looks. */
 export function rate(value) {
-  const newer = now();
-  const older = looks.at(-1 - Math.min(WINDOW, looks.length - 1));
-  return newer && older !== newer ? perSecond(older, newer, value) : null;
+  const older = before(WINDOW);
+  return older ? perSecond(older, now(), value) : null;
 }
 
 /** The same for each second, for a chart. */
-export const rates = (value) => looks.slice(1).map((look, index) => perSecond(looks[index], look, value));
+export const rates = (value) => pairs((older, newer) => perSecond(older, newer, value));
 
 /** A value as it was at each look. */
-export const values = (value) => looks.map((look) => value(look) ?? null);
+export const values = (value) => looks.map((look) => (look ? value(look) ?? null : null));
+
+function pairs(value) {
+  return looks.slice(1).map((newer, index) => (newer && looks[index] ? value(looks[index], newer) : null));
+}
 
 /** The time that a part of the requests did not take, between two looks: from ranges, and even within a range. */
 function quantile(older, newer, times, part) {
@@ -60,13 +72,11 @@ function quantile(older, newer, times, part) {
 }
 
 export function latency(times, part) {
-  const newer = now();
-  const older = looks.at(-1 - Math.min(2 * WINDOW, looks.length - 1));
-  return newer && older !== newer ? quantile(older, newer, times, part) : null;
+  const older = before(2 * WINDOW);
+  return older ? quantile(older, now(), times, part) : null;
 }
 
-export const latencies = (times, part) =>
-  looks.slice(1).map((look, index) => quantile(looks[index], look, times, part));
+export const latencies = (times, part) => pairs((older, newer) => quantile(older, newer, times, part));
 
 /** What each server tells, by name. */
 export const of = (name, key) => (look) => look.servers.get(name)?.[key];

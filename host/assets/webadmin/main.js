@@ -88,7 +88,7 @@ function onFigures(look) {
   view.update();
 }
 
-const LIVE = { live: "Live", lost: "The host cannot be reached; trying again…", draining: "The process is about to end" };
+const LIVE = { live: "Live", lost: "The host cannot be reached; trying again…", draining: "The process is about to end", paused: "Paused while nobody looks" };
 
 function onState(state) {
   set(by("live"), "data-state", state);

@@ -23,7 +23,7 @@ pub(super) struct Problem {
     refused: Box<[Refused]>,
     /// What a module imports beyond the version before, for `newImports`.
     imports: Box<[String]>,
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
@@ -42,7 +42,7 @@ impl Problem {
     }
 
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+        self.header = Some(Box::new((name, value)));
         self
     }
 
@@ -246,7 +246,7 @@ impl From<Problem> for Response<Full<Bytes>> {
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(CONTENT_TYPE, kind);
-        headers.extend(problem.header);
+        headers.extend(problem.header.map(|field| *field));
         response
     }
 }
