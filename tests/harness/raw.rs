@@ -73,6 +73,20 @@ impl RawClient {
         }
     }
 
+    /// Reads until what was received holds `text` so many times, and gives everything.
+    pub async fn read_until_count(&mut self, text: &str, count: usize) -> String {
+        loop {
+            let received = String::from_utf8_lossy(&self.received).into_owned();
+            if received.matches(text).count() >= count {
+                return received;
+            }
+            assert!(
+                self.read_some().await,
+                "closed before {text:?} came {count} times: {received:?}"
+            );
+        }
+    }
+
     /// Whether the connection is still open after a while without traffic.
     pub async fn is_open_after(&mut self, time: Duration) -> bool {
         tokio::time::timeout(time, self.read_some())

@@ -17,6 +17,7 @@ mod reload;
 mod succession;
 mod code_cache;
 mod admin;
+mod webadmin;
 mod information;
 mod control;
 mod lifecycle;

@@ -6,20 +6,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use hyper::header::{
-    AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, X_CONTENT_TYPE_OPTIONS,
-};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use hyper::http::request::Parts;
 use hyper::{Request, Response, Uri};
 use serde_json::{Map, Value, json};
+use tokio::sync::watch;
 
 use super::body::{self, Patch};
-use super::keeper::{Admitted, Keeper};
+use super::deploy::Deploying;
+use super::entry::{Asker, Entry};
+use super::keeper::Keeper;
+use super::page::{EventBody, Page};
 use super::problem::Problem;
 use super::route::{self, Action, Found};
-use super::{control, guard, info, openapi, query, sessions, statistics};
+use super::{control, deploy, guard, info, openapi, query, sessions, statistics, tail};
 use crate::exchange::explain;
 use crate::metrics;
 use crate::server::{
@@ -35,7 +37,18 @@ pub(super) struct Api {
     pub(super) started: Instant,
     /// Whether the process is about to end.
     pub(super) draining: AtomicBool,
+    /// What a browser is shown.
+    pub(super) page: Page,
+    pub(super) deploying: Deploying,
+    /// Changes when the endpoint is about to close.
+    pub(super) stopped: watch::Receiver<bool>,
 }
+
+/// What admin answers with: all at once, or as long as somebody follows.
+pub(super) type Answer = Response<Either<Full<Bytes>, EventBody>>;
+
+/// The media type of server-sent events.
+pub(super) const EVENTS: &str = "text/event-stream";
 
 /// What is answered.
 enum Document {
@@ -62,43 +75,104 @@ impl Api {
     pub(super) async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Infallible> {
+    ) -> Result<Answer, Infallible> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let mut response: Response<Full<Bytes>> = match self.respond(request).await {
-            Ok(document) => document.into(),
-            Err(problem) => problem.into(),
+        let mut response = match self.respond(request).await {
+            Ok(response) => response,
+            Err(problem) => Response::from(problem).map(Either::Left),
         };
         let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers
+            .entry(CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-store"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         tracing::debug!(%method, path, status = response.status().as_u16(), "admin request");
         Ok(response)
     }
 
-    async fn respond(&self, request: Request<Incoming>) -> Result<Document, Problem> {
+    async fn respond(self: &Arc<Self>, request: Request<Incoming>) -> Result<Answer, Problem> {
         let (head, body) = request.into_parts();
         if !guard::is_local(&head.uri, &head.headers) {
             return Err(Problem::foreign_host());
         }
+        let entry = Entry {
+            keeper: &self.keeper,
+            visits: &self.page.visits,
+            cookie: &self.page.cookie,
+        };
+        let mut body = Some(body);
+        if let Some(answer) = self.page.answer(&entry, &head, &mut body).await {
+            return answer.map(|response| response.map(Either::Left));
+        }
         // Before the resource is looked for: without the key nobody learns what there is.
         let path = head.uri.path();
-        if route::needs_key(path) {
-            self.check_key(&head.headers).await?;
-        }
+        let asker = match route::needs_key(path) {
+            true => Some(entry.admit(&head).await?),
+            false => None,
+        };
         let found = route::find(&head.method, path)?;
-        let body = body::read(body).await?;
-        if found.operation.action == Action::Metrics {
-            return Ok(Document::Metrics(self.metrics().await));
-        }
-        self.act(&head, &body, found).await.map(Document::Json)
+        let Some(body) = body else {
+            return Err(Problem::internal());
+        };
+        let document = match found.operation.action {
+            Action::Events => return self.follow(asker),
+            Action::Deploy => {
+                let asked = body::check_module(&head.headers)
+                    .and_then(|()| query::flag(&head.uri, query::ACCEPT));
+                let may_import_more = match asked {
+                    Ok(may_import_more) => may_import_more,
+                    Err(problem) => {
+                        deploy::drain(body).await;
+                        return Err(problem);
+                    }
+                };
+                let deploying = &self.deploying;
+                deploying
+                    .deploy(&self.reloader, found.server, may_import_more, body)
+                    .await
+                    .map(Document::Json)
+            }
+            action => {
+                let body = body::read(body).await?;
+                match action {
+                    Action::Metrics => Ok(Document::Metrics(self.metrics().await)),
+                    _ => self.act(&head, &body, found).await.map(Document::Json),
+                }
+            }
+        };
+        document.map(|document| Response::from(document).map(Either::Left))
+    }
+
+    /// The figures once a second, until whoever asked has gone.
+    fn follow(self: &Arc<Self>, asker: Option<Asker>) -> Result<Answer, Problem> {
+        let opened = self.page.events.open();
+        let (stream, body) = opened.ok_or_else(Problem::too_many_streams)?;
+        let visitor = match asker {
+            Some(Asker::Page(visitor)) => Some(visitor),
+            _ => None,
+        };
+        let api = self.clone();
+        tokio::spawn(async move {
+            let figures = || {
+                let is_draining = api.draining.load(Ordering::Relaxed);
+                api.page.events.figures(api.whole(), is_draining)
+            };
+            let stopped = api.stopped.clone();
+            let feeding = stream.feed(&api.page.visits, visitor, stopped, figures);
+            feeding.await;
+        });
+        let mut response = Response::new(Either::Right(body));
+        let kind = HeaderValue::from_static(EVENTS);
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        Ok(response)
     }
 
     /// Does what an operation is for, and gives the JSON that tells of it.
     async fn act(&self, head: &Parts, body: &Bytes, found: Found) -> Result<Value, Problem> {
         let name = found.server;
         match found.operation.action {
-            // Not JSON.
-            Action::Metrics => Err(Problem::internal()),
+            // Answered before, for they are no JSON or have no body that is.
+            Action::Metrics | Action::Events | Action::Deploy => Err(Problem::internal()),
             Action::Health => Ok(json!({"status": "ok"})),
             Action::Readiness => self.readiness(),
             Action::Info => Ok(self.info(query::flag(&head.uri, query::CACHE)?)),
@@ -125,6 +199,14 @@ impl Api {
                 let max = query::limit(&head.uri, Action::Errors)?;
                 Ok(self.find(&name)?.errors(max))
             }
+            Action::Settings => {
+                let listed = self.reloader.listed_settings(&self.find(&name)?).await;
+                listed.map_err(|error| Problem::wrong_settings(&error))
+            }
+            Action::Log => {
+                let server = self.find(&name)?;
+                tail::tail(&self.reloader.site, &server, &head.uri).await
+            }
             Action::Processes => Ok(statistics::processes(&*self.find(&name)?)),
             Action::Explain => self.explain(&head.uri).await,
             Action::Statistics => Ok(statistics::statistics(&*self.find(&name)?)),
@@ -138,19 +220,14 @@ impl Api {
     }
 
     async fn metrics(&self) -> String {
-        let whole = metrics::Whole {
+        metrics::collect(self.whole()).await.finish()
+    }
+
+    fn whole(&self) -> metrics::Whole<'_> {
+        metrics::Whole {
             registry: &self.registry,
             reloader: &self.reloader,
             started: self.started,
-        };
-        metrics::collect(whole).await.finish()
-    }
-
-    async fn check_key(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        match self.keeper.admit(bearer(headers)).await {
-            Admitted::Yes => Ok(()),
-            Admitted::No => Err(Problem::no_access()),
-            Admitted::Later(delay) => Err(Problem::too_many_failures(delay.as_secs().max(1))),
         }
     }
 
@@ -310,41 +387,10 @@ fn outcome(reloaded: Reloaded) -> Value {
     json!({"name": reloaded.name, "outcome": word, "error": error})
 }
 
-/// The key of `Authorization: Bearer KEY`; two such headers are as good as none.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return None;
-    };
-    let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| key.trim_matches(' '))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::server::ErrorCode;
-
-    #[test]
-    fn a_key_is_taken_from_one_bearer_header() {
-        for (values, expected) in [
-            (&["Bearer abc"][..], Some("abc")),
-            (&["bearer  abc "], Some("abc")),
-            (&["Bearer"], None),
-            (&["Bearer "], Some("")),
-            (&["Basic abc"], None),
-            (&[], None),
-            (&["Bearer abc", "Bearer abc"], None),
-        ] {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
-            }
-            assert_eq!(bearer(&headers), expected, "{values:?}");
-        }
-    }
 
     #[test]
     fn a_start_tells_its_errors_or_has_none() {

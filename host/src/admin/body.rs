@@ -32,6 +32,7 @@ impl Takes {
     pub(super) fn media_types(self) -> &'static [&'static str] {
         match self {
             Self::Nothing => &[],
+            Self::Module => &["application/wasm"],
             Self::Settings => &["application/json"],
             Self::Patch => &["application/merge-patch+json", "application/json"],
         }
@@ -79,14 +80,24 @@ pub(super) fn patch(headers: &HeaderMap, body: &[u8]) -> Result<Patch, Problem> 
     Ok(patch)
 }
 
-fn object(takes: Takes, headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Problem> {
+/// Whether a body says that it is a module, and is not compressed.
+pub(super) fn check_module(headers: &HeaderMap) -> Result<(), Problem> {
+    check_type(Takes::Module, headers)
+}
+
+fn check_type(takes: Takes, headers: &HeaderMap) -> Result<(), Problem> {
     let is_encoded = headers
         .get_all(CONTENT_ENCODING)
         .iter()
         .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if is_encoded || !has_media_type(headers, takes.media_types()) {
-        return Err(Problem::unsupported_body(takes));
+    match !is_encoded && has_media_type(headers, takes.media_types()) {
+        true => Ok(()),
+        false => Err(Problem::unsupported_body(takes)),
     }
+}
+
+fn object(takes: Takes, headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    check_type(takes, headers)?;
     let value = json::parse(body).map_err(|error| {
         Problem::bad_body(&format!("the body is not the JSON it should be: {error}"))
     })?;

@@ -4,12 +4,15 @@ mod access;
 mod api;
 mod body;
 mod control;
+mod deploy;
 mod discovery;
+mod entry;
 mod guard;
 mod info;
 mod json;
 mod keeper;
 mod openapi;
+mod page;
 mod problem;
 mod query;
 #[cfg(test)]
@@ -20,6 +23,7 @@ mod route_tests;
 mod running;
 mod sessions;
 mod statistics;
+mod tail;
 mod throttle;
 
 use std::io;
@@ -38,7 +42,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 use api::Api;
+use deploy::Deploying;
 use discovery::Published;
+use page::Page;
 
 use crate::server::{Registry, Reloader};
 use crate::settings;
@@ -133,14 +139,17 @@ impl Admin {
                 folder: state_folder.to_owned(),
                 source,
             })?;
+        let (stop, stopped) = watch::channel(false);
         let api = Arc::new(Api {
             keeper,
             registry,
+            deploying: Deploying::new(&reloader.site),
             reloader,
             started: Instant::now(),
             draining: AtomicBool::new(false),
+            page: Page::new(address.port()),
+            stopped: stopped.clone(),
         });
-        let (stop, stopped) = watch::channel(false);
         Ok(Self {
             address,
             stop,

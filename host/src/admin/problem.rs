@@ -19,9 +19,11 @@ const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 pub(super) struct Problem {
     status: StatusCode,
     detail: String,
-    /// Settings that are wrong, for `errors`.
+    /// What is wrong, for `errors`.
     refused: Box<[Refused]>,
-    header: Option<(HeaderName, HeaderValue)>,
+    /// What a module imports beyond the version before, for `newImports`.
+    imports: Box<[String]>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
@@ -30,12 +32,17 @@ impl Problem {
             status,
             detail: detail.into(),
             refused: Box::default(),
+            imports: Box::default(),
             header: None,
         }
     }
 
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+        self.header = Some(Box::new((name, value)));
         self
     }
 
@@ -58,6 +65,13 @@ impl Problem {
         let detail = "send the access key of this site as `Authorization: Bearer KEY`";
         Self::new(StatusCode::UNAUTHORIZED, detail)
             .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    }
+
+    /// The page's cookie without its proof, or a request that another web page had a browser send.
+    pub(super) fn forged() -> Self {
+        let detail = "not let in by the cookie alone: log in to WebAdmin again, or send the access key as \
+                      `Authorization: Bearer KEY`";
+        Self::new(StatusCode::FORBIDDEN, detail)
     }
 
     /// So many wrong keys that this one is not even let wait.
@@ -83,6 +97,60 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    /// The web server has no such log file.
+    pub(super) fn no_log() -> Self {
+        let detail = "there is no such log file; `files` of the answer without `file` names all";
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// The settings of a web server that does not run are wrong.
+    pub(super) fn wrong_settings(error: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, error)
+    }
+
+    /// So many pages follow that there is no place for another.
+    pub(super) fn too_many_streams() -> Self {
+        let detail = "too many streams are open: close a page, or try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(RETRY_AFTER, 5.into())
+    }
+
+    /// A module is being taken already.
+    pub(super) fn deploying() -> Self {
+        let detail = "another module is being deployed: try again when that is done";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).with(RETRY_AFTER, 5.into())
+    }
+
+    /// The disk does not do what is asked of it.
+    pub(super) fn no_room(detail: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    /// A module that cannot become a component; nothing was changed.
+    pub(super) fn unfit(reason: &str) -> Self {
+        let refused = Refused {
+            key: None,
+            value: None,
+            reason: reason.to_owned(),
+            place: None,
+        };
+        Self {
+            refused: [refused].into(),
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, reason)
+        }
+    }
+
+    /// A module that imports what the version before does not; nothing was changed.
+    pub(super) fn new_imports(imports: Vec<String>) -> Self {
+        let detail = format!(
+            "imports what the version that serves does not: {}; send it again with accept=true if that is wanted",
+            imports.join(", ")
+        );
+        Self {
+            imports: imports.into(),
+            ..Self::new(StatusCode::CONFLICT, detail)
+        }
+    }
+
     /// Where sessions are kept fails; the log has the reason.
     pub(super) fn no_session_store() -> Self {
         let detail = "the store of sessions is not available; see the host's log";
@@ -101,9 +169,13 @@ impl Problem {
         let types = takes.media_types().join(", ");
         let name = match takes {
             Takes::Patch => ACCEPT_PATCH,
-            Takes::Settings | Takes::Nothing => ACCEPT,
+            Takes::Settings | Takes::Module | Takes::Nothing => ACCEPT,
         };
-        let detail = format!("send an uncompressed JSON object with the Content-Type {types}");
+        let what = match takes {
+            Takes::Module => "a module",
+            _ => "an uncompressed JSON object",
+        };
+        let detail = format!("send {what} with the Content-Type {types}");
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).with_list(name, &types)
     }
 
@@ -166,12 +238,15 @@ impl From<Problem> for Response<Full<Bytes>> {
         if !problem.refused.is_empty() {
             document["errors"] = json!(*problem.refused);
         }
+        if !problem.imports.is_empty() {
+            document["newImports"] = json!(*problem.imports);
+        }
         let mut response = Self::new(document.to_string().into());
         *response.status_mut() = problem.status;
         let headers = response.headers_mut();
         let kind = HeaderValue::from_static("application/problem+json");
         headers.insert(CONTENT_TYPE, kind);
-        headers.extend(problem.header);
+        headers.extend(problem.header.map(|field| *field));
         response
     }
 }

@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 
 use super::problem::Problem;
 use super::route::Action;
+use super::tail::LINES_MAX;
 use crate::server::{FAILURES_KEPT, GENERATIONS_KEPT};
 use crate::sessions::SESSIONS_LISTED_MAX;
 
@@ -19,6 +20,9 @@ pub(super) const CACHE: &str = "cache";
 
 /// The URL that is asked about.
 pub(super) const URL: &str = "url";
+
+/// The log file that is meant.
+pub(super) const FILE: &str = "file";
 
 /// How many are listed at most.
 pub(super) const LIMIT: &str = "limit";
@@ -40,6 +44,10 @@ pub(super) fn flags(action: Action) -> &'static [Flag] {
             name: ACCEPT,
             about: "Whether the new version may import interfaces that the one before does not.",
         }],
+        Action::Deploy => &[Flag {
+            name: ACCEPT,
+            about: "Whether the module may import interfaces that the version which serves does not.",
+        }],
         Action::Info => &[Flag {
             name: CACHE,
             about: "Whether `cache` is in the answer: what is kept of the host's files in memory.",
@@ -54,6 +62,7 @@ pub(super) fn limit_max(action: Action) -> Option<usize> {
         Action::Sessions => Some(SESSIONS_LISTED_MAX),
         Action::Errors => Some(FAILURES_KEPT),
         Action::Generations => Some(GENERATIONS_KEPT),
+        Action::Log => Some(LINES_MAX),
         _ => None,
     }
 }
@@ -84,6 +93,16 @@ pub(super) fn texts(action: Action) -> &'static [(&'static str, &'static str)] {
         Action::Sessions => &[
             (USER, "Lists the sessions of this user only."),
             (AFTER, "`next` of the part of the list before."),
+        ],
+        Action::Log => &[
+            (
+                FILE,
+                "One of `files`; without it the one that was written to last.",
+            ),
+            (
+                AFTER,
+                "`next` of the answer before: only what was added since.",
+            ),
         ],
         Action::Explain => &[(URL, "The URL, or its path.")],
         _ => &[],

@@ -25,6 +25,7 @@ fn operations_table() -> String {
             Takes::Nothing => "",
             Takes::Settings => "settings, or nothing",
             Takes::Patch => "session options",
+            Takes::Module => "a module",
         };
         let key = if needs_key(operation.path) {
             "yes"

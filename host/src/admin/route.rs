@@ -48,6 +48,10 @@ pub(super) enum Action {
     Metrics,
     Processes,
     Explain,
+    Settings,
+    Log,
+    Deploy,
+    Events,
 }
 
 /// What an operation reads of the body of a request.
@@ -59,6 +63,8 @@ pub(super) enum Takes {
     Settings,
     /// Session options, as a merge patch.
     Patch,
+    /// A WebAssembly component; read piece by piece.
+    Module,
 }
 
 /// The operation that a request means, and of which web server.
@@ -219,6 +225,52 @@ pub(super) static OPERATIONS: &[Operation] = &[
         details: "Its client is a guest from the next request on.",
         takes: Takes::Nothing,
         answers: "Done",
+        problems: &[503],
+    },
+    Operation {
+        action: Action::Settings,
+        method: "GET",
+        path: "/api/v1/servers/{name}/settings",
+        id: "listSettings",
+        summary: "Every setting of a web server: its value, what is allowed, and when a change takes effect.",
+        details: "Running: the values in use. Stopped: those of the next start. Without secrets and variables.",
+        takes: Takes::Nothing,
+        answers: "SettingList",
+        problems: &[409],
+    },
+    Operation {
+        action: Action::Log,
+        method: "GET",
+        path: "/api/v1/servers/{name}/log",
+        id: "readLog",
+        summary: "The end of a log file of a web server, and with `after` what was added since.",
+        details: "Whole lines, at most 1000 or `limit`, and 256 KiB; only of the web server's own folder in `Logs/`.",
+        takes: Takes::Nothing,
+        answers: "LogTail",
+        problems: &[503],
+    },
+    Operation {
+        action: Action::Deploy,
+        method: "PUT",
+        path: "/api/v1/components/{name}",
+        id: "deployComponent",
+        summary: "Takes a module, examines it as a load would, and lets it serve as this component.",
+        details: "A module that is no good, or imports more than the version that serves (unless `accept=true`), changes \
+                  nothing. At most 128 MiB.",
+        takes: Takes::Module,
+        answers: "Deployed",
+        problems: &[409, 422, 503],
+    },
+    Operation {
+        action: Action::Events,
+        method: "GET",
+        path: "/api/v1/events",
+        id: "followFigures",
+        summary: "The figures of all web servers once a second, as server-sent events.",
+        details: "`event: figures`; the schema is that of `data`. At most 16 streams. `event: end`: the session of the page is \
+                  over.",
+        takes: Takes::Nothing,
+        answers: "Figures",
         problems: &[503],
     },
     Operation {

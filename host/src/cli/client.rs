@@ -73,6 +73,11 @@ pub(super) fn server_path(name: &str) -> String {
     format!("/api/v1/servers/{}", utf8_percent_encode(name, NAME))
 }
 
+/// Where admin takes the module of a component.
+pub(super) fn component_path(name: &str) -> String {
+    format!("/api/v1/components/{}", utf8_percent_encode(name, NAME))
+}
+
 impl Client {
     /// Finds the host of a site.
     pub(super) fn find(folder: &Path, connection: &Connection) -> Result<Self, Failure> {
@@ -129,8 +134,23 @@ impl Client {
         answer.done().map(Ok)
     }
 
+    /// Hands over a module.
+    pub(super) fn put_module(&self, path: &str, module: Vec<u8>) -> Result<Value, Failure> {
+        let request = self.complete(Method::PUT, path, None)?;
+        let (mut head, _) = request.into_parts();
+        let kind = HeaderValue::from_static("application/wasm");
+        head.headers.insert(CONTENT_TYPE, kind);
+        let body = Full::new(Bytes::from(module));
+        let answered = self.run(Request::from_parts(head, body))?;
+        self.answer(answered)?.done()
+    }
+
     fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Failure> {
-        let (status, body) = self.send(method, path, body)?;
+        let answered = self.send(method, path, body)?;
+        self.answer(answered)
+    }
+
+    fn answer(&self, (status, body): (StatusCode, Bytes)) -> Result<Answer, Failure> {
         let document: Value = serde_json::from_slice(&body).map_err(|_| self.stranger())?;
         if !status.is_success() && !document["detail"].is_string() {
             return Err(self.stranger());
@@ -144,11 +164,15 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<(StatusCode, Bytes), Failure> {
+        let request = self.complete(method, path, body)?;
+        self.run(request)
+    }
+
+    fn run(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(Failure::other)?;
-        let request = self.complete(method, path, body)?;
         let (status, body) = runtime.block_on(self.exchange(request))?;
         if status == StatusCode::UNAUTHORIZED {
             return Err(Failure::other(format!(

@@ -5,6 +5,7 @@ mod check;
 mod client;
 mod completions;
 mod control;
+mod deploy;
 mod dev_tls;
 mod doctor;
 mod explain;
@@ -49,6 +50,7 @@ enum Command {
     Stop(control::StopArguments),
     Set(control::SetArguments),
     Reload(servers::ReloadArguments),
+    Deploy(deploy::Arguments),
     Stats(cache::StatsArguments),
     Cache(cache::CacheArguments),
     Processes(processes::Arguments),
@@ -82,6 +84,7 @@ pub(crate) fn run(started: Instant) -> ExitCode {
         Command::Stop(arguments) => control::stop(&arguments),
         Command::Set(arguments) => control::set(&arguments),
         Command::Reload(arguments) => servers::reload(&arguments),
+        Command::Deploy(arguments) => deploy::run(&arguments),
         Command::Stats(arguments) => cache::stats(&arguments),
         Command::Cache(arguments) => cache::cache(&arguments),
         Command::Processes(arguments) => processes::run(&arguments),
@@ -135,6 +138,8 @@ mod tests {
             "tessera reload",
             "tessera reload hello --site mysite --json",
             "tessera reload hello --accept",
+            "tessera deploy shop.wasm",
+            "tessera deploy target/a.wasm --name shop --accept --site mysite --json",
             "tessera stats mysite --json",
             "tessera cache clear hello --site mysite",
             "tessera sessions hello --user ann --json",
@@ -185,6 +190,7 @@ mod tests {
                 "tessera reload --accept",
                 ErrorKind::MissingRequiredArgument,
             ),
+            ("tessera deploy", ErrorKind::MissingRequiredArgument),
             ("tessera set hello", ErrorKind::MissingRequiredArgument),
             ("tessera set hello =1", ErrorKind::ValueValidation),
             (

@@ -32,7 +32,7 @@ const FIRST: u16 = 100;
 const COLUMN_OF: [u8; 500] = columns();
 
 /// Upper bounds of the ranges that times are counted in, in nanoseconds; the last range has none.
-const BOUNDS: [u64; 15] = [
+pub(super) const BOUNDS: [u64; 15] = [
     100_000,
     250_000,
     500_000,

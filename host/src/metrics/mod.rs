@@ -6,6 +6,7 @@
 mod answers;
 mod connections;
 mod events;
+mod live;
 mod process;
 mod servers;
 mod text;
@@ -14,5 +15,6 @@ mod whole;
 pub(crate) use answers::{Answered, Answers};
 pub(crate) use connections::ConnectionCounts;
 pub(crate) use events::Events;
+pub(crate) use live::{Live, schema as live_schema};
 pub(crate) use text::CONTENT_TYPE;
 pub(crate) use whole::{Whole, collect};

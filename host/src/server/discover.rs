@@ -98,6 +98,16 @@ fn warn_doubled(module: &Path, name: &str) {
     tracing::warn!(module = %module.display(), "ignored: there is a folder {name} of the same component; keep one of them");
 }
 
+/// A module by a name that it does not lie under yet; `None` if it is no file.
+pub(super) fn found_at(name: &str, module: &Path, folder: Option<PathBuf>) -> Option<Found> {
+    Some(Found {
+        name: name.to_owned(),
+        module: module.to_owned(),
+        fingerprint: fingerprint(module, folder.as_deref())?,
+        folder,
+    })
+}
+
 fn fingerprint(module: &Path, folder: Option<&Path>) -> Option<Fingerprint> {
     let beside = |name| folder.and_then(|folder| FileState::of(&folder.join(name)));
     Some(Fingerprint {

@@ -74,6 +74,16 @@ impl Layers {
         keys
     }
 
+    /// Which operator's layer a key has its value from; none where that is a file, `--set` or the default.
+    pub(super) fn source_of(&self, key: &str) -> Option<&'static str> {
+        let is_in = |list: &[Override]| list.iter().any(|one| one.key() == key);
+        match (is_in(&self.start), is_in(&self.session)) {
+            (true, _) => Some("start"),
+            (_, true) => Some("session"),
+            _ => None,
+        }
+    }
+
     /// Whether the value of a key that was just set, or reset, holds now.
     pub(super) fn is_in_use(&self, key: &str) -> bool {
         let of = |list: &[Override]| list.iter().rfind(|one| one.key() == key).cloned();

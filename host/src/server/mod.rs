@@ -4,6 +4,7 @@
 //! in one step and which requests in flight hold on to.
 
 mod bring_up;
+mod candidate;
 mod certificates;
 mod control;
 mod directory;
@@ -21,6 +22,7 @@ mod properties;
 mod rate;
 mod registry;
 mod reload;
+mod shown;
 mod steering;
 mod succession;
 mod traffic;
@@ -46,6 +48,7 @@ use crate::weblog::{DebugLog, WebLog};
 use failures::{Failure, Failures};
 use generations::History;
 
+pub(crate) use candidate::{Candidate, Unfit};
 pub(crate) use certificates::Certificates;
 pub use control::{Changed, ControlError, ErrorCode};
 pub use directory::ComponentDirectory;

@@ -259,7 +259,6 @@ impl ComponentSettings {
         changes
     }
 
-    #[cfg(test)]
     pub(super) fn values(&self) -> &Values {
         &self.values
     }

@@ -192,7 +192,6 @@ impl HostSettings {
         self.values.adopt(&newer.values);
     }
 
-    #[cfg(test)]
     pub(super) fn values(&self) -> &Values {
         &self.values
     }

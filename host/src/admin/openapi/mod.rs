@@ -6,6 +6,7 @@ mod schemas;
 use hyper::StatusCode;
 use serde_json::{Map, Value, json};
 
+use super::api::EVENTS;
 use super::route::{self, Action, OPERATIONS, Operation, Takes};
 use super::{control, query};
 use crate::metrics;
@@ -87,7 +88,8 @@ fn path(operation: &Operation) -> Map<String, Value> {
 
 fn described(operation: &Operation) -> Value {
     let needs_key = route::needs_key(operation.path);
-    let is_of_servers = operation.path.contains("/servers") || operation.id == "reloadAll";
+    let is_of_servers = operation.path.contains("/servers")
+        || matches!(operation.action, Action::Reload | Action::Deploy);
     let mut answers = Map::new();
     let schema = json!({"$ref": schema_path(operation.answers)});
     let good = json!({
@@ -124,6 +126,7 @@ fn described(operation: &Operation) -> Value {
 fn media_type(operation: &Operation) -> &'static str {
     match operation.action {
         Action::Metrics => metrics::CONTENT_TYPE,
+        Action::Events => EVENTS,
         _ => "application/json",
     }
 }
@@ -157,9 +160,13 @@ fn text((name, about): &(&str, &str)) -> Value {
 }
 
 fn body(takes: Takes) -> Value {
+    if takes == Takes::Module {
+        let schema = json!({"type": "string", "contentMediaType": "application/wasm"});
+        return json!({"required": true, "content": {"application/wasm": {"schema": schema}}});
+    }
     let (host, component) = match takes {
         Takes::Patch => ("HostOptions", "ComponentOptions"),
-        Takes::Settings | Takes::Nothing => ("HostSettings", "ComponentSettings"),
+        Takes::Settings | Takes::Module | Takes::Nothing => ("HostSettings", "ComponentSettings"),
     };
     let schema = json!({"anyOf": [
         {"$ref": schema_path(host)},
@@ -177,7 +184,7 @@ fn problems(operation: &Operation) -> Vec<u16> {
     // Whoever sends anything may name a foreign host, or send a body that is too long or never ends.
     let mut statuses = vec![400, 408, 413, 421];
     if route::needs_key(operation.path) {
-        statuses.extend([401, 429]);
+        statuses.extend([401, 403, 429]);
     }
     if operation.is_of_one_server() {
         statuses.push(404);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::generations;
-use crate::admin::{info, sessions, statistics};
+use crate::admin::{deploy, info, sessions, statistics, tail};
 use crate::exchange::explain;
 use crate::server::ErrorCode;
 
@@ -33,6 +33,10 @@ pub(super) fn all(host: &Value, component: &Value) -> Value {
         "Metrics": {"type": "string", "description": "The text format of Prometheus, version 0.0.4."},
         "Info": info::schema(),
         "Processes": statistics::processes_schema(),
+        "SettingList": crate::settings::listing_schema(),
+        "LogTail": tail::schema(),
+        "Deployed": deploy::schema(),
+        "Figures": crate::metrics::live_schema(),
         "Explained": explain::schema(),
         "Description": {"type": "object", "description": "An OpenAPI 3.1 document."},
         "Status": {
