@@ -19,7 +19,7 @@ use super::body::{self, Patch};
 use super::keeper::{Admitted, Keeper};
 use super::problem::Problem;
 use super::route::{self, Action, Found};
-use super::{control, guard, info, openapi, query, sessions, statistics};
+use super::{control, guard, health, info, openapi, query, sessions, statistics};
 use crate::exchange::explain;
 use crate::metrics;
 use crate::server::{
@@ -180,11 +180,7 @@ impl Api {
         if self.draining.load(Ordering::Relaxed) {
             return Err(Problem::draining());
         }
-        let all = self.registry.all();
-        let missing = all
-            .iter()
-            .filter(|server| should_run(server) && !server.is_running());
-        let names: Vec<_> = missing.map(|server| server.name().to_owned()).collect();
+        let names = health::missing(&self.registry);
         if names.is_empty() {
             Ok(json!({"status": "ready"}))
         } else {
@@ -282,7 +278,7 @@ impl From<UnknownServer> for Problem {
 }
 
 /// Whether the site is not ready without it.
-fn should_run(server: &WebServer) -> bool {
+pub(super) fn should_run(server: &WebServer) -> bool {
     server.state() != State::Stopped && !server.is_gone()
 }
 
@@ -311,7 +307,7 @@ fn outcome(reloaded: Reloaded) -> Value {
 }
 
 /// The key of `Authorization: Bearer KEY`; two such headers are as good as none.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return None;

@@ -6,6 +6,7 @@ mod body;
 mod control;
 mod discovery;
 mod guard;
+mod health;
 mod info;
 mod json;
 mod keeper;
@@ -45,6 +46,7 @@ use crate::settings;
 
 pub use access::{KEY_FILE, KeyError, KeyOrigin};
 pub use discovery::Discovery;
+pub use health::{Health, HealthError};
 pub use keeper::{Admitted, Keeper};
 pub use running::running_sites;
 

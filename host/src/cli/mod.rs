@@ -10,12 +10,15 @@ mod doctor;
 mod explain;
 mod failure;
 mod generations;
+mod layout;
+mod health;
 mod log;
 mod logs;
 mod new;
 mod output;
 mod ports;
 mod processes;
+mod progress;
 mod report;
 mod serve;
 mod servers;
@@ -49,6 +52,7 @@ enum Command {
     Stop(control::StopArguments),
     Set(control::SetArguments),
     Reload(servers::ReloadArguments),
+    Health(health::Arguments),
     Stats(cache::StatsArguments),
     Cache(cache::CacheArguments),
     Processes(processes::Arguments),
@@ -82,6 +86,7 @@ pub(crate) fn run(started: Instant) -> ExitCode {
         Command::Stop(arguments) => control::stop(&arguments),
         Command::Set(arguments) => control::set(&arguments),
         Command::Reload(arguments) => servers::reload(&arguments),
+        Command::Health(arguments) => health::run(&arguments),
         Command::Stats(arguments) => cache::stats(&arguments),
         Command::Cache(arguments) => cache::cache(&arguments),
         Command::Processes(arguments) => processes::run(&arguments),
@@ -136,6 +141,11 @@ mod tests {
             "tessera reload hello --site mysite --json",
             "tessera reload hello --accept",
             "tessera stats mysite --json",
+            "tessera stats",
+            "tessera list --wide",
+            "tessera health",
+            "tessera health --site mysite --json",
+            "tessera health --address 127.0.0.1:9080",
             "tessera cache clear hello --site mysite",
             "tessera sessions hello --user ann --json",
             "tessera user add ann --site mysite",
