@@ -10,13 +10,14 @@ use parking_lot::Mutex;
 use tessera_engine::{CoreDumpOptions, Engine, EngineError, EngineOptions};
 use tokio::sync::{Semaphore, watch};
 
-use crate::admin::{Admin, AdminError, Keeper, KeyError};
+use crate::admin::{Admin, AdminError, Health, HealthError, Keeper, KeyError};
 use crate::auth::{Guard, NoRandomNumbers};
 use crate::connection::Patience;
 use crate::exchange::Exchange;
 use crate::listen::{ClientCounts, ConnectionLimits, Inherited, Ports, provide_descriptors};
 use crate::memory;
 use crate::metrics::ConnectionCounts;
+use crate::notify::{ServiceManager, Watchdog};
 use crate::outbound::{Clients, Roots};
 use crate::pressure::Pressure;
 use crate::server::{
@@ -26,6 +27,7 @@ use crate::server::{
 use crate::sessions::{SessionStores, Upkeep};
 use crate::settings::{HostSettings, Override};
 use crate::site::{self, SiteError};
+use crate::traces::{Exporting, Traces};
 use crate::weblog::WebLogs;
 
 /// Longest wait for components to load before the host begins to answer without them.
@@ -46,6 +48,8 @@ pub struct HostOptions {
     pub free_ports: bool,
     /// Sockets that the service manager opened.
     pub inherited: Inherited,
+    /// The service manager, if it wants to be told anything.
+    pub service: Option<Arc<ServiceManager>>,
 }
 
 /// The site could not be started.
@@ -60,12 +64,18 @@ pub enum StartError {
     /// The authorities that components' requests trust could not be read.
     #[error("{0}")]
     Roots(String),
+    /// What the collector of traces is to be sent could not be read.
+    #[error("{0}")]
+    Traces(String),
     /// The host's web server could not be started: a port, or a certificate.
     #[error("{}", .0.message)]
     Server(ControlError),
     /// The admin endpoint could not be opened.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// The health endpoint could not be opened.
+    #[error(transparent)]
+    Health(#[from] HealthError),
     /// The access key could not be read or made.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -82,11 +92,15 @@ pub struct Host {
     registry: Arc<Registry>,
     reloader: Arc<Reloader>,
     admin: Option<Admin>,
+    health: Option<Health>,
+    exporting: Option<Exporting>,
     watcher: Watcher,
     certificates: Certificates,
     pressure: Pressure,
     /// Takes away sessions that have expired.
     _upkeep: Upkeep,
+    /// Tells the service manager that the process is alive.
+    _watchdog: Option<Watchdog>,
     drain_timeout: Duration,
     /// Held as long as the site is served.
     _lock: File,
@@ -109,6 +123,7 @@ impl Host {
             development,
             free_ports,
             inherited,
+            service,
         } = options;
         let site = settings.site.clone();
         let server = WebServer::new(&site::name(&site), Kind::Host);
@@ -124,7 +139,8 @@ impl Host {
         let registry = Arc::new(Registry::new(server.clone()));
         let keeper = keeper(&settings, &state_folder).await?;
         let guard = Guard::new(&state_folder)?;
-        let exchange = Exchange::new(development, registry.clone(), keeper.clone(), guard);
+        let (traces, exporting) = traces(&settings, &clients)?.unzip();
+        let exchange = Exchange::new(development, registry.clone(), keeper.clone(), guard, traces);
         let exchange = Arc::new(exchange);
         let session_stores = SessionStores::new(state_folder.clone());
         let drain_timeout = settings.connections.drain_timeout;
@@ -139,6 +155,7 @@ impl Host {
             session_stores: session_stores.clone(),
             web_logs: WebLogs::new(&site),
             drain_timeout,
+            service,
             host_turn: tokio::sync::Mutex::new(HostTurn::new(settings.clone())),
             turns: Mutex::default(),
             places: Mutex::default(),
@@ -155,6 +172,8 @@ impl Host {
         load_components(&reloader).await;
         reloader.ports.accept(opened);
         warn_of_unused(&inherited_addresses, &registry);
+        // Before admin says where it is: a port that is taken ends the start.
+        let health = health(&settings, keeper.clone(), &reloader, free_ports).await?;
         let admin = match settings.admin.as_ref().zip(keeper) {
             Some((settings, keeper)) => {
                 let (servers, reloader) = (registry.clone(), reloader.clone());
@@ -165,10 +184,13 @@ impl Host {
         };
         Ok(Self {
             pressure: watch_memory(&settings, &reloader),
+            _watchdog: watchdog(&reloader),
             _upkeep: session_stores.keep_tidy(),
             registry,
             reloader,
             admin,
+            health,
+            exporting,
             watcher,
             certificates,
             drain_timeout,
@@ -191,6 +213,11 @@ impl Host {
         self.admin.as_ref()
     }
 
+    /// The health endpoint, if it is on.
+    pub fn health(&self) -> Option<&Health> {
+        self.health.as_ref()
+    }
+
     /// The access logs of all its web servers.
     pub fn web_logs(&self) -> &Arc<WebLogs> {
         &self.reloader.web_logs
@@ -207,6 +234,9 @@ impl Host {
         drop((self.watcher, self.certificates, self.pressure));
         if let Some(admin) = &self.admin {
             admin.drain();
+        }
+        if let Some(health) = &self.health {
+            health.drain();
         }
         let mut stopping = tokio::task::JoinSet::new();
         for held in self.reloader.end() {
@@ -231,6 +261,10 @@ impl Host {
         while stopping.join_next().await.is_some() {}
         if let Some(admin) = self.admin {
             admin.stop().await;
+        }
+        drop(self.health);
+        if let Some(exporting) = self.exporting {
+            exporting.finish().await;
         }
         let (stores, logs) = (
             self.reloader.session_stores.clone(),
@@ -272,6 +306,21 @@ fn engine(settings: &HostSettings, state_folder: &Path) -> Result<Arc<Engine>, E
     })
 }
 
+/// What is recorded of requests, if the settings say where to send it.
+fn traces(
+    settings: &HostSettings,
+    clients: &Clients,
+) -> Result<Option<(Arc<Traces>, Exporting)>, StartError> {
+    let Some(settings) = &settings.traces else {
+        return Ok(None);
+    };
+    let seed = getrandom::u64().map_err(|_| NoRandomNumbers)?;
+    let started = Traces::start(settings, clients, seed);
+    started
+        .map(Some)
+        .map_err(|error| StartError::Traces(error.to_string()))
+}
+
 /// The ways out, which trust whom the settings say.
 fn clients(settings: &HostSettings) -> Result<Clients, StartError> {
     let roots = Roots::read(settings.outbound_ca_file.as_deref());
@@ -286,6 +335,26 @@ fn watch_memory(settings: &HostSettings, reloader: &Reloader) -> Pressure {
         reloader.loader.engine().clone(),
         reloader.exchange.clone(),
     )
+}
+
+/// What probes of other machines ask, if the settings have it.
+async fn health(
+    settings: &HostSettings,
+    keeper: Option<Arc<Keeper>>,
+    reloader: &Arc<Reloader>,
+    free_port: bool,
+) -> Result<Option<Health>, HealthError> {
+    let Some(settings) = &settings.health else {
+        return Ok(None);
+    };
+    let health = Health::start(settings, keeper, reloader.clone(), free_port);
+    health.await.map(Some)
+}
+
+/// Says that the process is alive to a service manager that wants to know.
+fn watchdog(reloader: &Reloader) -> Option<Watchdog> {
+    let engine = reloader.loader.engine().clone();
+    Watchdog::start(reloader.service.as_ref()?, move || engine.clock_ticks())
 }
 
 fn connection_limits(settings: &HostSettings) -> Arc<ConnectionLimits> {

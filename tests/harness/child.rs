@@ -1,6 +1,6 @@
 //! The process under test, and everything that it prints.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::Read;
 use std::path::Path;
@@ -49,6 +49,16 @@ impl Process {
         notes: &Path,
         arguments: impl IntoIterator<Item = S>,
     ) -> Self {
+        Self::start_with(folder, notes, arguments, &[])
+    }
+
+    /// The same with further variables in its environment.
+    pub(crate) fn start_with<S: AsRef<OsStr>>(
+        folder: &Path,
+        notes: &Path,
+        arguments: impl IntoIterator<Item = S>,
+        variables: &[(String, OsString)],
+    ) -> Self {
         let binary = tessera_binary();
         let mut child = Command::new(&binary)
             .args(arguments)
@@ -63,6 +73,10 @@ impl Process {
             .env_remove("RUST_LIB_BACKTRACE")
             .env("NO_COLOR", "1")
             .env("XDG_RUNTIME_DIR", notes)
+            // Those of a service manager that runs the tests.
+            .env_remove("NOTIFY_SOCKET")
+            .env_remove("WATCHDOG_USEC")
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .spawn()
             .unwrap_or_else(|error| panic!("{} does not start: {error}", binary.display()));
         let stdout = Captured::of(child.stdout.take().expect("it is piped"));

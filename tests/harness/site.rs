@@ -22,6 +22,7 @@ pub struct Site {
     /// Where its host leaves word for commands.
     notes: PathBuf,
     arguments: Vec<OsString>,
+    variables: Vec<(String, OsString)>,
     ports: Ports,
 }
 
@@ -57,6 +58,7 @@ impl Site {
             folder,
             notes,
             arguments: Vec::new(),
+            variables: Vec::new(),
             ports: Ports::Free,
         }
     }
@@ -110,6 +112,12 @@ impl Site {
     /// With a further argument for `tessera serve`.
     pub fn argument(mut self, argument: &str) -> Self {
         self.arguments.push(argument.into());
+        self
+    }
+
+    /// With a variable in the environment of `tessera serve`.
+    pub fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
         self
     }
 
@@ -198,7 +206,7 @@ impl Site {
             arguments.push("--free-ports".into());
         }
         arguments.extend(self.arguments.iter().cloned());
-        Process::start(Path::new("/"), &self.notes, arguments)
+        Process::start_with(Path::new("/"), &self.notes, arguments, &self.variables)
     }
 }
 

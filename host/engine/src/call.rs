@@ -12,6 +12,7 @@ use crate::bound::Context;
 use crate::chain::Chain;
 use crate::fields::Fields;
 use crate::folder::{Document, WebFolder};
+use crate::stages::Stages;
 
 /// Longest text of `$2`, as the documents fix it.
 pub(crate) const HEADER_TEXT_BYTES_MAX: usize = 32 * 1024;
@@ -98,6 +99,8 @@ pub struct Call {
     pub context: Option<Arc<Context>>,
     /// The components that called each other to get here.
     pub chain: Chain,
+    /// Told how the web process spends its time; none where nobody wants to know.
+    pub stages: Option<Arc<dyn Stages>>,
     /// Dropped when the web process has ended, which may be after the caller has given up: what counts processes.
     pub permit: Option<Box<dyn Send + Sync>>,
 }
@@ -140,6 +143,7 @@ impl Call {
             chain: Chain::default(),
             sessions: None,
             context: None,
+            stages: None,
             permit: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub(crate) const TICKS_INLINE: u64 = 2;
 pub(crate) struct EpochClock {
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    ticks: Arc<AtomicU64>,
 }
 
 impl EpochClock {
@@ -23,6 +25,8 @@ impl EpochClock {
     pub(crate) fn start(engine: &wasmtime::Engine) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel::<()>();
         let engine = Arc::new(engine.weak());
+        let ticks = Arc::new(AtomicU64::new(0));
+        let counter = ticks.clone();
         let thread = std::thread::Builder::new()
             .name("tessera-epoch".into())
             .spawn(move || {
@@ -31,12 +35,19 @@ impl EpochClock {
                         return;
                     };
                     engine.increment_epoch();
+                    counter.fetch_add(1, Ordering::Relaxed);
                 }
             })?;
         Ok(Self {
             stop: Some(stop),
             thread: Some(thread),
+            ticks,
         })
+    }
+
+    /// Ticks since the start.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
     }
 }
 

@@ -161,6 +161,17 @@ impl Engine {
         }
     }
 
+    /// How often each of its clocks has ticked. One that stands still interrupts no guest any more.
+    pub fn clock_ticks(&self) -> Vec<u64> {
+        let ticks = vec![self.plain.clock.ticks()];
+        #[cfg(feature = "p3")]
+        let ticks = match self.concurrent.get() {
+            Some(Ok(forge)) => [ticks, vec![forge.clock.ticks()]].concat(),
+            _ => ticks,
+        };
+        ticks
+    }
+
     fn allocator(&self) -> Option<AllocatorStatistics> {
         let plain = self.plain.allocated();
         #[cfg(feature = "p3")]

@@ -70,7 +70,7 @@ pub(crate) struct Forge {
     pub(crate) engine: wasmtime::Engine,
     pub(crate) linker: Linker<State>,
     pub(crate) code_cache: Option<CodeCache>,
-    _clock: EpochClock,
+    pub(crate) clock: EpochClock,
 }
 
 impl Forge {
@@ -93,7 +93,7 @@ impl Forge {
         Ok(Self {
             linker,
             code_cache,
-            _clock: EpochClock::start(&engine).map_err(EngineError::Threads)?,
+            clock: EpochClock::start(&engine).map_err(EngineError::Threads)?,
             engine,
         })
     }

@@ -29,6 +29,7 @@ mod slots;
 mod instance;
 mod forensics;
 mod meters;
+mod stages;
 mod core_dump;
 mod state;
 mod limits;
@@ -98,6 +99,7 @@ pub use session::{
     SESSION_KEY_BYTES_MAX, SESSION_VALUE_BYTES_MAX, Session, SessionError, SessionExpected,
     SessionValue, SessionWork, Sessions,
 };
+pub use stages::{Stage, Stages};
 pub use store::{
     BATCH_BYTES_MAX, BATCH_MAX, Bucket, Change, FileStore, GroupedStore, KEY_BYTES_MAX, KeyPage,
     MemoryStore, RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,

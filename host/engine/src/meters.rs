@@ -80,6 +80,13 @@ impl Sum {
     }
 }
 
+impl Timed<'_> {
+    /// When it began.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+}
+
 impl Drop for Timed<'_> {
     fn drop(&mut self) {
         let nanoseconds = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);

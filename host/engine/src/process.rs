@@ -27,6 +27,7 @@ use crate::generation::{Generation, PoolOptions, PoolPolicy};
 use crate::instance::Instance;
 use crate::pool::Cause;
 use crate::slots::{NoSlot, Place};
+use crate::stages::Stage;
 use crate::state::Exchange;
 use crate::wasi_http;
 
@@ -88,8 +89,14 @@ impl Generation {
             let generation = self.clone();
             return Box::pin(async move {
                 let service = generation.service();
-                let _timed = generation.meters.guest();
-                wasi_http::answer_shared(&generation, service, exchange, asked).await
+                let timed = generation.meters.guest();
+                let stages = exchange.call.stages.clone();
+                let answer = wasi_http::answer_shared(&generation, service, exchange, asked).await;
+                if let Some(stages) = stages {
+                    let stage = Stage::guest(&Target::Connection);
+                    stages.ended(&generation.profile.component, stage, timed.began());
+                }
+                answer
             });
         }
         exchange.responder = Some(responder);
@@ -238,10 +245,15 @@ pub(crate) async fn carried_out(
     target: Target,
 ) -> (Result<(), ProcessError>, Box<Exchange>) {
     let timed = generation.meters.guest();
+    let stages = instance.state().exchange.call.stages.clone();
+    let told = stages.map(|stages| (stages, Stage::guest(&target)));
     let mut result = instance.perform(target).await;
     if instance.has_draft(&result) {
         // Boxed: few answers have tags, and no other's future should be as large.
         result = Box::pin(instance.transform(generation, result)).await;
+    }
+    if let Some((stages, stage)) = told {
+        stages.ended(&generation.profile.component, stage, timed.began());
     }
     drop(timed);
     let exchange = instance.finish();
@@ -276,12 +288,26 @@ pub(crate) async fn another(
 ) -> Result<Instance, ProcessError> {
     // Who called it has a place of its own meanwhile: nobody waits for a place who has one.
     let may_wait = exchange.call.chain.depth() == 0;
-    match place(generation, may_wait).await? {
+    let stages = exchange.call.stages.clone();
+    let tell = |stage, began| {
+        if let Some(stages) = &stages {
+            stages.ended(&generation.profile.component, stage, began);
+        }
+    };
+    let began = Instant::now();
+    let place = place(generation, may_wait).await;
+    tell(Stage::Wait, began);
+    match place? {
         Place::Instance(mut instance) => {
             instance.begin(exchange, meter);
             Ok(instance)
         }
-        Place::Slot(slot) => Instance::new(generation, slot, exchange, meter).await,
+        Place::Slot(slot) => {
+            let began = Instant::now();
+            let instance = Instance::new(generation, slot, exchange, meter).await;
+            tell(Stage::Instantiate, began);
+            instance
+        }
     }
 }
 

@@ -119,6 +119,7 @@ impl Exchange {
             peer: self.call.peer,
             deadline: self.deadline.at,
             chain: self.call.chain.clone(),
+            stages: self.call.stages.clone(),
         }
     }
 

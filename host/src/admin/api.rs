@@ -21,7 +21,7 @@ use super::keeper::Keeper;
 use super::page::{EventBody, Page};
 use super::problem::Problem;
 use super::route::{self, Action, Found};
-use super::{control, deploy, guard, info, openapi, query, sessions, statistics, tail};
+use super::{control, deploy, guard, health, info, openapi, query, sessions, statistics, tail};
 use crate::exchange::explain;
 use crate::metrics;
 use crate::server::{
@@ -257,11 +257,7 @@ impl Api {
         if self.draining.load(Ordering::Relaxed) {
             return Err(Problem::draining());
         }
-        let all = self.registry.all();
-        let missing = all
-            .iter()
-            .filter(|server| should_run(server) && !server.is_running());
-        let names: Vec<_> = missing.map(|server| server.name().to_owned()).collect();
+        let names = health::missing(&self.registry);
         if names.is_empty() {
             Ok(json!({"status": "ready"}))
         } else {
@@ -359,7 +355,7 @@ impl From<UnknownServer> for Problem {
 }
 
 /// Whether the site is not ready without it.
-fn should_run(server: &WebServer) -> bool {
+pub(super) fn should_run(server: &WebServer) -> bool {
     server.state() != State::Stopped && !server.is_gone()
 }
 

@@ -8,6 +8,7 @@ mod deploy;
 mod discovery;
 mod entry;
 mod guard;
+mod health;
 mod info;
 mod json;
 mod keeper;
@@ -51,6 +52,7 @@ use crate::settings;
 
 pub use access::{KEY_FILE, KeyError, KeyOrigin};
 pub use discovery::Discovery;
+pub use health::{Health, HealthError};
 pub use keeper::{Admitted, Keeper};
 pub use running::running_sites;
 

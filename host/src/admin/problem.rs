@@ -85,6 +85,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    pub(super) fn nothing_at_health(path: &str) -> Self {
+        let detail = format!("there is no {path} here, but /healthz and /readyz");
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
     pub(super) fn unknown_server(name: &str) -> Self {
         let detail = format!(
             "there is no web server {name}; GET /api/v1/servers or `tessera list` names all"
@@ -210,6 +215,15 @@ impl Problem {
 
     pub(super) fn not_ready(servers: &[String]) -> Self {
         let detail = format!("not running: {}", servers.join(", "));
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    /// The same for those who are not to know the names.
+    pub(super) fn not_all_ready(count: usize) -> Self {
+        let detail = match count {
+            1 => "1 web server does not run".to_owned(),
+            count => format!("{count} web servers do not run"),
+        };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 

@@ -11,8 +11,8 @@ use super::target::{Target, objects, text};
 /// Shows what a web server has answered, and what the page cache holds of its files, the most requested first.
 #[derive(clap::Args)]
 pub(super) struct StatsArguments {
-    /// The web server: a component's name, or the host's.
-    name: String,
+    /// The web server: a component's name, or the host's; without a name, all of them in short.
+    name: Option<String>,
     #[command(flatten)]
     target: Target,
 }
@@ -40,8 +40,46 @@ struct ClearArguments {
 
 pub(super) fn stats(arguments: &StatsArguments) -> Result<(), Failure> {
     let target = &arguments.target;
-    let path = format!("{}/statistics", server_path(&arguments.name));
-    target.print(&target.client()?.get(&path)?, table)
+    let client = target.client()?;
+    let of = |name: &str| client.get(&format!("{}/statistics", server_path(name)));
+    if let Some(name) = &arguments.name {
+        return target.print(&of(name)?, table);
+    }
+    let servers = client.get("/api/v1/servers")?;
+    let all: Result<Vec<_>, _> = objects(&servers)
+        .map(|server| of(text(server, "name")))
+        .collect();
+    target.print(&all?.into(), overview)
+}
+
+/// All web servers, one line for each.
+fn overview(all: &Value) -> String {
+    let titles = [
+        "NAME",
+        "UP",
+        "REQUESTS",
+        "BYTES",
+        "FROM MEMORY",
+        "FROM DISK",
+        "CACHE",
+    ];
+    let mut rows = vec![titles.map(str::to_owned)];
+    rows.extend(objects(all).map(|server| {
+        let number = |key: &str| server.get(key).map_or_else(String::new, Value::to_string);
+        let cache = server
+            .get("cache")
+            .and_then(|cache| cache.get("currentSize"));
+        [
+            printable(text(server, "name")),
+            format!("{} s", number("uptime")),
+            number("requests"),
+            number("bytesSent"),
+            number("cacheHits"),
+            number("cacheMisses"),
+            cache.map_or_else(|| "-".to_owned(), Value::to_string),
+        ]
+    }));
+    output::columns(&rows)
 }
 
 pub(super) fn cache(arguments: &CacheArguments) -> Result<(), Failure> {
@@ -105,6 +143,7 @@ fn usize_of(number: &Value) -> usize {
 mod tests {
     use serde_json::json;
 
+    use super::super::layout::laid_out;
     use super::*;
 
     #[test]
@@ -125,7 +164,16 @@ HITS  BYTES  CODING  TYPE                      URL
 12    90     br      text/html; charset=utf-8  /a.html
 0     35     -       image/png                 /b.png
 ";
-        assert_eq!(table(&statistics), expected);
+        assert_eq!(laid_out(&table(&statistics), None), expected);
+        let expected = "\
+NAME  UP    REQUESTS  BYTES  FROM MEMORY  FROM DISK  CACHE
+site  60 s  15        999    12           3          125
+off   0 s   0         0      0            0          -
+";
+        let off = json!({"name": "off", "uptime": 0, "requests": 0, "bytesSent": 0, "cacheHits": 0, "cacheMisses": 0,
+            "cache": {"enabled": false}});
+        let all = json!([statistics, off]);
+        assert_eq!(laid_out(&overview(&all), None), expected);
         for cache in [json!(null), json!({"enabled": false})] {
             let none = table(&json!({"name": "site", "cache": cache}));
             assert!(none.ends_with("\nno files are kept in memory\n"), "{none}");

@@ -17,6 +17,7 @@ use tessera_host::tls::ServerTls;
 use super::failure::{Failure, notice};
 use super::output;
 use super::ports::Listening;
+use super::progress::Progress;
 use super::report::{ComponentReport, MethodReport, Report, SettingsReport};
 use super::{log, site};
 
@@ -62,6 +63,7 @@ async fn check_module(path: &Path) -> Result<Report, Failure> {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
+    let _progress = Progress::of(format!("checking {}", path.display()));
     let component = ComponentReport::of(&engine()?, name, path.to_owned(), None).await;
     Ok(Report::new(None, vec![component]))
 }
@@ -81,6 +83,7 @@ async fn check_site(folder: &Path) -> Result<Report, Failure> {
     let engine = engine()?;
     let mut components = Vec::with_capacity(found.len());
     for found in found {
+        let _progress = Progress::of(format!("checking {}", output::printable(&found.name)));
         components.push(ComponentReport::of(&engine, found.name, found.module, found.folder).await);
     }
     // What is wrong with the settings has been told.

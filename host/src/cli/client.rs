@@ -45,7 +45,8 @@ pub(super) struct Connection {
 /// The admin endpoint of a running host.
 pub(super) struct Client {
     address: SocketAddr,
-    key: HeaderValue,
+    /// None where nothing is asked that takes it.
+    key: Option<HeaderValue>,
     key_file: PathBuf,
     site: PathBuf,
 }
@@ -95,8 +96,23 @@ impl Client {
         let key_file = connection.key_file.clone().unwrap_or_else(own);
         Ok(Self {
             address,
-            key: read_key(&key_file)?,
+            key: Some(read_key(&key_file)?),
             key_file,
+            site: folder.to_owned(),
+        })
+    }
+
+    /// Finds the host of a site, without its key.
+    pub(super) fn without_key(folder: &Path, connection: &Connection) -> Result<Self, Failure> {
+        let folder = &meant(folder)?;
+        let address = match connection.address {
+            Some(address) => address,
+            None => discover(site::existing(folder)?, &folder.join(STATE_FOLDER))?,
+        };
+        Ok(Self {
+            address,
+            key: None,
+            key_file: PathBuf::new(),
             site: folder.to_owned(),
         })
     }
@@ -193,8 +209,10 @@ impl Client {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(HOST, self.address.to_string())
-            .header(AUTHORIZATION, self.key.clone());
+            .header(HOST, self.address.to_string());
+        if let Some(key) = &self.key {
+            request = request.header(AUTHORIZATION, key.clone());
+        }
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
@@ -364,7 +382,7 @@ mod tests {
         let client = Client::find(site.path(), &connection(address))
             .ok()
             .unwrap();
-        assert_eq!(client.key, "Bearer abc");
+        assert_eq!(client.key.unwrap(), "Bearer abc");
     }
 
     #[test]

@@ -57,6 +57,7 @@ fn told(answer: &Value) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::layout::laid_out;
     use super::*;
 
     #[test]
@@ -73,6 +74,6 @@ in memory    yes
 has tags     no
 status       200
 ";
-        assert_eq!(told(&answer), expected);
+        assert_eq!(laid_out(&told(&answer), None), expected);
     }
 }

@@ -111,6 +111,7 @@ fn failures(errors: &Value) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::layout::laid_out;
     use super::*;
 
     #[test]
@@ -139,7 +140,7 @@ granted  {\"control\":[\"self\"]}
 last errors
 then  00ff  GET /x  trap  oh
 ";
-        assert_eq!(tables(&server), expected);
+        assert_eq!(laid_out(&tables(&server), None), expected);
         assert_eq!(tables(&json!({"kind": "host"})), "");
     }
 }

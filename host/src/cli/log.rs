@@ -1,6 +1,6 @@
 //! Where the log goes: the standard error, as the settings or `RUST_LOG` want it, and the diagnostic log.
 
-use std::io::{self, IsTerminal};
+use std::io;
 
 use tessera_host::diagnostic::DiagnosticLog;
 use tessera_host::settings::{HostSettings, LogFormat};
@@ -12,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use super::failure::Failure;
+use super::output::has_colours;
 
 const VARIABLE: &str = "RUST_LOG";
 
@@ -19,7 +20,7 @@ const VARIABLE: &str = "RUST_LOG";
 pub(super) fn start(settings: &HostSettings) -> Result<(), Failure> {
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
+        .with_ansi(has_colours());
     let layer = match settings.log.format {
         LogFormat::Text => layer.boxed(),
         LogFormat::Json => layer.json().boxed(),
@@ -55,7 +56,7 @@ pub(super) fn start_quiet() -> Result<(), Failure> {
     tracing_subscriber::fmt()
         .with_env_filter(filter("warn")?)
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(has_colours())
         .without_time()
         .with_target(false)
         .try_init()

@@ -11,12 +11,15 @@ mod doctor;
 mod explain;
 mod failure;
 mod generations;
+mod layout;
+mod health;
 mod log;
 mod logs;
 mod new;
 mod output;
 mod ports;
 mod processes;
+mod progress;
 mod report;
 mod serve;
 mod servers;
@@ -51,6 +54,7 @@ enum Command {
     Set(control::SetArguments),
     Reload(servers::ReloadArguments),
     Deploy(deploy::Arguments),
+    Health(health::Arguments),
     Stats(cache::StatsArguments),
     Cache(cache::CacheArguments),
     Processes(processes::Arguments),
@@ -85,6 +89,7 @@ pub(crate) fn run(started: Instant) -> ExitCode {
         Command::Set(arguments) => control::set(&arguments),
         Command::Reload(arguments) => servers::reload(&arguments),
         Command::Deploy(arguments) => deploy::run(&arguments),
+        Command::Health(arguments) => health::run(&arguments),
         Command::Stats(arguments) => cache::stats(&arguments),
         Command::Cache(arguments) => cache::cache(&arguments),
         Command::Processes(arguments) => processes::run(&arguments),
@@ -141,6 +146,11 @@ mod tests {
             "tessera deploy shop.wasm",
             "tessera deploy target/a.wasm --name shop --accept --site mysite --json",
             "tessera stats mysite --json",
+            "tessera stats",
+            "tessera list --wide",
+            "tessera health",
+            "tessera health --site mysite --json",
+            "tessera health --address 127.0.0.1:9080",
             "tessera cache clear hello --site mysite",
             "tessera sessions hello --user ann --json",
             "tessera user add ann --site mysite",

@@ -1,14 +1,21 @@
 //! What commands print: text in columns, and JSON.
 
-use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal, Write as _};
 
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::layout;
 
-/// Writes to the standard output, all at once. A reader that has gone away, like `head`, has what it wanted.
+/// Writes a text to the standard output, all at once. Its tables fit the terminal, if it is one. A reader that has gone away,
+/// like `head`, has what it wanted.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
+    print_as_wide_as(text, layout::terminal_width())
+}
+
+/// The same with tables of at most this width; as wide as they need to be without one.
+pub(super) fn print_as_wide_as(text: &str, width: Option<usize>) -> Result<(), Failure> {
+    let text = layout::laid_out(text, width);
     let mut stdout = io::stdout().lock();
     let written = stdout
         .write_all(text.as_bytes())
@@ -21,31 +28,21 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Whether what is written to the standard error may have colours: on a terminal, unless `NO_COLOR` says no.
+pub(super) fn has_colours() -> bool {
+    let is_refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !is_refused
+}
+
 /// Writes a document, for programs.
 pub(super) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(document).map_err(Failure::other)?;
     print(&format!("{text}\n"))
 }
 
-/// Lays rows out in columns; the last one is not padded.
+/// Rows for [`print`], which lays them out in columns.
 pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
-    let mut widths = [0; N];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    let mut text = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (width, cell) in widths.iter().zip(row) {
-            // A string takes every write.
-            let _ = write!(line, "{cell:width$}  ");
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
+    rows.iter().map(layout::row).collect()
 }
 
 /// Makes a text that came from elsewhere fit for a terminal: escape sequences would be obeyed.
@@ -83,7 +80,8 @@ mod tests {
     fn columns_line_up() {
         let rows = [["a", "bb", "c"], ["dddd", "", "ee"], ["f", "g", ""]];
         let rows = rows.map(|row| row.map(str::to_owned));
-        assert_eq!(columns(&rows), "a     bb  c\ndddd      ee\nf     g\n");
+        let text = layout::laid_out(&columns(&rows), None);
+        assert_eq!(text, "a     bb  c\ndddd      ee\nf     g\n");
         assert_eq!(columns::<2>(&[]), "");
     }
 

@@ -73,6 +73,7 @@ fn table(all: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::layout::laid_out;
     use super::*;
 
     #[test]
@@ -92,6 +93,6 @@ site  1    3        100  0        -     -        -         -
 shop  1    9        10   4        2     0        7         1
 old   0    0        -    0        -     -        -         -
 ";
-        assert_eq!(table(&all), expected);
+        assert_eq!(laid_out(&table(&all), None), expected);
     }
 }

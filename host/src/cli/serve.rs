@@ -1,14 +1,18 @@
 //! `tessera serve`: runs a site until a signal says otherwise.
 
+use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 use tessera_host::admin::{Admin, KEY_FILE, KeyOrigin, STATE_FOLDER};
 use tessera_host::host::{Host, HostOptions};
 use tessera_host::listen::Inherited;
-use tessera_host::server::{State, server_document};
+use tessera_host::notify::{self, ServiceManager};
+use tessera_host::server::{Cause, Reloader, State, server_document};
 use tessera_host::settings::{HostSettings, Override};
+use tessera_host::weblog::WebLogs;
 use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -58,6 +62,10 @@ pub(super) fn run(mut arguments: Arguments, started: Instant) -> Result<(), Fail
             "the sockets of the service manager cannot be taken: {error}"
         ))
     })?;
+    let service = ServiceManager::from_environment().unwrap_or_else(|error| {
+        tracing::warn!("{error}");
+        None
+    });
     let runtime = runtime::Builder::new_multi_thread()
         .thread_name("tessera-serve")
         .enable_all()
@@ -69,6 +77,7 @@ pub(super) fn run(mut arguments: Arguments, started: Instant) -> Result<(), Fail
         development: arguments.watch,
         free_ports: arguments.free_ports,
         inherited,
+        service,
     };
     let result = runtime.block_on(serve(options, started));
     runtime.shutdown_timeout(THREADS_TIMEOUT);
@@ -78,27 +87,29 @@ pub(super) fn run(mut arguments: Arguments, started: Instant) -> Result<(), Fail
 async fn serve(options: HostOptions, started: Instant) -> Result<(), Failure> {
     let site = options.settings.site.clone();
     let drain_timeout = options.settings.connections.drain_timeout;
+    let service = options.service.clone();
     let mut signals = Signals::new()?;
     let host = tokio::select! {
         host = Host::start(options) => host.map_err(Failure::other)?,
         // Nothing was promised to anybody yet.
         () = signals.next() => return Ok(()),
     };
-    let logs = host.web_logs().clone();
-    let mut hangups = signals.hangup.take();
-    let reopening = tokio::spawn(async move {
-        while let Some(hangup) = &mut hangups {
-            if hangup.recv().await.is_none() {
-                return;
-            }
-            let logs = logs.clone();
-            let _ = tokio::task::spawn_blocking(move || logs.reopen()).await;
-        }
-    });
-    output::print(&announcement(&host, &site, started.elapsed()))?;
+    let hangups = tokio::spawn(hangups(
+        signals.hangup.take(),
+        host.web_logs().clone(),
+        host.reloader().clone(),
+    ));
+    // Addresses and paths are of use only as a whole.
+    output::print_as_wide_as(&announcement(&host, &site, started.elapsed()), None)?;
+    if let Some(service) = &service {
+        service.ready(&notify::summary(host.registry()));
+    }
 
     signals.next().await;
-    reopening.abort();
+    hangups.abort();
+    if let Some(service) = &service {
+        service.stopping(drain_timeout);
+    }
     failure::notice(format_args!(
         "stopping; requests in flight have {drain_timeout:?} to finish (again: stop at once)"
     ));
@@ -108,7 +119,20 @@ async fn serve(options: HostOptions, started: Instant) -> Result<(), Failure> {
     }
 }
 
-/// SIGINT and SIGTERM, and SIGHUP, by which logrotate has the access logs opened anew.
+/// With each SIGHUP opens the access logs anew, and reads settings and components again.
+async fn hangups(mut signal: Option<Signal>, logs: Arc<WebLogs>, reloader: Arc<Reloader>) {
+    while let Some(hangup) = &mut signal {
+        if hangup.recv().await.is_none() {
+            return;
+        }
+        let logs = logs.clone();
+        let _ = tokio::task::spawn_blocking(move || logs.reopen()).await;
+        // What is wrong is in the log, and what ran before still runs.
+        let _ = reloader.reload(None, Cause::ASKED).await;
+    }
+}
+
+/// SIGINT and SIGTERM, and SIGHUP: a service manager's reload, and logrotate.
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
@@ -146,7 +170,11 @@ fn announcement(host: &Host, site: &Path, ready: Duration) -> String {
     let key_file = site.join(STATE_FOLDER).join(KEY_FILE);
     if let Some(admin) = host.admin() {
         let about = format!("access key in {}", key_file.display());
-        rows.push(["admin".to_owned(), url(admin), about]);
+        rows.push(["admin".to_owned(), url(admin.address()), about]);
+    }
+    if let Some(health) = host.health() {
+        let paths = health.paths().join(", ");
+        rows.push(["health".to_owned(), url(health.address()), paths]);
     }
     let mut text = output::columns(&rows);
     if let Some(KeyOrigin::Generated(key)) = host.admin().map(Admin::key_origin) {
@@ -160,8 +188,8 @@ fn announcement(host: &Host, site: &Path, ready: Duration) -> String {
     text
 }
 
-fn url(admin: &Admin) -> String {
-    format!("http://{}/", admin.address())
+fn url(address: SocketAddr) -> String {
+    format!("http://{address}/")
 }
 
 fn row(server: &Map<String, Value>, state: State) -> [String; 3] {

@@ -144,6 +144,7 @@ fn shown(value: &Value) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::layout::laid_out;
     use super::*;
 
     #[test]
@@ -161,7 +162,7 @@ bad     stopped  -           -        -
 hello   running  2           1        http://127.0.0.1:8080/hello/ https://127.0.0.1:8443/hello/
 bad: not a component
 ";
-        assert_eq!(table(&servers), expected);
+        assert_eq!(laid_out(&table(&servers), None), expected);
     }
 
     #[test]

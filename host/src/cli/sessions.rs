@@ -86,6 +86,7 @@ fn table(listed: &Value) -> String {
 mod tests {
     use serde_json::json;
 
+    use super::super::layout::laid_out;
     use super::*;
 
     #[test]
@@ -102,7 +103,7 @@ ID    USER       PRIVILEGES     CREATED  ENDS  KEYS  BYTES
 2c3d  -          -              then     soon  0     45
 there are more
 ";
-        assert_eq!(table(&listed), expected);
+        assert_eq!(laid_out(&table(&listed), None), expected);
         assert_eq!(
             table(&json!({"sessions": [], "more": false})),
             "no sessions\n"

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::client::{Client, Connection};
 use super::failure::Failure;
-use super::output;
+use super::{layout, output};
 
 /// The host of a site, and the form of the answer.
 #[derive(clap::Args)]
@@ -20,12 +20,20 @@ pub(super) struct Target {
     /// Prints JSON.
     #[arg(long)]
     json: bool,
+    /// Prints tables as wide as they are, also where the terminal is not.
+    #[arg(long)]
+    wide: bool,
 }
 
 impl Target {
     /// Finds the host.
     pub(super) fn client(&self) -> Result<Client, Failure> {
         self.client_of(&self.site)
+    }
+
+    /// Finds the host, to ask what anybody may.
+    pub(super) fn client_without_key(&self) -> Result<Client, Failure> {
+        Client::without_key(&self.site, &self.connection)
     }
 
     /// Whether the answer is for a program.
@@ -47,7 +55,8 @@ impl Target {
         if self.json {
             output::print_json(answer)
         } else {
-            output::print(&text(answer))
+            let width = layout::terminal_width().filter(|_| !self.wide);
+            output::print_as_wide_as(&text(answer), width)
         }
     }
 }

@@ -50,6 +50,11 @@ impl Visit {
         }
     }
 
+    /// How many bytes of the path are the mount's prefix.
+    pub(super) fn prefix_length(&self) -> usize {
+        self.prefix_length
+    }
+
     /// The mount's prefix that was taken off.
     pub(super) fn prefix<'a>(&self, uri: &'a Uri) -> Option<&'a str> {
         self.prefix_of(whole_path(uri))

@@ -11,7 +11,9 @@ use super::begun::{self, AtOnce};
 use super::logged;
 use crate::files::Pages;
 use crate::http::{Peer, PlainGet, ReadyMade, date_and_end};
+use crate::metrics::Answered;
 use crate::server::Receiver;
+use crate::traces::{self, Told};
 
 /// The response, if all of it is at hand. Where a component answers and `may_call` says so, it is called.
 pub fn at_once(receiver: &Receiver, request: PlainGet<'_>, peer: Peer, may_call: bool) -> AtOnce {
@@ -21,6 +23,9 @@ pub fn at_once(receiver: &Receiver, request: PlainGet<'_>, peer: Peer, may_call:
         return AtOnce::Nothing;
     };
     if !is_free(receiver, &visit) {
+        return AtOnce::Nothing;
+    }
+    if receiver.exchange.traces().is_some() && traces::may_name_a_trace(request.fields) {
         return AtOnce::Nothing;
     }
     let path = visit.below(path);
@@ -69,6 +74,16 @@ fn page(
     let now = Instant::now();
     visit.server.traffic().note_page(body.len(), now - began);
     logged::at_once(visit, request, peer, (200, body.len()), began);
+    if let Some(traces) = receiver.exchange.traces()
+        && let Some(trace) = traces.begin_plain(request, peer, began)
+    {
+        trace.end(Told {
+            server: visit.server.name(),
+            mount: 0,
+            kind: Answered::Memory.name(),
+            status: 200,
+        });
+    }
     Some(ReadyMade {
         head: [head, hsts, date_and_end(now)],
         body,

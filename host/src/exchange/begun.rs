@@ -15,6 +15,7 @@ use crate::metrics::Answered;
 use crate::response::{self, Asked};
 use crate::route::Special;
 use crate::server::{Receiver, WebServer};
+use crate::traces::Answering;
 
 /// What came of asking for an answer at once.
 pub enum AtOnce {
@@ -27,10 +28,11 @@ pub enum AtOnce {
 }
 
 impl AtOnce {
-    fn begun(visit: Visit, began: Instant, state: State) -> Self {
+    fn begun(visit: Visit, began: Instant, trace: Option<Box<Answering>>, state: State) -> Self {
         Self::Begun(Box::new(Begun {
             visit,
             began,
+            trace,
             state,
         }))
     }
@@ -40,6 +42,7 @@ impl AtOnce {
 pub struct Begun {
     visit: Visit,
     began: Instant,
+    trace: Option<Box<Answering>>,
     state: State,
 }
 
@@ -90,10 +93,12 @@ pub(super) fn begin(
         return AtOnce::Nothing;
     }
     let server = job.server.clone();
-    let started = dynamic::begin_plain(receiver, &visit, request, peer, job);
+    let traces = receiver.exchange.traces();
+    let mut trace = traces.and_then(|traces| traces.begin_plain(request, peer, began));
+    let started = dynamic::begin_plain(receiver, &visit, request, peer, job, trace.as_deref());
     let (work, process) = match started {
         Ok(started) => started,
-        Err(reject) => return AtOnce::begun(visit, began, State::Refused(reject)),
+        Err(reject) => return AtOnce::begun(visit, began, trace, State::Refused(reject)),
     };
     let mut process = Box::pin(process);
     // Whoever goes on with it waits for it: nobody has to be woken for this look.
@@ -107,7 +112,10 @@ pub(super) fn begin(
         Poll::Ready(Ok(answer)) if answer.status.is_none_or(|status| status.as_u16() < 400) => {
             let response = dynamic::answered(receiver, &visit, &server, work, Ok(answer));
             let asked = Asked::of_get(request.codings);
-            let decided = Decided::nothing(began, Answered::Component);
+            let decided = Decided {
+                trace: trace.take(),
+                ..Decided::nothing(began, Answered::Component)
+            };
             let response = concluded(receiver, asked, &visit, peer, response, decided);
             match ReadyMade::of(&response) {
                 Some(made) => {
@@ -124,7 +132,7 @@ pub(super) fn begin(
             outcome,
         },
     };
-    AtOnce::begun(visit, began, state)
+    AtOnce::begun(visit, began, trace, state)
 }
 
 fn job(visit: &Visit, special: Option<Special>) -> Option<Job> {
@@ -149,6 +157,7 @@ pub async fn go_on(
     let Begun {
         visit,
         began,
+        trace,
         state,
     } = *begun;
     let mut log = logged::begin(&visit.serving, &mut request, peer);
@@ -157,6 +166,7 @@ pub async fn go_on(
     }
     let decided = |log| Decided {
         log,
+        trace,
         ..Decided::nothing(began, Answered::Component)
     };
     let (server, mut work, outcome) = match state {

@@ -1,5 +1,7 @@
 //! From a request to what a component is told of it.
 
+use std::sync::Arc;
+
 use ::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, COOKIE, HOST, HeaderName};
 use ::http::{HeaderMap, HeaderValue, Uri};
 use bytes::Bytes;
@@ -14,6 +16,7 @@ use crate::http::{
     UnknownCoding,
 };
 use crate::server::Receiver;
+use crate::traces::{Answering, Traced};
 
 /// The mount's path, for components that make links.
 const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
@@ -86,6 +89,11 @@ pub(super) fn call(
         chain: inside.map_or_else(Chain::default, |inside| inside.chain.clone()),
         sessions: visit.serving.sessions.clone().map(|it| it as _),
         context: None,
+        stages: head
+            .extensions
+            .get::<Arc<Traced>>()
+            .cloned()
+            .map(|it| it as _),
         permit: None,
     };
     Ok((call, head.uri))
@@ -97,15 +105,20 @@ pub(super) fn plain_call(
     visit: &Visit,
     request: &PlainGet<'_>,
     peer: Peer,
+    trace: Option<&Answering>,
 ) -> Call {
-    let lines = match visit.prefix_of(request.target) {
-        None => Bytes::copy_from_slice(request.fields),
-        Some(prefix) => {
+    let lines = match (visit.prefix_of(request.target), trace) {
+        (None, None) => Bytes::copy_from_slice(request.fields),
+        (prefix, trace) => {
+            let name: &[u8] = prefix.map_or(b"", |_| b"X-Forwarded-Prefix: ");
+            let end: &[u8] = prefix.map_or(b"", |_| b"\r\n");
+            let parent = trace.map(Answering::line).unwrap_or_default();
             let pieces = [
                 request.fields,
-                b"X-Forwarded-Prefix: ",
-                prefix.as_bytes(),
-                b"\r\n",
+                name,
+                prefix.unwrap_or_default().as_bytes(),
+                end,
+                parent.as_bytes(),
             ];
             pieces.concat().into()
         }
@@ -115,6 +128,7 @@ pub(super) fn plain_call(
     let url = visit.url_below(request.target);
     Call {
         sessions: sessions.map(|it| it as _),
+        stages: trace.map(|trace| trace.traced().clone() as _),
         ..Call::get(id, url, Fields::as_sent(lines), both_ends(peer), name)
     }
 }

@@ -10,6 +10,7 @@ use crate::metrics::Answered;
 use crate::response::{self, Asked, Finish, OwnPages};
 use crate::rules::Plan;
 use crate::server::{Receiver, Serving};
+use crate::traces::{Answering, Told};
 use crate::weblog::Pending;
 
 /// What was decided about the response before there is one.
@@ -26,6 +27,8 @@ pub(super) struct Decided {
     pub(super) is_final: bool,
     /// Its line in the access log.
     pub(super) log: Option<Box<Pending>>,
+    /// Its span, if it has one.
+    pub(super) trace: Option<Box<Answering>>,
 }
 
 impl Decided {
@@ -38,6 +41,7 @@ impl Decided {
             plan: Plan::default(),
             is_final: false,
             log: None,
+            trace: None,
         }
     }
 }
@@ -49,13 +53,25 @@ pub(super) fn concluded(
     visit: &Visit,
     peer: Peer,
     response: Response,
-    decided: Decided,
+    mut decided: Decided,
 ) -> Response {
     let (began, answered, has_body) = (decided.began, decided.answered, !asked.is_head());
+    let trace = decided.trace.take();
     let serving = Some(&*visit.serving);
     let mut response = finished(receiver, asked, serving, peer, response, decided);
     let traffic = visit.server.traffic();
     traffic.note(&mut response, answered, began, has_body);
+    if let Some(trace) = trace {
+        trace.end(Told {
+            server: visit.server.name(),
+            mount: match answered {
+                Answered::Component => visit.prefix_length(),
+                _ => 0,
+            },
+            kind: answered.name(),
+            status: response.status().as_u16(),
+        });
+    }
     response
 }
 

@@ -13,6 +13,7 @@ use super::{bound, semi_dynamic};
 use crate::http::{Peer, PlainGet, Reject, Request, Response, Teller, UnknownCoding};
 use crate::response;
 use crate::server::{FailedRequest, Kind, ProcessPermit, Receiver, SharedPermit, WebServer};
+use crate::traces::Answering;
 
 /// What is to be run.
 pub(super) struct Job {
@@ -149,9 +150,10 @@ pub(super) fn begin_plain(
     request: &PlainGet<'_>,
     peer: Peer,
     job: Job,
+    trace: Option<&Answering>,
 ) -> Result<(Work, impl Future<Output = Outcome> + Send + use<>), Reject> {
     let places = places(receiver, &job.server).ok_or(Reject::Unavailable)?;
-    let mut call = plain_call(receiver, visit, request, peer);
+    let mut call = plain_call(receiver, visit, request, peer, trace);
     call.folder = semi_dynamic::folder(visit, &job.server);
     // Known when somebody needs it, which is when something fails.
     let uri = Uri::default();

@@ -37,6 +37,7 @@ use crate::response::{self, Asked};
 use crate::route::{Mounts, Special};
 use crate::rules::{Access, redirect};
 use crate::server::{Receiver, Registry};
+use crate::traces::Traces;
 use admit::{Visit, admit, check_length};
 pub use at_once::at_once;
 pub use begun::{AtOnce, Begun, go_on};
@@ -58,17 +59,20 @@ pub struct Exchange {
     listings: Listings,
     /// Who has the access key of the host's data, if there is one.
     keeper: Option<Arc<Keeper>>,
+    /// What is recorded of requests, if anything is.
+    traces: Option<Arc<Traces>>,
     /// Who may reach components whose web servers ask for credentials.
     guard: Guard,
 }
 
 impl Exchange {
     /// Without mounts yet.
-    pub fn new(
+    pub(crate) fn new(
         shows_details: bool,
         registry: Arc<Registry>,
         keeper: Option<Arc<Keeper>>,
         guard: Guard,
+        traces: Option<Arc<Traces>>,
     ) -> Self {
         Self {
             mounts: ArcSwap::default(),
@@ -80,6 +84,7 @@ impl Exchange {
             listings: Listings::default(),
             keeper,
             guard,
+            traces,
         }
     }
 
@@ -91,6 +96,11 @@ impl Exchange {
     /// What is kept of files in memory.
     pub(crate) fn caches(&self) -> &Caches {
         &self.caches
+    }
+
+    /// What is recorded of requests, if anything is.
+    pub(crate) fn traces(&self) -> Option<&Traces> {
+        self.traces.as_deref()
     }
 
     /// A number for a request, that no other one has.
@@ -136,6 +146,8 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         Ok(visit) => visit,
         Err(reject) => return unadmitted(receiver, asked, &mut request, peer, reject, began),
     };
+    let traces = receiver.exchange.traces();
+    let trace = traces.and_then(|traces| traces.begin(&mut request, peer, began));
     let log = logged::begin(&visit.serving, &mut request, peer);
     let plan = rules::plan(receiver, &visit, &mut request);
     let (mut is_final, mut answered) = (false, Answered::Host);
@@ -193,6 +205,7 @@ pub async fn handle(receiver: &Receiver, mut request: Request, peer: Peer) -> Re
         plan,
         is_final,
         log,
+        trace,
     };
     concluded(receiver, asked, &visit, peer, response, decided)
 }

@@ -350,6 +350,7 @@ mod tests {
                 registry,
                 None,
                 Guard::new(std::path::Path::new("")).unwrap(),
+                None,
             )),
             server,
         })

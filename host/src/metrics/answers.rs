@@ -106,7 +106,7 @@ impl Answered {
     pub(super) const ALL: [Self; 4] = [Self::File, Self::Memory, Self::Component, Self::Host];
 
     /// As metrics call it.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::File => "static",
             Self::Memory => "cache",

@@ -10,6 +10,7 @@ use super::{ConnectionCounts, process};
 use crate::files::Usage;
 use crate::listen::ConnectionLimits;
 use crate::server::{Registry, Reloader};
+use crate::traces::{Counts, Traces};
 
 /// What a store of sessions gets to say how many there are.
 const COUNTING_TIME_MAX: Duration = Duration::from_secs(1);
@@ -61,6 +62,7 @@ pub(crate) async fn collect(whole: Whole<'_>) -> Text {
     let mut loads = text.counter("tessera_component_loads_total", help);
     loads.sample(&[("code", "compiled")], compiled);
     loads.sample(&[("code", "cached")], from_cache);
+    traces(&mut text, whole.reloader.exchange.traces());
     process::write(&mut text, whole.started);
     text
 }
@@ -156,6 +158,19 @@ fn engine(text: &mut Text, engine: &EngineStatistics) {
     text.one_gauge("tessera_generations", help, engine.generations);
     if let Some(allocator) = &engine.allocator {
         pooling(text, allocator);
+    }
+}
+
+fn traces(text: &mut Text, traces: Option<&Traces>) {
+    let counts = traces.map(|traces| traces.queue().counts());
+    let help = "Spans that the collector of traces has taken.";
+    let exported = counts.map_or(0, Counts::exported);
+    text.one_counter("tessera_trace_spans_exported_total", help, exported);
+    let help =
+        "Spans that were lost: there was no room in the queue, or the collector did not take them.";
+    let mut lost = text.counter("tessera_trace_spans_lost_total", help);
+    for (reason, count) in counts.map(Counts::lost).into_iter().flatten() {
+        lost.sample(&[("reason", reason)], count);
     }
 }
 

@@ -26,7 +26,7 @@ const HEADER_BYTES_MAX: u32 = 64 * 1024;
 
 /// A client and its connections.
 #[derive(Clone)]
-pub(super) struct Client {
+pub(crate) struct Client {
     client: legacy::Client<HttpsConnector<HttpConnector<Resolver>>, OutboundBody>,
 }
 
@@ -52,7 +52,7 @@ impl Client {
         Self { client }
     }
 
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         request: Request<OutboundBody>,
     ) -> Result<Response<Incoming>, OutboundError> {

@@ -16,13 +16,15 @@ use ::http::uri::Scheme;
 use ::http::{Method, Request, Response, Uri};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::connect::capture_connection;
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use tessera_engine::{Origin, Outbound, OutboundBody, OutboundError, OutboundTimes, Pending};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use crate::settings::{AllowedHosts, Destination, Permissions};
-use client::{Client, http_error};
+use crate::traces::Asking;
+pub(crate) use client::Client;
+use client::http_error;
 pub(crate) use inside::{Inhabitant, Inside};
 use inside::{Interior, Neighbours, inhabitant};
 pub(crate) use roots::Roots;
@@ -76,6 +78,15 @@ impl Clients {
         })
     }
 
+    /// The way out for the process itself, to wherever the operator has it go.
+    pub(crate) fn of_the_host(&self) -> Client {
+        let everywhere = [
+            IpNet::from(Ipv4Net::default()),
+            IpNet::from(Ipv6Net::default()),
+        ];
+        Client::new(everywhere.to_vec(), &self.roots)
+    }
+
     /// Has `inside` answer the requests of components to each other, on the runtime that serves.
     pub(crate) fn connect<I: Inside>(&self, inside: &Arc<I>, runtime: Handle) {
         self.interior.connect(inside, runtime);
@@ -93,6 +104,26 @@ struct WayOut {
 
 impl Outbound for WayOut {
     fn send(
+        &self,
+        mut request: Request<OutboundBody>,
+        times: OutboundTimes,
+        origin: &mut Origin,
+    ) -> Pending<Result<Response<OutboundBody>, OutboundError>> {
+        let asking = Asking::begin(origin, &self.component, &mut request);
+        let sending = self.send_on(request, times, origin);
+        let Some(asking) = asking else {
+            return sending;
+        };
+        Box::pin(async move {
+            let result = sending.await;
+            asking.end(result.as_ref().map(|response| response.status().as_u16()));
+            result
+        })
+    }
+}
+
+impl WayOut {
+    fn send_on(
         &self,
         request: Request<OutboundBody>,
         times: OutboundTimes,
@@ -114,9 +145,7 @@ impl Outbound for WayOut {
             result.inspect_err(|error| log(&component, &uri, error, id))
         })
     }
-}
 
-impl WayOut {
     /// Holds a request to the permissions, before anything is asked of anybody.
     fn check(&self, request: &Request<OutboundBody>) -> Result<(), OutboundError> {
         let uri = request.uri();

@@ -28,6 +28,7 @@ fn origin() -> Origin {
         },
         deadline: std::time::Instant::now() + Duration::from_secs(60),
         chain: tessera_engine::Chain::default(),
+        stages: None,
     }
 }
 

@@ -110,7 +110,7 @@ fn space_name(component: &str, bucket: &str, share: Option<&str>) -> String {
 }
 
 /// Reads the file of a secret, without the line break at its end.
-fn read_secret(path: &Path) -> Result<String, String> {
+pub(crate) fn read_secret(path: &Path) -> Result<String, String> {
     let failed = |error: io::Error| format!("cannot be read: {error}");
     let open = rustix::fs::open(
         path,

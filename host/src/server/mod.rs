@@ -56,6 +56,7 @@ pub use discover::{Fingerprint, Found, discover};
 pub(crate) use failures::{FailedRequest, KEPT as FAILURES_KEPT};
 pub(crate) use folder::Folder;
 pub(crate) use generations::KEPT as GENERATIONS_KEPT;
+pub(crate) use grants::read_secret;
 pub use grants::{GrantError, Stores, environment, grants};
 pub use lifecycle::Started;
 pub use load::{Loader, instance_limits};

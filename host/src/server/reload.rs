@@ -18,6 +18,7 @@ use super::succession::Trial;
 use super::{Fingerprint, Found, Kind, Loader, Registry, WebServer, discover};
 use crate::exchange::Exchange;
 use crate::listen::Ports;
+use crate::notify::{self, ServiceManager};
 use crate::sessions::SessionStores;
 use crate::settings::{ComponentSettings, HostSettings, Override};
 use crate::weblog::WebLogs;
@@ -35,6 +36,8 @@ pub struct Reloader {
     /// The access logs of all web servers.
     pub(crate) web_logs: Arc<WebLogs>,
     pub(crate) drain_timeout: Duration,
+    /// Told of reloads, if there is one.
+    pub(crate) service: Option<Arc<ServiceManager>>,
     /// The host's turn: one change of its web server at a time.
     pub(crate) host_turn: tokio::sync::Mutex<HostTurn>,
     /// One turn at a time for each component.
@@ -166,6 +169,20 @@ impl Reloader {
     ///
     /// When there is no server of that name.
     pub async fn reload(
+        self: &Arc<Self>,
+        name: Option<&str>,
+        cause: Cause,
+    ) -> Result<Vec<Reloaded>, UnknownServer> {
+        let told = self.service.as_ref().filter(|_| name.is_none());
+        let _reloading = told.map(ServiceManager::reloading);
+        let result = self.bring_into_line(name, cause).await;
+        if let Some(service) = &self.service {
+            service.status(&notify::summary(&self.registry));
+        }
+        result
+    }
+
+    async fn bring_into_line(
         self: &Arc<Self>,
         name: Option<&str>,
         cause: Cause,

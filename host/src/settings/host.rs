@@ -28,10 +28,14 @@ pub struct HostSettings {
     pub proxies: Proxies,
     /// The admin endpoint; none when it is switched off.
     pub admin: Option<Admin>,
+    /// The health endpoint; none when it has no address.
+    pub health: Option<Health>,
     /// The process's log.
     pub log: Log,
     /// What all components share.
     pub engine: Engine,
+    /// What is recorded of requests; none where there is no collector.
+    pub traces: Option<Traces>,
     /// `[outbound] ca_file`: a file of authorities that components' requests trust as well; a full path.
     pub outbound_ca_file: Option<PathBuf>,
     values: Values,
@@ -67,6 +71,15 @@ pub struct Admin {
     pub access_key: Option<super::Secret>,
 }
 
+/// `[admin]`: the health endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Any address of this machine, with a port.
+    pub address: SocketAddr,
+    /// Whether it has the metrics, too, for whoever has the access key.
+    pub metrics: bool,
+}
+
 /// `[log]`: the process's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
@@ -85,6 +98,25 @@ pub enum LogFormat {
     Text,
     /// For programs: one JSON object per line.
     Json,
+}
+
+/// `[traces]`: what is recorded of requests.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Traces {
+    /// Where spans are sent to.
+    pub endpoint: http::Uri,
+    /// Which part of the requests is recorded, from 0 to 1.
+    pub sample: f64,
+    /// Whether requests may say themselves that they are recorded.
+    pub trust_parents: bool,
+    /// A file of header fields for the collector; a full path.
+    pub headers_file: Option<PathBuf>,
+    /// How long the collector may take.
+    pub timeout: Duration,
+    /// The spans that wait to be sent.
+    pub queue: u32,
+    /// What the collector knows the process by.
+    pub service_name: String,
 }
 
 /// `[engine]`: what all components share.
@@ -119,6 +151,8 @@ impl HostSettings {
             address: reader.value(&table::ADMIN_ADDRESS),
             access_key: reader.named(&table::ADMIN_ACCESS_KEY),
         };
+        let health_metrics = reader.value(&table::ADMIN_HEALTH_METRICS);
+        let health_address = reader.value(&table::ADMIN_HEALTH_ADDRESS);
         Ok(Self {
             web,
             connections: Connections {
@@ -137,6 +171,10 @@ impl HostSettings {
                 announce: reader.value(&table::PROXY_PROTOCOL),
             },
             admin: admin_enabled.then_some(admin),
+            health: health_address.map(|address| Health {
+                address,
+                metrics: health_metrics,
+            }),
             log: Log {
                 filter: reader.value(&table::LOG_LEVEL),
                 format: reader.value(&table::LOG_FORMAT),
@@ -148,6 +186,7 @@ impl HostSettings {
                 core_dumps: reader.value(&table::ENGINE_CORE_DUMPS),
                 code_cache: reader.value(&table::ENGINE_CODE_CACHE),
             },
+            traces: traces(&mut reader, &base),
             outbound_ca_file: ca_file(&mut reader, &base),
             values: reader.finish()?,
             site: base.own.unwrap_or_default(),
@@ -199,9 +238,32 @@ impl HostSettings {
 
 fn ca_file(reader: &mut Reader, base: &Base) -> Option<PathBuf> {
     let file = reader.value(&table::OUTBOUND_CA_FILE)?;
-    Some(
-        base.own
-            .as_ref()
-            .map_or_else(|| file.clone(), |own| own.join(&file)),
-    )
+    Some(in_site(base, file))
+}
+
+fn traces(reader: &mut Reader, base: &Base) -> Option<Traces> {
+    let endpoint = reader.value(&table::TRACES_ENDPOINT);
+    let sample = reader.value(&table::TRACES_SAMPLE);
+    let trust_parents = reader.value(&table::TRACES_TRUST);
+    let headers_file = reader.value(&table::TRACES_HEADERS);
+    let timeout = reader.value(&table::TRACES_TIMEOUT);
+    let queue = reader.value(&table::TRACES_QUEUE);
+    let service_name = reader.value(&table::TRACES_SERVICE);
+    Some(Traces {
+        endpoint: endpoint?,
+        sample,
+        trust_parents,
+        headers_file: headers_file.map(|file| in_site(base, file)),
+        timeout,
+        queue,
+        service_name,
+    })
+}
+
+/// The full path of a file of the settings.
+fn in_site(base: &Base, file: PathBuf) -> PathBuf {
+    match &base.own {
+        Some(own) => own.join(&file),
+        None => file,
+    }
 }

@@ -43,7 +43,7 @@ pub use error::{Fault, FaultKind, Place, SettingsError};
 pub(crate) use folders::is_inside;
 pub use folders::{CERTIFICATE_FILE, KEY_FILE};
 pub use grants::{Bucket, FolderGrant, Grants, StoreKind};
-pub use host::{Admin, Connections, Engine, HostSettings, Log, LogFormat};
+pub use host::{Admin, Connections, Engine, Health, HostSettings, Log, LogFormat, Traces};
 pub(crate) use json_file::LIST_FILES;
 pub(crate) use listing::schema as listing_schema;
 pub use logs::{AccessField, AccessFormat, DebugLevel, Rotation, TimeOfDay, WebLogs, Weekdays};

@@ -16,12 +16,37 @@ pub(super) enum Place {
     Tabbed,
 }
 
+/// Which bytes are written as they are, by their value: looked up, for every byte of every line is.
+const KINDS: [Kind; 256] = kinds();
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    Space,
+    Encoded,
+}
+
+const fn kinds() -> [Kind; 256] {
+    let mut kinds = [Kind::Encoded; 256];
+    // What ASCII shows.
+    let mut byte = 0x20;
+    while byte < 0x7f {
+        kinds[byte] = Kind::Plain;
+        byte += 1;
+    }
+    kinds[b' ' as usize] = Kind::Space;
+    kinds[b'"' as usize] = Kind::Encoded;
+    kinds[b'\\' as usize] = Kind::Encoded;
+    kinds
+}
+
 impl Place {
     fn is_plain(self, byte: u8) -> bool {
-        match byte {
-            b'"' | b'\\' | 0..=0x1f | 0x7f..=0xff => false,
-            b' ' => matches!(self, Self::Quoted | Self::Tabbed),
-            _ => true,
+        let kind = KINDS.get(usize::from(byte)).copied();
+        match kind.unwrap_or(Kind::Encoded) {
+            Kind::Plain => true,
+            Kind::Space => matches!(self, Self::Quoted | Self::Tabbed),
+            Kind::Encoded => false,
         }
     }
 }

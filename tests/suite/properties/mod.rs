@@ -2,6 +2,7 @@
 
 mod class;
 mod own;
+mod process;
 mod table;
 
 mod channels;

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 use tessera_tests::repository;
 
-use super::{class, own};
+use super::{class, own, process};
 
 /// The properties that are shown and never set.
 pub(super) const READ_ONLY: [&str; 6] = [
@@ -155,7 +155,9 @@ impl Row {
 
 /// All rows.
 pub(super) fn rows() -> &'static [Row] {
-    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| parse(&[class::ROWS, own::ROWS].concat()));
+    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+        parse(&[class::ROWS, own::ROWS, process::ROWS, own::OF_COMPONENTS].concat())
+    });
     &ROWS
 }
 

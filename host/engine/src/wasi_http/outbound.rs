@@ -1,5 +1,6 @@
 //! Requests that components send to other servers; the host sends them through [`Outbound`].
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 use crate::call::Peer;
 use crate::chain::Chain;
 use crate::directory::Pending;
+use crate::stages::Stages;
 
 /// A body on its way to or from another server.
 pub type OutboundBody = UnsyncBoxBody<Bytes, OutboundError>;
@@ -81,6 +83,8 @@ pub struct Origin {
     pub deadline: Instant,
     /// The components that called each other to get to it.
     pub chain: Chain,
+    /// What is told of its stages, which the host made.
+    pub stages: Option<Arc<dyn Stages>>,
 }
 
 /// The way out for one component. Implemented by the host.

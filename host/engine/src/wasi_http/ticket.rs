@@ -170,6 +170,7 @@ mod tests {
             peer: crate::call::Call::outside_of_a_request().peer,
             deadline: deadline.at,
             chain: crate::chain::Chain::default(),
+            stages: None,
         };
         Ticket::new(origin, deadline, None)
     }

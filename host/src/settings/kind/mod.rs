@@ -8,6 +8,7 @@ pub(in crate::settings) mod authentication;
 pub(in crate::settings) mod certificates;
 pub(in crate::settings) mod cookie;
 pub(in crate::settings) mod cors;
+pub(in crate::settings) mod endpoint;
 pub(in crate::settings) mod folder;
 pub(in crate::settings) mod grants;
 pub(in crate::settings) mod handlers;
@@ -21,6 +22,7 @@ pub(in crate::settings) mod rules;
 pub(in crate::settings) mod sessions;
 pub(in crate::settings) mod text;
 pub(in crate::settings) mod tls;
+pub(in crate::settings) mod traces;
 
 /// A kind of value.
 pub(in crate::settings) trait Kind: Sync {

@@ -6,6 +6,7 @@ use tracing::Level;
 
 use super::{minutes, ms, seconds};
 use crate::settings::host::LogFormat;
+use crate::settings::kind::endpoint::ListenAddress;
 use crate::settings::kind::network::Loopback;
 use crate::settings::kind::quantity::{Number, Time};
 use crate::settings::kind::text::{AccessKey, LogFilter};
@@ -138,6 +139,23 @@ pub(in crate::settings) static ADMIN_ACCESS_KEY: Setting<AccessKey> = Setting {
     effect: ProcessRestart,
     kind: AccessKey,
     doc: "The key that admin asks for; it is shown nowhere.",
+};
+
+pub(in crate::settings) static ADMIN_HEALTH_ADDRESS: Setting<ListenAddress> = Setting {
+    key: "admin.health_address",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: ListenAddress,
+    doc: "Where `/healthz` and `/readyz` are answered for other machines, without a key and as plain HTTP; the other routes of \
+          admin are not there. None by default; it is also there where admin is switched off.",
+};
+
+pub(in crate::settings) static ADMIN_HEALTH_METRICS: Setting<Flag> = Setting {
+    key: "admin.health_metrics",
+    scope: Host,
+    effect: ProcessRestart,
+    kind: Flag { default: false },
+    doc: "Whether `/metrics` is at `health_address`, too. It asks for the access key, which plain HTTP shows to the network.",
 };
 
 pub(in crate::settings) static LOG_LEVEL: Setting<LogFilter> = Setting {

@@ -17,6 +17,7 @@ mod proxy;
 mod reload;
 mod responses;
 mod sessions;
+mod traces;
 mod web;
 
 pub(super) use authentication::*;
@@ -31,6 +32,7 @@ pub(super) use proxy::*;
 pub(super) use reload::*;
 pub(super) use responses::*;
 pub(super) use sessions::*;
+pub(super) use traces::*;
 pub(super) use web::*;
 
 /// All settings, in the order of the reference page.
@@ -106,6 +108,8 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &ADMIN_ENABLED,
     &ADMIN_ADDRESS,
     &ADMIN_ACCESS_KEY,
+    &ADMIN_HEALTH_ADDRESS,
+    &ADMIN_HEALTH_METRICS,
     &LOG_LEVEL,
     &LOG_FORMAT,
     &LOG_DIAGNOSTIC,
@@ -114,6 +118,13 @@ pub(super) static SETTINGS: &[&dyn Definition] = &[
     &ENGINE_CODE_CACHE,
     &ENGINE_CORE_DUMPS,
     &OUTBOUND_CA_FILE,
+    &TRACES_ENDPOINT,
+    &TRACES_SAMPLE,
+    &TRACES_TRUST,
+    &TRACES_HEADERS,
+    &TRACES_TIMEOUT,
+    &TRACES_QUEUE,
+    &TRACES_SERVICE,
     &MOUNT_PATH,
     &MOUNT_HOST,
     &MOUNT_STRIP,
@@ -230,6 +241,11 @@ pub(super) static TABLES: &[Table] = &[
         name: "outbound",
         scope: Host,
         doc: "Requests of components to other servers.",
+    },
+    Table {
+        name: "traces",
+        scope: Host,
+        doc: "What is recorded of requests, for a collector of traces: see `traces.md`.",
     },
     Table {
         name: "mount",

@@ -51,7 +51,7 @@ x = 1
              inactiveSessionTimeout, maxSessions, sessionCookieDomain, sessionCookiePath, \
              sessionCookieSameSite, sessionIPAddressValidation, debugLog, logRecording, \
              [keep_alive], [web], [weblog], [rate_limit], [sessions], [files], [cache], [server], [tls], [proxy], [admin], [log], [engine], \
-             [outbound]",
+             [outbound], [traces]",
             "--set HTTPPort=70000: must be from 0 to 65535 (TCP port; 0 means 80)",
             "--set admin.enabled=2: must be true or false, not a number",
         ],

@@ -51,6 +51,8 @@ fn without_a_file_every_default_holds() {
         access_key: None,
     };
     assert_eq!(settings.admin, Some(admin));
+    assert_eq!(settings.health, None);
+    assert_eq!(settings.traces, None);
     assert_eq!(
         settings.log,
         Log {
@@ -129,6 +131,14 @@ fn allowed_values_are_taken_up_to_the_edge() {
         ("admin.address", "'[::1]:0'", json!("[::1]:0")),
         ("admin.address", "'127.8.9.1:7081'", json!("127.8.9.1:7081")),
         ("admin.access_key", "'12345678'", json!(null)),
+        (
+            "admin.health_address",
+            "'0.0.0.0:9080'",
+            json!("0.0.0.0:9080"),
+        ),
+        ("admin.health_address", "'[::]:0'", json!("[::]:0")),
+        ("admin.health_address", "''", json!("")),
+        ("admin.health_metrics", "true", json!(true)),
         ("log.level", "'trace'", json!("trace")),
         ("log.level", "'off'", json!("off")),
         (
@@ -146,6 +156,27 @@ fn allowed_values_are_taken_up_to_the_edge() {
         ("engine.core_dumps", "100", json!(100)),
         ("outbound.ca_file", "'ca.pem'", json!("ca.pem")),
         ("outbound.ca_file", "''", json!("")),
+        ("traces.endpoint", "''", json!("")),
+        (
+            "traces.endpoint",
+            "'http://[::1]:4318'",
+            json!("http://[::1]:4318/v1/traces"),
+        ),
+        (
+            "traces.endpoint",
+            "'https://a.example/b?c'",
+            json!("https://a.example/b?c"),
+        ),
+        ("traces.sample", "0", json!(0.0)),
+        ("traces.sample", "0.25", json!(0.25)),
+        ("traces.sample", "1", json!(1.0)),
+        ("traces.trust_parents", "true", json!(true)),
+        ("traces.headers_file", "'a.txt'", json!("a.txt")),
+        ("traces.timeout", "'100 ms'", json!(0.1)),
+        ("traces.timeout", "60", json!(60.0)),
+        ("traces.queue", "1", json!(1)),
+        ("traces.queue", "100000", json!(100_000)),
+        ("traces.service_name", "'my site'", json!("my site")),
     ];
     for (key, value, expected) in cases {
         assert_eq!(read_one(key, value), Ok(expected), "{key} = {value}");
@@ -185,6 +216,17 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("admin.address", "'127.0.0.1'", "a loopback address"),
     ("admin.access_key", "'1234567'", "8 to 256"),
     ("admin.access_key", "'1234 5678'", "without spaces"),
+    (
+        "admin.health_address",
+        "'9080'",
+        "an IP address with a port",
+    ),
+    (
+        "admin.health_address",
+        "'host:80'",
+        "an IP address with a port",
+    ),
+    ("admin.health_metrics", "1", "true or false, not a number"),
     ("log.level", "'inof'", "one of off, error"),
     ("log.level", "''", "one of off, error"),
     ("log.level", "'info,hyper'", "one of off, error"),
@@ -198,6 +240,25 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ("engine.core_dumps", "101", "from 0 to 100"),
     ("engine.code_cache", "[]", "true or false, not a list"),
     ("outbound.ca_file", "'../ca.pem'", "without \"..\""),
+    (
+        "traces.endpoint",
+        "'127.0.0.1:4318'",
+        "an http or https URL",
+    ),
+    ("traces.endpoint", "'ftp://a'", "an http or https URL"),
+    ("traces.endpoint", "'http://'", "an http or https URL"),
+    ("traces.endpoint", "'http://a:b@c'", "an http or https URL"),
+    ("traces.sample", "2", "from 0 (none) to 1 (all)"),
+    ("traces.sample", "-0.1", "from 0 (none) to 1 (all)"),
+    ("traces.sample", "nan", "from 0 (none) to 1 (all)"),
+    ("traces.sample", "'1'", "a number from 0"),
+    ("traces.trust_parents", "1", "true or false"),
+    ("traces.headers_file", "'../a'", "without \"..\""),
+    ("traces.timeout", "0.09", "from 100 ms to 1 min"),
+    ("traces.timeout", "61", "from 100 ms to 1 min"),
+    ("traces.queue", "0", "from 1 to 100000"),
+    ("traces.queue", "100001", "from 1 to 100000"),
+    ("traces.service_name", "''", "1 to 100 bytes"),
 ];
 
 #[test]

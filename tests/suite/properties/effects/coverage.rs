@@ -41,6 +41,9 @@ const ARCHIVES: &str = "web_logs::a_log_of_yesterday_goes_to_the_archive_and_the
 /// Sessions keep instances, and the host has none of its own.
 const HOST_LEGACY: &str = "sessions/legacy/mod::the_host_has_no_code_that_a_session_could_keep";
 const CREDENTIALS: &str = "authentication/settings::settings_of_authentication_change_at_once";
+const ONE_TRACE: &str = "traces::a_request_is_one_trace_through_components_that_ask_each_other";
+const COLLECTOR_HANGS: &str =
+    "traces::a_collector_that_hangs_holds_up_nothing_and_its_losses_are_counted";
 const MOVES: &str = "lifecycle::a_component_moves_at_once";
 
 const SHOWN_BY: &[Shown] = &[
@@ -196,6 +199,16 @@ const SHOWN_BY: &[Shown] = &[
     ),
     ("admin.access_key", "admin::the_key_may_be_set", NOTHING),
     (
+        "admin.health_address",
+        "health::probes_of_other_machines_learn_whether_the_site_is_ready_and_nothing_else",
+        NOTHING,
+    ),
+    (
+        "admin.health_metrics",
+        "health::metrics_are_there_only_if_they_may_be_and_for_the_key",
+        NOTHING,
+    ),
+    (
         "log.level",
         "process::the_log_has_what_its_level_says_and_code_is_kept_only_where_it_may_be",
         NOTHING,
@@ -220,6 +233,25 @@ const SHOWN_BY: &[Shown] = &[
         "process::the_log_has_what_its_level_says_and_code_is_kept_only_where_it_may_be",
         NOTHING,
     ),
+    ("traces.endpoint", ONE_TRACE, NOTHING),
+    (
+        "traces.sample",
+        "traces::without_chances_nothing_is_sent_and_traces_of_others_pass_through",
+        NOTHING,
+    ),
+    (
+        "traces.trust_parents",
+        "traces::parents_decide_only_where_they_are_trusted",
+        NOTHING,
+    ),
+    (
+        "traces.headers_file",
+        "traces::fields_for_the_collector_come_from_a_file_that_nobody_else_may_read",
+        NOTHING,
+    ),
+    ("traces.timeout", COLLECTOR_HANGS, NOTHING),
+    ("traces.queue", COLLECTOR_HANGS, NOTHING),
+    ("traces.service_name", ONE_TRACE, NOTHING),
     ("mount.path", NOTHING, MOVES),
     ("mount.host", NOTHING, MOVES),
     ("mount.strip", NOTHING, MOVES),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::{Space, StoreError, charge};
 use super::grouped::Grouped;
+use super::operations::Entries;
 use super::tables::{Abort, Attempt, Entry, ROOM_LOOK_MAX, is_over, stored, stored_over};
 
 /// The entries of one bucket while they are changed.
@@ -26,24 +27,9 @@ impl Changing<'_> {
         if let Some(entry) = self.store.pending.lock().find(bucket, key) {
             return Ok(entry);
         }
-        let stored = stored(&self.store.database, bucket, &[key.to_owned()])?;
+        let keys = [key.to_owned()];
+        let stored = self.store.file.with(|it| stored(it, bucket, &keys))?;
         Ok(stored.into_iter().flatten().next())
-    }
-
-    pub(super) fn get(&self, key: &str) -> Attempt<Option<Entry>> {
-        let entry = self.entry(key)?;
-        Ok(entry.filter(|(until, _)| !is_over(*until, self.now)))
-    }
-
-    pub(super) fn put(&mut self, key: String, entry: Option<Entry>) -> Attempt<()> {
-        let charge = |entry: &Option<Entry>| {
-            let charge = entry.as_ref().map(|(_, value)| charge(&key, value));
-            charge.unwrap_or_default()
-        };
-        let (old, new) = (charge(&self.entry(&key)?), charge(&entry));
-        self.bytes = (self.bytes + new).saturating_sub(old);
-        self.changes.insert(key, entry);
-        Ok(())
     }
 
     /// Takes an entry away if it has expired, and says whether it had.
@@ -63,7 +49,8 @@ impl Changing<'_> {
             return Ok(());
         }
         let name = &*self.space.name;
-        let stored = stored_over(&self.store.database, ROOM_LOOK_MAX)?.into_iter();
+        let stored = self.store.file.with(|it| stored_over(it, ROOM_LOOK_MAX))?;
+        let stored = stored.into_iter();
         let stored = stored.filter_map(|(_, bucket, key)| (bucket == name).then_some(key));
         let pending = self.store.pending.lock().expired(name, self.now);
         for key in pending.into_iter().chain(stored) {
@@ -75,6 +62,28 @@ impl Changing<'_> {
         if self.bytes > max {
             return Err(Abort::Refused(StoreError::Full(max)));
         }
+        Ok(())
+    }
+}
+
+impl Entries for Changing<'_> {
+    fn now(&self) -> u64 {
+        self.now
+    }
+
+    fn get(&self, key: &str) -> Attempt<Option<Entry>> {
+        let entry = self.entry(key)?;
+        Ok(entry.filter(|(until, _)| !is_over(*until, self.now)))
+    }
+
+    fn put(&mut self, key: String, entry: Option<Entry>) -> Attempt<()> {
+        let charge = |entry: &Option<Entry>| {
+            let charge = entry.as_ref().map(|(_, value)| charge(&key, value));
+            charge.unwrap_or_default()
+        };
+        let (old, new) = (charge(&self.entry(&key)?), charge(&entry));
+        self.bytes = (self.bytes + new).saturating_sub(old);
+        self.changes.insert(key, entry);
         Ok(())
     }
 }

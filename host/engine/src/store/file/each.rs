@@ -9,11 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use redb::Database;
 
-use super::super::{Change, KeyPage, Space, Store, StoreError, Waiting, add, charge};
+use super::super::{Change, KeyPage, Space, Store, StoreError, Waiting, charge};
 use super::on_disk;
+use super::opened::Opened;
+use super::operations::{self, Entries};
 use super::tables::{
-    Abort, Attempt, Entry, ROOM_LOOK_MAX, Tables, is_over, living, now, open, stored, stored_keys,
-    stored_over, until,
+    Abort, Attempt, Entry, ROOM_LOOK_MAX, Tables, is_over, living, now, stored, stored_keys,
+    stored_over,
 };
 
 /// Buckets in a file.
@@ -25,7 +27,7 @@ pub struct FileStore {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
-    database: Database,
+    file: Opened,
 }
 
 impl FileStore {
@@ -37,7 +39,7 @@ impl FileStore {
     pub fn open(path: &Path) -> io::Result<Self> {
         let inner = Inner {
             path: path.to_owned(),
-            database: open(path)?,
+            file: Opened::at(path.to_owned())?,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -62,15 +64,17 @@ impl FileStore {
     ) -> Waiting<'static, T> {
         let space = space.clone();
         self.work(move |inner| {
-            let transaction = inner.database.begin_write()?;
-            let done = {
-                let mut changing = Changing::begin(Tables::open(&transaction)?, &space)?;
-                let done = work(&mut changing)?;
-                changing.end()?;
-                done
-            };
-            transaction.commit()?;
-            Ok(done)
+            inner.file.with(|database| {
+                let transaction = database.begin_write()?;
+                let done = {
+                    let mut changing = Changing::begin(Tables::open(&transaction)?, &space)?;
+                    let done = work(&mut changing)?;
+                    changing.end()?;
+                    done
+                };
+                transaction.commit()?;
+                Ok(done)
+            })
         })
     }
 }
@@ -94,12 +98,7 @@ impl<'a> Changing<'a> {
         })
     }
 
-    fn get(&self, key: &str) -> Attempt<Option<Entry>> {
-        let entry = self.tables.get(&self.space.name, key)?;
-        Ok(entry.filter(|(until, _)| !is_over(*until, self.now)))
-    }
-
-    fn put(&mut self, key: &str, entry: Option<(u64, &[u8])>) -> Attempt<()> {
+    fn replace(&mut self, key: &str, entry: Option<(u64, &[u8])>) -> Attempt<()> {
         let charged = self.tables.put(&self.space.name, key, entry)?;
         let charge = entry.map_or(0, |(_, value)| charge(key, value));
         self.bytes = (self.bytes + charge).saturating_sub(charged);
@@ -114,7 +113,7 @@ impl<'a> Changing<'a> {
                 break;
             }
             if bucket == *self.space.name {
-                self.put(&key, None)?;
+                self.replace(&key, None)?;
             }
         }
         Ok(())
@@ -131,12 +130,31 @@ impl<'a> Changing<'a> {
     }
 }
 
+impl Entries for Changing<'_> {
+    fn now(&self) -> u64 {
+        self.now
+    }
+
+    fn get(&self, key: &str) -> Attempt<Option<Entry>> {
+        let entry = self.tables.get(&self.space.name, key)?;
+        Ok(entry.filter(|(until, _)| !is_over(*until, self.now)))
+    }
+
+    fn put(&mut self, key: String, entry: Option<Entry>) -> Attempt<()> {
+        self.replace(
+            &key,
+            entry.as_ref().map(|(until, value)| (*until, &**value)),
+        )
+    }
+}
+
 impl Store for FileStore {
     fn read<'a>(&'a self, space: &'a Space, keys: Vec<String>) -> Waiting<'a, Vec<Option<Bytes>>> {
         let space = space.clone();
         self.work(move |inner| {
             let now = now();
-            let entries = stored(&inner.database, &space.name, &keys)?.into_iter();
+            let stored = inner.file.with(|it| stored(it, &space.name, &keys));
+            let entries = stored?.into_iter();
             Ok(entries.map(|entry| living(entry, now)).collect())
         })
     }
@@ -148,11 +166,7 @@ impl Store for FileStore {
         lifetime: Option<Duration>,
     ) -> Waiting<'a, ()> {
         self.change(space, move |changing| {
-            let until = until(lifetime, changing.now);
-            for (key, value) in &changes {
-                changing.put(key, value.as_deref().map(|value| (until, value)))?;
-            }
-            Ok(())
+            operations::write(changing, changes, lifetime)
         })
     }
 
@@ -160,27 +174,17 @@ impl Store for FileStore {
         &'a self,
         space: &'a Space,
         expected: Option<Bytes>,
-        (key, value): Change,
+        change: Change,
         lifetime: Option<Duration>,
     ) -> Waiting<'a, bool> {
         self.change(space, move |changing| {
-            if changing.get(&key)?.map(|(_, value)| value) != expected {
-                return Ok(false);
-            }
-            let until = until(lifetime, changing.now);
-            changing.put(&key, value.as_deref().map(|value| (until, value)))?;
-            Ok(true)
+            operations::swap(changing, expected.as_ref(), change, lifetime)
         })
     }
 
     fn increment<'a>(&'a self, space: &'a Space, key: String, delta: i64) -> Waiting<'a, i64> {
         self.change(space, move |changing| {
-            let old = changing.get(&key)?;
-            let value = old.as_ref().map(|(_, value)| &**value);
-            let sum = add(value, delta).map_err(Abort::Refused)?;
-            let until = old.as_ref().map_or(0, |(until, _)| *until);
-            changing.put(&key, Some((until, sum.to_string().as_bytes())))?;
-            Ok(sum)
+            operations::increment(changing, key, delta)
         })
     }
 
@@ -191,37 +195,44 @@ impl Store for FileStore {
         max: usize,
     ) -> Waiting<'a, KeyPage> {
         let space = space.clone();
-        self.work(move |inner| stored_keys(&inner.database, &space.name, from.as_deref(), max))
+        self.work(move |inner| {
+            let page =
+                |database: &Database| stored_keys(database, &space.name, from.as_deref(), max);
+            inner.file.with(page)
+        })
     }
 
     fn sweep(&self, max: usize) -> Waiting<'_, usize> {
-        self.work(move |inner| {
-            let mut over = BTreeMap::<String, Vec<String>>::new();
-            for (_, bucket, key) in stored_over(&inner.database, max)? {
-                over.entry(bucket).or_default().push(key);
-            }
-            if over.is_empty() {
-                return Ok(0);
-            }
-            let transaction = inner.database.begin_write()?;
-            let mut swept = 0;
-            for (name, keys) in over {
-                let space = Space {
-                    name: name.into(),
-                    bytes_max: u64::MAX,
-                };
-                let mut changing = Changing::begin(Tables::open(&transaction)?, &space)?;
-                for key in keys {
-                    // It may have been written again since.
-                    if changing.get(&key)?.is_none() {
-                        changing.put(&key, None)?;
-                        swept += 1;
-                    }
-                }
-                changing.end()?;
-            }
-            transaction.commit()?;
-            Ok(swept)
-        })
+        self.work(move |inner| inner.file.with(|database| swept(database, max)))
     }
+}
+
+/// Takes away some of what has expired, and says how much.
+fn swept(database: &Database, max: usize) -> Attempt<usize> {
+    let mut over = BTreeMap::<String, Vec<String>>::new();
+    for (_, bucket, key) in stored_over(database, max)? {
+        over.entry(bucket).or_default().push(key);
+    }
+    if over.is_empty() {
+        return Ok(0);
+    }
+    let transaction = database.begin_write()?;
+    let mut swept = 0;
+    for (name, keys) in over {
+        let space = Space {
+            name: name.into(),
+            bytes_max: u64::MAX,
+        };
+        let mut changing = Changing::begin(Tables::open(&transaction)?, &space)?;
+        for key in keys {
+            // It may have been written again since.
+            if changing.get(&key)?.is_none() {
+                changing.replace(&key, None)?;
+                swept += 1;
+            }
+        }
+        changing.end()?;
+    }
+    transaction.commit()?;
+    Ok(swept)
 }

@@ -15,13 +15,15 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use redb::Database;
 
-use super::super::{Change, KeyPage, Space, Store, StoreError, Waiting, add, charge};
+use super::super::{Change, KeyPage, Space, Store, StoreError, Waiting, charge};
 use super::changing::Changing;
 use super::flush::Flusher;
 use super::on_disk;
+use super::opened::Opened;
+use super::operations;
 use super::tables::{
-    Abort, Attempt, Entry, ROOM_LOOK_MAX, Tables, is_over, living, now, open, stored, stored_keys,
-    stored_over, stored_size, until,
+    Abort, Attempt, Entry, ROOM_LOOK_MAX, Tables, is_over, living, now, stored, stored_keys,
+    stored_over, stored_size,
 };
 
 /// Bytes that wait for the disk at most; who has more to write waits as well.
@@ -43,7 +45,7 @@ type Changes = HashMap<Arc<str>, BTreeMap<String, Option<Entry>>>;
 #[derive(Debug)]
 pub(super) struct Grouped {
     path: PathBuf,
-    pub(super) database: Database,
+    pub(super) file: Opened,
     /// What the buckets hold, as far as they were changed. Who changes something holds it, so that what a change was
     /// decided by is still so when it is made. Never held while the disk writes.
     sizes: Mutex<HashMap<Arc<str>, u64>>,
@@ -106,7 +108,7 @@ impl GroupedStore {
     pub fn open(path: &Path, window: Duration) -> io::Result<Self> {
         let inner = Arc::new(Grouped {
             path: path.to_owned(),
-            database: open(path)?,
+            file: Opened::at(path.to_owned())?,
             sizes: Mutex::default(),
             pending: Mutex::default(),
             writing: Mutex::default(),
@@ -156,7 +158,11 @@ impl Grouped {
         }
         let mut sizes = self.sizes.lock();
         let known = sizes.get(&space.name).copied();
-        let bytes = known.map_or_else(|| stored_size(&self.database, &space.name), Ok)?;
+        let stored = || {
+            self.file
+                .with(|database| stored_size(database, &space.name))
+        };
+        let bytes = known.map_or_else(stored, Ok)?;
         let mut changing = Changing {
             store: self,
             space,
@@ -211,7 +217,7 @@ impl Grouped {
         if group.is_empty() {
             return Ok(());
         }
-        self.write(&group, &sizes)?;
+        self.file.with(|database| write(database, &group, &sizes))?;
         self.pending.lock().leaving = Arc::default();
         Ok(())
     }
@@ -230,26 +236,26 @@ impl Grouped {
         let sizes = leaving.keys().filter_map(size).collect();
         (pending.leaving.clone(), sizes)
     }
+}
 
-    fn write(&self, group: &Changes, sizes: &[(Arc<str>, u64)]) -> Attempt<()> {
-        let mut transaction = self.database.begin_write()?;
-        // After a crash the file is opened without walking through all of it.
-        transaction.set_quick_repair(true);
-        {
-            let mut tables = Tables::open(&transaction)?;
-            for (bucket, changes) in group {
-                for (key, entry) in changes {
-                    let entry = entry.as_ref().map(|(until, value)| (*until, &**value));
-                    tables.put(bucket, key, entry)?;
-                }
-            }
-            for (bucket, bytes) in sizes {
-                tables.set_size(bucket, *bytes)?;
+fn write(database: &Database, group: &Changes, sizes: &[(Arc<str>, u64)]) -> Attempt<()> {
+    let mut transaction = database.begin_write()?;
+    // After a crash the file is opened without walking through all of it.
+    transaction.set_quick_repair(true);
+    {
+        let mut tables = Tables::open(&transaction)?;
+        for (bucket, changes) in group {
+            for (key, entry) in changes {
+                let entry = entry.as_ref().map(|(until, value)| (*until, &**value));
+                tables.put(bucket, key, entry)?;
             }
         }
-        transaction.commit()?;
-        Ok(())
+        for (bucket, bytes) in sizes {
+            tables.set_size(bucket, *bytes)?;
+        }
     }
+    transaction.commit()?;
+    Ok(())
 }
 
 impl Store for GroupedStore {
@@ -265,7 +271,7 @@ impl Store for GroupedStore {
         }
         let space = space.clone();
         self.work(move |inner| {
-            let stored = stored(&inner.database, &space.name, &keys)?;
+            let stored = inner.file.with(|it| stored(it, &space.name, &keys))?;
             let entries = found.into_iter().zip(stored);
             let value =
                 |(found, stored): (Option<Option<Entry>>, _)| living(found.unwrap_or(stored), now);
@@ -280,11 +286,7 @@ impl Store for GroupedStore {
         lifetime: Option<Duration>,
     ) -> Waiting<'a, ()> {
         self.change(space, move |changing| {
-            let until = until(lifetime, changing.now);
-            for (key, value) in changes {
-                changing.put(key, value.map(|value| (until, value)))?;
-            }
-            Ok(())
+            operations::write(changing, changes, lifetime)
         })
     }
 
@@ -292,27 +294,17 @@ impl Store for GroupedStore {
         &'a self,
         space: &'a Space,
         expected: Option<Bytes>,
-        (key, value): Change,
+        change: Change,
         lifetime: Option<Duration>,
     ) -> Waiting<'a, bool> {
         self.change(space, move |changing| {
-            if changing.get(&key)?.map(|(_, value)| value) != expected {
-                return Ok(false);
-            }
-            let until = until(lifetime, changing.now);
-            changing.put(key, value.map(|value| (until, value)))?;
-            Ok(true)
+            operations::swap(changing, expected.as_ref(), change, lifetime)
         })
     }
 
     fn increment<'a>(&'a self, space: &'a Space, key: String, delta: i64) -> Waiting<'a, i64> {
         self.change(space, move |changing| {
-            let old = changing.get(&key)?;
-            let value = old.as_ref().map(|(_, value)| &**value);
-            let sum = add(value, delta).map_err(Abort::Refused)?;
-            let until = old.as_ref().map_or(0, |(until, _)| *until);
-            changing.put(key, Some((until, sum.to_string().into())))?;
-            Ok(sum)
+            operations::increment(changing, key, delta)
         })
     }
 
@@ -334,7 +326,8 @@ impl Store for GroupedStore {
                 .map(|(key, entry)| (key.clone(), entry.as_ref().map(|(until, _)| *until)))
                 .collect();
             drop(pending);
-            let page = stored_keys(&inner.database, &space.name, from.as_deref(), max)?;
+            let page = |it: &Database| stored_keys(it, &space.name, from.as_deref(), max);
+            let page = inner.file.with(page)?;
             let mut keys: BTreeSet<String> = page.keys.into_iter().collect();
             let now = now();
             let is_of_page = |key: &String| page.next.as_ref().is_none_or(|last| key <= last);
@@ -361,7 +354,7 @@ impl Store for GroupedStore {
             // What is found is what the disk has.
             inner.flush()?;
             let mut over = BTreeMap::<String, Vec<String>>::new();
-            for (_, bucket, key) in stored_over(&inner.database, max)? {
+            for (_, bucket, key) in inner.file.with(|it| stored_over(it, max))? {
                 over.entry(bucket).or_default().push(key);
             }
             let mut swept = 0;

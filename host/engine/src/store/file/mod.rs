@@ -4,6 +4,8 @@ mod changing;
 mod each;
 mod flush;
 mod grouped;
+mod opened;
+mod operations;
 mod tables;
 
 use std::path::PathBuf;
