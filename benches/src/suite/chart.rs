@@ -39,8 +39,8 @@ const CHARTS: [(&str, &str, &[&str]); 3] = [
     ),
 ];
 
-/// The pictures that there are results for, with the names of their files.
-pub(crate) fn all(results: &Results) -> Vec<(&'static str, String)> {
+/// The pictures that there are results for: the name of each one's file, its title, and itself.
+pub(crate) fn all(results: &Results) -> Vec<(&'static str, &'static str, String)> {
     let mut charts = Vec::new();
     for (file, title, names) in CHARTS {
         let shown: Vec<_> = names
@@ -51,7 +51,7 @@ pub(crate) fn all(results: &Results) -> Vec<(&'static str, String)> {
             })
             .collect();
         if !shown.is_empty() {
-            charts.push((file, chart(title, &shown)));
+            charts.push((file, title, chart(title, &shown)));
         }
     }
     charts
@@ -166,7 +166,7 @@ mod tests {
         results.measured.push(one);
         let charts = all(&results);
         assert_eq!(charts.len(), 1);
-        let (file, picture) = &charts[0];
+        let (file, _, picture) = &charts[0];
         assert_eq!(*file, "static.svg");
         assert!(picture.find(">tessera<").unwrap() < picture.find(">nginx<").unwrap());
         assert!(picture.contains(">72,000<") && picture.contains(">50,000<"));

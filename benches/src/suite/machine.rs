@@ -24,20 +24,34 @@ pub(crate) fn told() -> Vec<(&'static str, String)> {
             "system",
             field(&read("/etc/os-release"), "PRETTY_NAME", '='),
         ),
-        ("wrk", said("wrk", "-v")),
-        ("h2load", said("h2load", "--version")),
+        ("wrk", said("wrk", &["-v"])),
+        ("h2load", said("h2load", &["--version"])),
+        // Of the sources; a binary that was named may be of others.
+        (
+            "commit",
+            said(
+                "git",
+                &[
+                    "-C",
+                    env!("CARGO_MANIFEST_DIR"),
+                    "rev-parse",
+                    "--short",
+                    "HEAD",
+                ],
+            ),
+        ),
         ("load before", load),
     ]
 }
 
 /// The day, as `2026-01-31`.
 pub(crate) fn date() -> String {
-    said("date", "+%Y-%m-%d")
+    said("date", &["+%Y-%m-%d"])
 }
 
 /// The first line that a program prints. Some fail when they are asked for their version, and print it all the same.
-fn said(program: &str, argument: &str) -> String {
-    let Ok(output) = Command::new(program).arg(argument).output() else {
+fn said(program: &str, arguments: &[&str]) -> String {
+    let Ok(output) = Command::new(program).args(arguments).output() else {
         return String::new();
     };
     let text = [output.stdout, output.stderr].concat();

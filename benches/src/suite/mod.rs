@@ -184,7 +184,7 @@ fn write(results: &Results, out: &Path) -> Result<(), String> {
     let json = serde_json::to_vec_pretty(&results.json()).map_err(|error| error.to_string())?;
     fs::write(out.join("results.json"), json).map_err(failed)?;
     fs::write(out.join("README.md"), table::page(results)).map_err(failed)?;
-    for (name, picture) in chart::all(results) {
+    for (name, _, picture) in chart::all(results) {
         fs::write(out.join(name), picture).map_err(failed)?;
     }
     Ok(())

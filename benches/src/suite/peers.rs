@@ -283,7 +283,10 @@ fn command(
     wanted: For<'_>,
     ports: [u16; 3],
 ) -> Result<Command, String> {
-    let path = peers.path(kind.peer()).ok_or("not found")?;
+    let path = peers.path(kind.peer()).ok_or_else(|| {
+        let peer = kind.peer();
+        format!("{peer} is not there, or was not asked for with --peers")
+    })?;
     let mut command = Command::new(path);
     match kind {
         Kind::Tessera => {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::chart;
 use super::results::{Results, Spread};
 use super::rounds::{Measured, Row};
 
@@ -30,6 +31,9 @@ pub(crate) fn page(results: &Results) -> String {
         results.rounds, results.seconds
     );
     push(&mut page, &how);
+    for (file, title, _) in chart::all(results) {
+        push(&mut page, &format!("![{title}]({file})\n"));
+    }
     targets(results, &mut page);
     findings(results, &mut page);
     let mut groups: Vec<&str> = results.measured.iter().map(|one| one.group).collect();
@@ -49,16 +53,23 @@ pub(crate) fn page(results: &Results) -> String {
         }
         page.push('\n');
     }
-    let left_out: Vec<_> = results
-        .measured
-        .iter()
-        .flat_map(|one| {
+    let mut left_out: Vec<String> = Vec::new();
+    for one in &results.measured {
+        left_out.extend(
             one.left_out
                 .iter()
-                .map(move |why| format!("- {}: {why}", one.name))
-        })
-        .chain(results.failed.iter().map(|why| format!("- {why}")))
-        .collect();
+                .map(|why| format!("- {}: {why}", one.name)),
+        );
+        for row in &one.rows {
+            let void = row
+                .samples
+                .iter()
+                .filter_map(|sample| sample.as_ref().err());
+            left_out
+                .extend(void.map(|why| format!("- {}: a run of {}: {why}", one.name, row.name)));
+        }
+    }
+    left_out.extend(results.failed.iter().map(|why| format!("- {why}")));
     if !left_out.is_empty() {
         push(
             &mut page,
@@ -208,6 +219,7 @@ mod tests {
             "| start with 1000 components | 0.50 s | ≤ 1 | reached |",
             "| title of static-1k | pinned | nginx | 50000 (50000 to 50000) | 1.22 (1.20 to 1.24) | 20.0 (20.0 to 20.0) | 1.22 (1.20 to 1.24) | 1.50 |",
             "- static-1k: workerd: ended at its start",
+            "![Static files: requests a second on one core](static.svg)",
         ] {
             assert!(page.contains(expected), "{expected}\n{page}");
         }
