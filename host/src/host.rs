@@ -174,14 +174,7 @@ impl Host {
         warn_of_unused(&inherited_addresses, &registry);
         // Before admin says where it is: a port that is taken ends the start.
         let health = health(&settings, keeper.clone(), &reloader, free_ports).await?;
-        let admin = match settings.admin.as_ref().zip(keeper) {
-            Some((settings, keeper)) => {
-                let (servers, reloader) = (registry.clone(), reloader.clone());
-                let folder = &state_folder;
-                Some(Admin::start(settings, folder, keeper, servers, reloader, free_ports).await?)
-            }
-            None => None,
-        };
+        let admin = admin(&settings, keeper, &reloader, &state_folder, free_ports).await?;
         Ok(Self {
             pressure: watch_memory(&settings, &reloader),
             _watchdog: watchdog(&reloader),
@@ -335,6 +328,22 @@ fn watch_memory(settings: &HostSettings, reloader: &Reloader) -> Pressure {
         reloader.loader.engine().clone(),
         reloader.exchange.clone(),
     )
+}
+
+/// The admin endpoint, if the settings have it.
+async fn admin(
+    settings: &HostSettings,
+    keeper: Option<Arc<Keeper>>,
+    reloader: &Arc<Reloader>,
+    folder: &Path,
+    free_port: bool,
+) -> Result<Option<Admin>, AdminError> {
+    let Some((settings, keeper)) = settings.admin.as_ref().zip(keeper) else {
+        return Ok(None);
+    };
+    let (servers, reloader) = (reloader.registry.clone(), reloader.clone());
+    let admin = Admin::start(settings, folder, keeper, servers, reloader, free_port);
+    admin.await.map(Some)
 }
 
 /// What probes of other machines ask, if the settings have it.

@@ -57,6 +57,7 @@ mod rate_limit;
 mod statistics;
 mod metrics;
 mod web_logs;
+mod connection_ids;
 mod guard;
 mod special;
 mod rules;

@@ -106,7 +106,7 @@ fn is(span: &Value, key: &str, value: &str) -> bool {
 }
 
 #[track_caller]
-fn only<'a>(spans: &'a [Value], is_it: impl Fn(&Value) -> bool) -> &'a Value {
+fn only(spans: &[Value], is_it: impl Fn(&Value) -> bool) -> &Value {
     let found: Vec<_> = spans.iter().filter(|span| is_it(span)).collect();
     assert_eq!(found.len(), 1, "{spans:#?}");
     found[0]

@@ -9,6 +9,8 @@ pub struct Peer {
     pub client: SocketAddr,
     /// Our end, as the client sees it.
     pub server: SocketAddr,
+    /// The number of the connection, as the process has accepted them, from 1; 0 where there is none.
+    pub connection: u64,
     /// Whether the client's connection is encrypted.
     pub secured: bool,
 }

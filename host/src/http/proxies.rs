@@ -69,6 +69,7 @@ mod tests {
         Peer {
             client: client.parse().unwrap(),
             server: "192.0.2.1:80".parse().unwrap(),
+            connection: 1,
             secured,
         }
     }

@@ -136,7 +136,7 @@ impl Port {
     }
 
     async fn serve(&self, mut stream: TcpStream, client: SocketAddr, limits: &ConnectionLimits) {
-        limits.counts.accepted();
+        let connection = limits.counts.accepted();
         let Some((ends, _counted)) = prepare(&mut stream, client, limits).await else {
             limits.counts.refused();
             return;
@@ -148,6 +148,7 @@ impl Port {
         let peer = Peer {
             client,
             server,
+            connection,
             secured: is_secured,
         };
         if !is_secured {

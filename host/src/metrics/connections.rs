@@ -28,9 +28,9 @@ pub(crate) struct ConnectionCounts {
 }
 
 impl ConnectionCounts {
-    /// The system handed over a connection.
-    pub(crate) fn accepted(&self) {
-        self.accepted.fetch_add(1, Ordering::Relaxed);
+    /// The system handed over a connection; gives its number, from 1.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.accepted.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// It was closed at once: a proxy that said nothing sensible, or an address with too many.

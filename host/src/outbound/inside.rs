@@ -173,6 +173,7 @@ impl Neighbours {
         let peer = Peer {
             client: SocketAddr::new(origin.peer.client, 0),
             server: SocketAddr::new(origin.peer.server, 0),
+            connection: 0,
             secured: request.uri().scheme_str() == Some("https"),
         };
         let mut request = request.map(RequestBody::of_component);

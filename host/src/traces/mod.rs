@@ -164,14 +164,9 @@ pub(crate) fn may_name_a_trace(fields: &[u8]) -> bool {
     })
 }
 
-/// The bound that so many of all draws are below.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "from 0 to 1, so that the product is a draw, or saturates"
-)]
+/// The bound that so many of all draws are below. From 0 to 1 gives a draw; what is beyond saturates.
 fn below(sample: f64) -> Option<u64> {
-    (sample < 1.0).then(|| (sample * DRAWS) as u64)
+    (sample < 1.0).then_some((sample * DRAWS) as u64)
 }
 
 #[cfg(test)]

@@ -168,6 +168,7 @@ mod tests {
                 peer: Peer {
                     client: "10.0.0.1:1".parse().unwrap(),
                     server: "10.0.0.2:2".parse().unwrap(),
+                    connection: 1,
                     secured: false,
                 },
                 moment: SystemTime::UNIX_EPOCH,

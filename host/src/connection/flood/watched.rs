@@ -306,6 +306,7 @@ mod tests {
         Peer {
             client: address,
             server: address,
+            connection: 1,
             secured: false,
         }
     }

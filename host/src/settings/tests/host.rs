@@ -156,6 +156,24 @@ fn allowed_values_are_taken_up_to_the_edge() {
         ("engine.core_dumps", "100", json!(100)),
         ("outbound.ca_file", "'ca.pem'", json!("ca.pem")),
         ("outbound.ca_file", "''", json!("")),
+    ];
+    for (key, value, expected) in cases {
+        assert_eq!(read_one(key, value), Ok(expected), "{key} = {value}");
+    }
+    let size = |text| {
+        host_settings(text, &[])
+            .unwrap()
+            .web
+            .requests
+            .body_bytes_max
+    };
+    assert_eq!(size("maxRequestSize = 2147483646"), Some(2_147_483_646));
+    assert_eq!(size("maxRequestSize = 2147483647"), None);
+}
+
+#[test]
+fn settings_of_traces_are_taken_up_to_the_edge() {
+    let cases = [
         ("traces.endpoint", "''", json!("")),
         (
             "traces.endpoint",
@@ -181,15 +199,6 @@ fn allowed_values_are_taken_up_to_the_edge() {
     for (key, value, expected) in cases {
         assert_eq!(read_one(key, value), Ok(expected), "{key} = {value}");
     }
-    let size = |text| {
-        host_settings(text, &[])
-            .unwrap()
-            .web
-            .requests
-            .body_bytes_max
-    };
-    assert_eq!(size("maxRequestSize = 2147483646"), Some(2_147_483_646));
-    assert_eq!(size("maxRequestSize = 2147483647"), None);
 }
 
 const REFUSED: &[(&str, &str, &str)] = &[
