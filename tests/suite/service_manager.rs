@@ -66,10 +66,13 @@ async fn the_manager_is_told_when_the_ports_answer_and_when_the_end_begins() {
     };
     let starting = site.variable("NOTIFY_SOCKET", path).start();
     let (ready, server) = tokio::join!(readiness, starting);
-    assert!(
-        ready.contains("STATUS=2 web servers run; not running: bad\n"),
-        "{ready}"
-    );
+    // On a machine that is busy the host does not wait for a component that takes long to compile.
+    let statuses = [
+        "2 web servers run; not running: bad\n",
+        "1 web server runs; not running: bad, echo\n",
+    ];
+    let is_one = |status: &&str| ready.contains(&format!("STATUS={status}"));
+    assert!(statuses.iter().any(is_one), "{ready}");
     assert_eq!(server.get("/").await.text(), "home");
 
     let mut waiting = RawClient::connect(server.address).await;

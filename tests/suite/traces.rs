@@ -330,9 +330,15 @@ async fn a_collector_that_hangs_holds_up_nothing_and_its_losses_are_counted() {
             (lost("queue").await > 0.0 && lost("collector").await > 0.0).then_some(())
         })
         .await;
-    let log = server.log();
-    let said = log.lines().filter(|line| line.contains("takes no spans"));
-    assert_eq!(said.count(), 1, "{log}");
+    let said = || {
+        let log = server.log();
+        let lines = log.lines();
+        lines.filter(|line| line.contains("takes no spans")).count()
+    };
+    server
+        .wait_until("it is said", async || (said() > 0).then_some(()))
+        .await;
+    assert_eq!(said(), 1, "{}", server.log());
     // It comes back to life.
     let kept = Arc::<Mutex<Vec<_>>>::default();
     let requests = Arc::clone(&kept);

@@ -40,7 +40,7 @@ pub(super) fn print_json(document: &impl Serialize) -> Result<(), Failure> {
     print(&format!("{text}\n"))
 }
 
-/// Rows for [`print`], which lays them out in columns.
+/// Rows for [`fn@print`], which lays them out in columns.
 pub(super) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     rows.iter().map(layout::row).collect()
 }
