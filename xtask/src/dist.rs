@@ -26,6 +26,10 @@ pub(crate) fn build(checkout: &Checkout, is_plain: bool) -> Result<()> {
     if built != handed_out {
         let folder = checkout.target.join("dist");
         fs::create_dir_all(&folder)?;
+        // A copy would else write into what Cargo has built there before, which has this name and another.
+        if handed_out.exists() {
+            fs::remove_file(&handed_out)?;
+        }
         fs::copy(&built, &handed_out)
             .with_context(|| format!("cannot copy {} to {}", built.display(), folder.display()))?;
     }

@@ -140,15 +140,15 @@ impl Server {
             .collect();
         // What else it prints must go somewhere.
         std::thread::spawn(move || lines.for_each(drop));
+        // Those of the site come first, then those of its components.
         let words = begin.iter().flat_map(|line| line.split_whitespace());
-        let urls: Vec<String> = words
-            .filter(|word| word.starts_with("http"))
-            .map(|url| url.trim_end_matches('/').to_owned())
-            .collect();
-        if urls.len() != 2 {
-            bail!("the host that counts does not listen for http and https: {begin:?}");
+        let all: Vec<&str> = words.filter(|word| word.starts_with("http")).collect();
+        match all.as_slice() {
+            [http, https, ..] if https.starts_with("https") => Ok([http, https]
+                .map(|url| url.trim_end_matches('/').to_owned())
+                .to_vec()),
+            _ => bail!("the host that counts does not listen for http and https: {begin:?}"),
         }
-        Ok(urls)
     }
 
     /// Ends it as an operator would, and waits until it has.
