@@ -37,7 +37,7 @@ impl Entry<'_> {
     pub(super) async fn admit(&self, head: &Parts) -> Result<Asker, Problem> {
         let headers = &head.headers;
         if headers.contains_key(AUTHORIZATION) {
-            self.key(bearer(headers)).await?;
+            check_key(self.keeper, headers).await?;
             return Ok(Asker::Key);
         }
         match self.visitor(headers) {
@@ -49,11 +49,7 @@ impl Entry<'_> {
 
     /// Looks at a key, which is slowed down if it is wrong.
     pub(super) async fn key(&self, key: Option<&str>) -> Result<(), Problem> {
-        match self.keeper.admit(key).await {
-            Admitted::Yes => Ok(()),
-            Admitted::No => Err(Problem::no_access()),
-            Admitted::Later(delay) => Err(Problem::too_many_failures(delay.as_secs().max(1))),
-        }
+        check(self.keeper, key).await
     }
 
     /// Whose session the cookies of a request are of, and whether it is proven.
@@ -67,6 +63,19 @@ impl Entry<'_> {
             (Known::Visitor(_), _) | (_, Known::Nobody) => best,
             _ => known,
         })
+    }
+}
+
+/// Looks at the key that a request shows, which is slowed down if it is wrong.
+pub(super) async fn check_key(keeper: &Keeper, headers: &HeaderMap) -> Result<(), Problem> {
+    check(keeper, bearer(headers)).await
+}
+
+async fn check(keeper: &Keeper, key: Option<&str>) -> Result<(), Problem> {
+    match keeper.admit(key).await {
+        Admitted::Yes => Ok(()),
+        Admitted::No => Err(Problem::no_access()),
+        Admitted::Later(delay) => Err(Problem::too_many_failures(delay.as_secs().max(1))),
     }
 }
 
@@ -94,7 +103,7 @@ fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'
 }
 
 /// The key of `Authorization: Bearer KEY`; two such headers are as good as none.
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+fn bearer(headers: &HeaderMap) -> Option<&str> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return None;

@@ -22,8 +22,8 @@ use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use super::api::should_run;
-use super::entry::bearer;
-use super::keeper::{Admitted, Keeper};
+use super::entry::check_key;
+use super::keeper::Keeper;
 use super::problem::Problem;
 use super::{ACCEPT_PAUSE, HEAD_BYTES_MAX};
 use crate::metrics;
@@ -216,7 +216,7 @@ impl Site {
         let json = |status: &str| Ok((json!({"status": status}).to_string(), "application/json"));
         match (path, &self.keeper) {
             ("/metrics", Some(keeper)) => {
-                check_key(keeper, request).await?;
+                check_key(keeper, request.headers()).await?;
                 Ok((self.metrics().await, metrics::CONTENT_TYPE))
             }
             ("/readyz", _) => {
@@ -245,13 +245,5 @@ impl Site {
             started: self.started,
         };
         metrics::collect(whole).await.finish()
-    }
-}
-
-async fn check_key(keeper: &Keeper, request: &Request<Incoming>) -> Result<(), Problem> {
-    match keeper.admit(bearer(request.headers())).await {
-        Admitted::Yes => Ok(()),
-        Admitted::No => Err(Problem::no_access()),
-        Admitted::Later(delay) => Err(Problem::too_many_failures(delay.as_secs().max(1))),
     }
 }
