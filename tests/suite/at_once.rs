@@ -16,13 +16,13 @@ const CODINGS: [&str; 7] = [
     "*;q=0",
 ];
 
-async fn ask(client: &mut Client, path: &str, codings: &str, field: Option<(&str, &str)>) -> Reply {
+async fn ask(client: &mut Client, path: &str, codings: &str, fields: &[(&str, &str)]) -> Reply {
     let mut request = Request::get(path).header("cookie", "a=b");
     if !codings.is_empty() {
         request = request.header("accept-encoding", codings);
     }
-    if let Some((name, value)) = field {
-        request = request.header(name, value);
+    for (name, value) in fields {
+        request = request.header(*name, *value);
     }
     client
         .send(request.body(Bytes::new()).unwrap())
@@ -84,10 +84,10 @@ async fn compare(client: &mut Client) {
         for codings in CODINGS {
             // What is not kept yet is the library's, too.
             for _ in 0..2 {
-                ask(client, path, codings, None).await;
+                ask(client, path, codings, &[]).await;
             }
-            let at_once = ask(client, path, codings, None).await;
-            let librarys = ask(client, path, codings, Some(MORE)).await;
+            let at_once = ask(client, path, codings, &[]).await;
+            let librarys = ask(client, path, codings, &[MORE]).await;
             assert_eq!(told(&at_once), told(&librarys), "{path} {codings}");
         }
     }
@@ -101,12 +101,51 @@ async fn the_answers_are_those_of_the_library() {
 }
 
 #[tokio::test]
+async fn whoever_has_the_page_hears_the_same() {
+    let server = site().await;
+    let mut client = Client::http1(server.address).await.unwrap();
+    const DATE: &str = "last-modified";
+    let mut unchanged = 0;
+    for path in PATHS {
+        for codings in CODINGS {
+            for _ in 0..2 {
+                ask(&mut client, path, codings, &[]).await;
+            }
+            let whole = ask(&mut client, path, codings, &[]).await;
+            let own = |name| whole.header(name).unwrap_or("none").to_owned();
+            let (tag, date) = (own("etag"), own(DATE));
+            let weak = format!("\"x\", W/{tag}");
+            let conditions: [&[(&str, &str)]; 9] = [
+                &[("if-none-match", &tag)],
+                &[("if-none-match", &weak)],
+                &[("if-none-match", "*")],
+                &[("if-none-match", "\"x\"")],
+                &[("if-none-match", "\"x\""), ("if-none-match", &tag)],
+                &[("if-none-match", "\"x\""), ("if-modified-since", &date)],
+                &[("if-modified-since", &date)],
+                &[("if-modified-since", "Mon, 07 Dec 2020 13:12:49 GMT")],
+                &[("if-modified-since", "yesterday")],
+            ];
+            for condition in conditions {
+                let at_once = ask(&mut client, path, codings, condition).await;
+                let more = [condition, &[MORE]].concat();
+                let librarys = ask(&mut client, path, codings, &more).await;
+                let context = format!("{path} {codings} {condition:?}");
+                assert_eq!(told(&at_once), told(&librarys), "{context}");
+                unchanged += usize::from(at_once.status == 304);
+            }
+        }
+    }
+    assert!(unchanged > 100, "{unchanged}");
+}
+
+#[tokio::test]
 async fn inside_tls_they_are_the_same_too() {
     let server = site().await;
     let address = server.https_address_of("site").await;
     let tls = TlsClient::trusting_all("site.test");
     let mut client = tls.http1(address).await.unwrap().client;
-    let reply = ask(&mut client, "/", "", None).await;
+    let reply = ask(&mut client, "/", "", &[]).await;
     assert!(reply.header("strict-transport-security").is_some());
     compare(&mut client).await;
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::admit::{self, Visit};
 use super::begun::{self, AtOnce};
 use super::logged;
-use crate::files::Pages;
+use crate::files::{AtHand, Pages};
 use crate::http::{Peer, PlainGet, ReadyMade, date_and_end};
 use crate::metrics::Answered;
 use crate::server::Receiver;
@@ -41,7 +41,9 @@ pub fn at_once(receiver: &Receiver, request: PlainGet<'_>, peer: Peer, may_call:
     }
     let special = crate::route::special(path);
     let pages = visit.serving.pages.as_ref().filter(|_| special.is_none());
-    let may_call = may_call && request.is_simple && visit.serving.generation.is_some();
+    // Conditions are a page's: what components answer is held to none.
+    let may_call = may_call && request.is_simple && request.held.is_nothing();
+    let may_call = may_call && visit.serving.generation.is_some();
     let is_bare = may_call && pages.is_some_and(Pages::is_bare);
     let page = |pages| page(receiver, &visit, pages, &request, peer, began);
     if let Some(page) = pages.filter(|_| !is_bare).and_then(page) {
@@ -64,7 +66,7 @@ fn page(
 ) -> Option<ReadyMade> {
     let compression = visit.serving.web.responses.compression;
     let path = visit.below(request.path());
-    let (head, body) = pages.at_hand(path, request.codings, compression)?;
+    let AtHand { status, head, body } = pages.at_hand(path, request, compression)?;
     let hsts = match peer.secured {
         true => hsts(receiver)?,
         // Browsers must not believe it: RFC 6797, section 7.2.
@@ -72,8 +74,9 @@ fn page(
     };
     // One look at the clock for both.
     let now = Instant::now();
-    visit.server.traffic().note_page(body.len(), now - began);
-    logged::at_once(visit, request, peer, (200, body.len()), began);
+    let traffic = visit.server.traffic();
+    traffic.note_page(status, body.len(), now - began);
+    logged::at_once(visit, request, peer, (status, body.len()), (began, now));
     if let Some(traces) = receiver.exchange.traces()
         && let Some(trace) = traces.begin_plain(request, peer, began)
     {
@@ -81,7 +84,7 @@ fn page(
             server: visit.server.name(),
             mount: 0,
             kind: Answered::Memory.name(),
-            status: 200,
+            status,
         });
     }
     Some(ReadyMade {

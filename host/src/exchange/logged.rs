@@ -1,13 +1,13 @@
 //! Where requests meet the access log of the server that answers them. One that logs nothing costs a look at that.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use super::admit::Visit;
 use super::conclude::refused_with;
-use crate::http::{Peer, PlainGet, Reject, Request, Response};
+use crate::http::{Peer, PlainGet, Reject, Request, Response, wall_clock};
 use crate::response::Asked;
 use crate::server::{Receiver, Serving};
-use crate::weblog::{Entry, Fields, Line, Pending};
+use crate::weblog::{Entry, Fields, Line, Pending, Wanted};
 
 /// What the line of a request will say, if one is written.
 pub(super) fn begin(serving: &Serving, request: &mut Request, peer: Peer) -> Option<Box<Pending>> {
@@ -25,27 +25,31 @@ pub(super) fn attach(pending: Option<Box<Pending>>, response: &mut Response) {
     }
 }
 
-/// The line of a request that is answered already, with a body of so many bytes.
+/// The line of a request that is answered `now`, with a body of so many bytes.
 pub(super) fn at_once(
     visit: &Visit,
     request: &PlainGet<'_>,
     peer: Peer,
     (status, sent): (u16, usize),
-    began: Instant,
+    (began, now): (Instant, Instant),
 ) {
     let Some(log) = &visit.serving.log else {
         return;
     };
+    let wanted = match request.is_simple {
+        true => log.wanted().without(Wanted::AUTHORIZATION),
+        false => log.wanted(),
+    };
     log.record(&Entry {
         peer,
-        moment: SystemTime::now(),
-        took: began.elapsed(),
+        moment: wall_clock(now),
+        took: now - began,
         line: Line::Read {
             method: "GET",
             target: request.target,
             version: ::http::Version::HTTP_11,
         },
-        fields: Fields::in_lines(request.fields),
+        fields: Fields::in_lines(request.fields, wanted),
         status,
         sent: sent as u64,
         received: Some(0),

@@ -5,30 +5,51 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::caches::Pages;
+use super::conditional;
 use super::look::Looked;
 use super::page::Page;
 use super::reply::making;
 use super::variant::Choice;
-use crate::http::Accepted;
+use crate::http::{Accepted, PlainGet};
 use crate::settings::Compression;
 
+/// A page as it is sent.
+pub struct AtHand {
+    /// 200 or 304.
+    pub status: u16,
+    /// From the status line on; what differs from time to time is not in it, nor the end of the head.
+    pub head: Bytes,
+    /// The content.
+    pub body: Bytes,
+}
+
 impl Pages {
-    /// The response to a plain GET for a path: its head but for what differs from time to time, and its content. `None` if
-    /// it takes more than what is in memory.
+    /// The response to a plain GET for a path below the mount. `None` if it takes more than what is in memory.
     pub fn at_hand(
         &self,
         path: &str,
-        codings: Option<&str>,
+        request: &PlainGet<'_>,
         compression: Compression,
-    ) -> Option<(Bytes, Bytes)> {
+    ) -> Option<AtHand> {
         let way = self.way(path).ok()??;
         let page = self.kept(way.place()?).ok()??;
         if page.is_semi_dynamic() {
             return None;
         }
-        let page = self.final_form(page, codings, compression)?;
+        let page = self.final_form(page, request.codings, compression)?;
         let content = page.in_memory_bytes()?;
-        Some((page.whole_head().clone(), content.clone()))
+        if !request.held.is_nothing() && conditional::is_held(request.held, page.validators()) {
+            return Some(AtHand {
+                status: 304,
+                head: page.unchanged_head().clone(),
+                body: Bytes::new(),
+            });
+        }
+        Some(AtHand {
+            status: 200,
+            head: page.whole_head().clone(),
+            body: content.clone(),
+        })
     }
 
     /// Whether it is known that there is no folder with files at all.

@@ -7,6 +7,7 @@ use ::http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_S
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::cache::Variant;
+use crate::http::Held;
 
 /// What tells one version of a file from another.
 #[derive(Clone)]
@@ -93,7 +94,7 @@ fn not_in_future(modified: SystemTime) -> SystemTime {
 pub(super) fn evaluate(headers: &HeaderMap, validators: &Validators) -> Outcome {
     let etag = validators.etag.as_bytes();
     if headers.contains_key(IF_MATCH) {
-        if !lists(headers, IF_MATCH, |tag| tag == etag) {
+        if !lists(fields(headers, IF_MATCH), |tag| tag == etag) {
             return Outcome::PreconditionFailed;
         }
     } else if let (Some(date), Some(modified)) =
@@ -102,31 +103,49 @@ pub(super) fn evaluate(headers: &HeaderMap, validators: &Validators) -> Outcome 
     {
         return Outcome::PreconditionFailed;
     }
-    if headers.contains_key(IF_NONE_MATCH) {
-        // Compared weakly: a cache may have weakened our tag.
-        if lists(headers, IF_NONE_MATCH, |tag| {
-            tag.strip_prefix(b"W/").unwrap_or(tag) == etag
-        }) {
-            return Outcome::NotModified;
-        }
-    } else if let (Some(date), Some(modified)) =
-        (date(headers, IF_MODIFIED_SINCE), validators.modified)
-        && modified <= date
-        && (modified == date || date <= SystemTime::now())
-    {
-        // A date in the future is no answer's, so that nothing follows from it.
-        return Outcome::NotModified;
+    let is_held = match headers.contains_key(IF_NONE_MATCH) {
+        true => is_listed(fields(headers, IF_NONE_MATCH), validators),
+        false => date(headers, IF_MODIFIED_SINCE).is_some_and(|date| is_since(date, validators)),
+    };
+    match is_held {
+        true => Outcome::NotModified,
+        false => Outcome::Full,
     }
-    Outcome::Full
 }
 
-/// Whether a list of tags holds one that matches, or the field is `*`.
-fn lists(headers: &HeaderMap, name: HeaderName, matches: impl Fn(&[u8]) -> bool) -> bool {
+/// Whether a client has this very version, so that 304 is the answer to a GET that asks for nothing else.
+pub(super) fn is_held(held: Held<'_>, validators: &Validators) -> bool {
+    match (held.tags, held.since) {
+        (Some(tags), _) => is_listed([tags.as_bytes()].into_iter(), validators),
+        (None, Some(date)) => {
+            httpdate::parse_http_date(date).is_ok_and(|date| is_since(date, validators))
+        }
+        (None, None) => false,
+    }
+}
+
+/// Whether the tag is among those of If-None-Match.
+fn is_listed<'a>(fields: impl Iterator<Item = &'a [u8]>, validators: &Validators) -> bool {
+    let etag = validators.etag.as_bytes();
+    // Compared weakly: a cache may have weakened our tag.
+    lists(fields, |tag| tag.strip_prefix(b"W/").unwrap_or(tag) == etag)
+}
+
+/// Whether nothing has changed since a date. One in the future is no answer's, so that nothing follows from it.
+fn is_since(date: SystemTime, validators: &Validators) -> bool {
+    validators
+        .modified
+        .is_some_and(|modified| modified <= date && (modified == date || date <= SystemTime::now()))
+}
+
+fn fields(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
     let fields = headers.get_all(name);
-    fields
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .any(|field| field.trim_ascii() == b"*" || Tags(field).any(&matches))
+    fields.into_iter().map(HeaderValue::as_bytes)
+}
+
+/// Whether lists of tags hold one that matches, or a field is `*`.
+fn lists<'a>(mut fields: impl Iterator<Item = &'a [u8]>, matches: impl Fn(&[u8]) -> bool) -> bool {
+    fields.any(|field| field.trim_ascii() == b"*" || Tags(field).any(&matches))
 }
 
 /// The tags of a list, as they are written. A comma within a tag does not end it; what is no tag is passed over.

@@ -20,6 +20,7 @@ mod resolve;
 mod template;
 mod variant;
 
+pub use at_hand::AtHand;
 pub use cache::{Object, Statistics, Usage};
 pub use caches::{Caches, Pages};
 pub use documents::send;

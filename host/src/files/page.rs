@@ -9,7 +9,7 @@ use ::http::header::{
     ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_TYPE, ETAG, LAST_MODIFIED, SERVER, VARY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use ::http::{HeaderMap, HeaderValue};
+use ::http::{HeaderMap, HeaderName, HeaderValue};
 use bytes::Bytes;
 use tessera_tags::{Syntax, has_tags};
 
@@ -35,6 +35,8 @@ pub struct Page {
     head: HeaderMap,
     /// The head of a response with the whole content, as it is sent, once it was asked for.
     whole_head: OnceLock<Bytes>,
+    /// That of a 304.
+    unchanged_head: OnceLock<Bytes>,
     validators: Validators,
     /// None is a form that was not worth it; the bytes are in the page itself.
     content: Option<Content>,
@@ -79,6 +81,7 @@ impl Page {
             path: path.into(),
             head,
             whole_head: OnceLock::new(),
+            unchanged_head: OnceLock::new(),
             validators,
             content: Some(Content::File(StoredFile::new(file, metadata))),
             is_compressible: media.is_compressible,
@@ -121,6 +124,7 @@ impl Page {
             path: self.path.clone(),
             head,
             whole_head: OnceLock::new(),
+            unchanged_head: OnceLock::new(),
             validators,
             content: bytes.map(Content::Memory),
             is_compressible: false,
@@ -158,17 +162,31 @@ impl Page {
     /// time to time is not in it, nor the end of the head.
     pub(super) fn whole_head(&self) -> &Bytes {
         self.whole_head.get_or_init(|| {
-            let mut text = b"HTTP/1.1 200 OK\r\n".to_vec();
-            for (name, value) in &self.head {
-                text.extend_from_slice(name.as_str().as_bytes());
-                text.extend_from_slice(b": ");
-                text.extend_from_slice(value.as_bytes());
-                text.extend_from_slice(b"\r\n");
-            }
+            let mut text = self.head_text("200 OK", &[]);
             let length = format!("content-length: {}\r\n", self.length());
             text.extend_from_slice(length.as_bytes());
             text.into()
         })
+    }
+
+    /// The same of a response to whoever has it already.
+    pub(super) fn unchanged_head(&self) -> &Bytes {
+        self.unchanged_head.get_or_init(|| {
+            // As in `response::finish`.
+            let unsaid = [CONTENT_TYPE, CONTENT_ENCODING];
+            self.head_text("304 Not Modified", &unsaid).into()
+        })
+    }
+
+    fn head_text(&self, status: &str, unsaid: &[HeaderName]) -> Vec<u8> {
+        let mut text = format!("HTTP/1.1 {status}\r\n").into_bytes();
+        for (name, value) in self.head.iter().filter(|(name, _)| !unsaid.contains(name)) {
+            text.extend_from_slice(name.as_str().as_bytes());
+            text.extend_from_slice(b": ");
+            text.extend_from_slice(value.as_bytes());
+            text.extend_from_slice(b"\r\n");
+        }
+        text
     }
 
     /// Its path, relative to the root.

@@ -23,6 +23,24 @@ pub struct PlainGet<'a> {
     pub is_simple: bool,
     /// Whether one of them is Cookie.
     pub has_cookie: bool,
+    /// What the client has of the page already.
+    pub held: Held<'a>,
+}
+
+/// The version of a page that a client has, and wants to hear of if it is still the one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held<'a> {
+    /// If-None-Match.
+    pub tags: Option<&'a str>,
+    /// If-Modified-Since.
+    pub since: Option<&'a str>,
+}
+
+impl Held<'_> {
+    /// Whether it has none.
+    pub fn is_nothing(&self) -> bool {
+        self.tags.is_none() && self.since.is_none()
+    }
 }
 
 impl<'a> PlainGet<'a> {

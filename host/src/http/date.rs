@@ -1,6 +1,6 @@
-//! The Date field, written once a second.
+//! The clock of the system, asked once a second, and the Date field, written once a second.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -8,6 +8,21 @@ use bytes::Bytes;
 thread_local! {
     /// The field, and until when it is the one.
     static LAST: RefCell<Option<(Instant, Bytes)>> = const { RefCell::new(None) };
+    /// What both clocks showed at one moment.
+    static CLOCKS: Cell<Option<(Instant, SystemTime)>> = const { Cell::new(None) };
+}
+
+/// What the system's clock shows at a moment that is now for the caller. A clock that is set is followed a second later.
+pub fn wall_clock(now: Instant) -> SystemTime {
+    if let Some((then, time)) = CLOCKS.get()
+        && let Some(since) = now.checked_duration_since(then)
+        && since < Duration::from_secs(1)
+    {
+        return time + since;
+    }
+    let time = SystemTime::now();
+    CLOCKS.set(Some((now, time)));
+    time
 }
 
 /// The field as it stands in a head, with the end of its line and that of the head. `now` is what the caller's clock has
@@ -43,6 +58,17 @@ mod tests {
         let second = Duration::from_secs(1);
         assert!(date + second > before && date <= SystemTime::now());
         assert_eq!(field, date_and_end(now));
+    }
+
+    #[test]
+    fn the_clocks_go_together() {
+        let (before, now) = (SystemTime::now(), Instant::now());
+        let first = wall_clock(now);
+        assert!(first >= before && first <= SystemTime::now());
+        let step = Duration::from_millis(300);
+        assert_eq!(wall_clock(now + step), first + step);
+        // The system's clock is asked again, and has not gone on that far.
+        assert!(wall_clock(now + Duration::from_secs(1)) < first + Duration::from_secs(1));
     }
 
     #[test]

@@ -21,11 +21,11 @@ mod source;
 mod streamed;
 
 pub use accepted::{Accepted, Accepting, weight};
-pub use at_once::{PlainGet, ReadyMade};
+pub use at_once::{Held, PlainGet, ReadyMade};
 pub use body::{Body, Content, LimitedBody};
 pub use coding::{Coding, UnknownCoding};
 pub use copied::Copied;
-pub use date::date_and_end;
+pub use date::{date_and_end, wall_clock};
 pub use decoded::DecodedBody;
 pub use direct::{DirectFiles, Piece};
 pub use encoded::{Encoders, encode};

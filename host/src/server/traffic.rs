@@ -88,8 +88,8 @@ impl Traffic {
     }
 
     /// Counts a response from memory with a body of so many bytes.
-    pub(crate) fn note_page(&self, bytes: usize, took: Duration) {
-        self.answers.note(Answered::Memory, 200, took);
+    pub(crate) fn note_page(&self, status: u16, bytes: usize, took: Duration) {
+        self.answers.note(Answered::Memory, status, took);
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
@@ -155,7 +155,7 @@ mod tests {
             now,
             true,
         );
-        traffic.note_page(10, Duration::ZERO);
+        traffic.note_page(200, 10, Duration::ZERO);
         traffic.reads().fetch_add(1, Ordering::Relaxed);
         let counts = traffic.counts();
         assert_eq!((counts.requests, counts.bytes_sent), (4, 15));

@@ -10,7 +10,7 @@ use ::http::{Method, Version};
 use super::context::{Context, PARENT};
 use super::span::{Span, SpanKind, Traced, Value};
 use crate::http::{Peer, PlainGet, Request, asked_host};
-use crate::weblog::Fields;
+use crate::weblog::{Fields, Wanted};
 
 /// A request that is being answered. Nothing is told of one that is not ended.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl Answering {
         let mut attributes = ends(peer, request.host.parse().ok().as_ref());
         attributes.push(("http.request.method", "GET".into()));
         attributes.push(("network.protocol.version", "1.1".into()));
-        if let Some(agent) = Fields::in_lines(request.fields).agent {
+        if let Some(agent) = Fields::in_lines(request.fields, Wanted::AGENT).agent {
             let agent = String::from_utf8_lossy(agent);
             attributes.push(("user_agent.original", Value::text(&agent)));
         }

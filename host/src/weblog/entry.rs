@@ -62,12 +62,46 @@ pub struct Fields<'a> {
     pub authorization: Option<&'a [u8]>,
 }
 
+/// Which fields somebody has a use for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted(u8);
+
+impl Wanted {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+    /// Host.
+    pub const HOST: Self = Self(1);
+    /// Referer.
+    pub const REFERER: Self = Self(1 << 1);
+    /// User-Agent.
+    pub const AGENT: Self = Self(1 << 2);
+    /// Cookie.
+    pub const COOKIE: Self = Self(1 << 3);
+    /// Authorization.
+    pub const AUTHORIZATION: Self = Self(1 << 4);
+
+    /// These and those.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// These but for those.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+}
+
 impl<'a> Fields<'a> {
-    /// In a head of HTTP/1: lines, each ended by CR LF. The first of a name counts.
-    pub fn in_lines(lines: &'a [u8]) -> Self {
+    /// Those that are wanted, in a head of HTTP/1: lines, each ended by CR LF. The first of a name counts.
+    pub fn in_lines(lines: &'a [u8], wanted: Wanted) -> Self {
         let mut found = Self::default();
+        let mut left = wanted;
         let mut rest = lines;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
+        while left != Wanted::NONE
+            && let Some(end) = memchr::memchr(b'\n', rest)
+        {
             let (line, behind) = rest.split_at(end);
             rest = behind.get(1..).unwrap_or_default();
             let Some(colon) = memchr::memchr(b':', line) else {
@@ -75,16 +109,18 @@ impl<'a> Fields<'a> {
             };
             let (name, value) = line.split_at(colon);
             let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
-            let place = match colon {
-                4 if is(b"host") => &mut found.host,
-                6 if is(b"cookie") => &mut found.cookie,
-                7 if is(b"referer") => &mut found.referer,
-                10 if is(b"user-agent") => &mut found.agent,
-                13 if is(b"authorization") => &mut found.authorization,
+            let (field, place) = match colon {
+                4 if is(b"host") => (Wanted::HOST, &mut found.host),
+                6 if is(b"cookie") => (Wanted::COOKIE, &mut found.cookie),
+                7 if is(b"referer") => (Wanted::REFERER, &mut found.referer),
+                10 if is(b"user-agent") => (Wanted::AGENT, &mut found.agent),
+                13 if is(b"authorization") => (Wanted::AUTHORIZATION, &mut found.authorization),
                 _ => continue,
             };
-            let value = value.get(1..).unwrap_or_default().trim_ascii();
-            place.get_or_insert(value);
+            if left.0 & field.0 != 0 {
+                left = left.without(field);
+                *place = Some(value.get(1..).unwrap_or_default().trim_ascii());
+            }
         }
         found
     }
@@ -152,13 +188,19 @@ mod tests {
         let lines =
             b"HOST:  a.example \r\nuser-agent: x y\r\nReferer:\r\nCookie: a=b\r\nCookie: c=d\r\n\
             X-Host: no\r\nAuthorization: Basic YW5uOmI=\r\n";
-        let fields = Fields::in_lines(lines);
+        let three = Wanted::HOST.and(Wanted::REFERER).and(Wanted::AGENT);
+        let all = three.and(Wanted::COOKIE).and(Wanted::AUTHORIZATION);
+        let fields = Fields::in_lines(lines, all);
         assert_eq!(fields.host, Some(&b"a.example"[..]));
         assert_eq!(fields.agent, Some(&b"x y"[..]));
         assert_eq!(fields.referer, Some(&b""[..]));
         assert_eq!(fields.cookie, Some(&b"a=b"[..]));
         assert_eq!(fields.authorization, Some(&b"Basic YW5uOmI="[..]));
-        assert!(Fields::in_lines(b"no line at all").host.is_none());
+        assert!(Fields::in_lines(b"no line at all", all).host.is_none());
+        let some = Fields::in_lines(lines, all.without(Wanted::HOST));
+        assert_eq!((some.host, some.cookie), (None, fields.cookie));
+        let none = Fields::in_lines(lines, Wanted::NONE);
+        assert!(none.agent.is_none() && none.authorization.is_none());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::entry::{Entry, Line};
+use super::entry::{Entry, Line, Wanted};
 use super::escape::{Place, add, add_number, add_or_dash};
 use super::line;
 use super::stamp::Stamp;
@@ -34,6 +34,27 @@ pub(super) fn write(
         AccessFormat::Elf => chosen(out, fields, entry, stamp, b' ', Place::Bare),
         AccessFormat::Wlf => chosen(out, fields, entry, stamp, b'\t', Place::Tabbed),
         AccessFormat::Json => json(out, server, entry, stamp),
+    }
+}
+
+/// Fields of requests that its lines have.
+pub(super) fn wanted(format: AccessFormat, fields: &[AccessField]) -> Wanted {
+    let visitor = Wanted::REFERER.and(Wanted::AGENT);
+    match format {
+        AccessFormat::Clf => Wanted::AUTHORIZATION,
+        AccessFormat::Dlf => Wanted::AUTHORIZATION.and(visitor),
+        AccessFormat::Json => Wanted::AUTHORIZATION.and(visitor).and(Wanted::HOST),
+        AccessFormat::Elf | AccessFormat::Wlf => {
+            let one = |field: &AccessField| match field {
+                AccessField::Cookie => Wanted::COOKIE,
+                AccessField::Host | AccessField::Url => Wanted::HOST,
+                AccessField::Referer => Wanted::REFERER,
+                AccessField::UserAgent => Wanted::AGENT,
+                AccessField::User => Wanted::AUTHORIZATION,
+                _ => Wanted::NONE,
+            };
+            fields.iter().map(one).fold(Wanted::NONE, Wanted::and)
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 pub use debug::DebugLog;
-pub use entry::{Entry, Fields, Line};
+pub use entry::{Entry, Fields, Line, Wanted};
 pub use pending::Pending;
 pub use writer::WebLogs;
 
@@ -49,6 +49,7 @@ pub struct WebLog {
     server: Arc<str>,
     format: AccessFormat,
     fields: Vec<AccessField>,
+    wanted: Wanted,
     zone: TimeZone,
     shards: [Mutex<Shard>; SHARDS],
     file: PathBuf,
@@ -65,6 +66,11 @@ struct Shard {
 }
 
 impl WebLog {
+    /// Fields of requests that its lines have.
+    pub fn wanted(&self) -> Wanted {
+        self.wanted
+    }
+
     /// Writes the line of a request. It waits for nothing; a line that finds no room is counted as lost.
     pub fn record(&self, entry: &Entry<'_>) {
         let Some(shard) = self.shards.get(own_shard()) else {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::http::PlainGet;
+use crate::http::{Held, PlainGet};
 
 /// Where the parts of such a request stand in its head.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub(super) struct Plain {
     target: Range<usize>,
     host: Range<usize>,
     codings: Option<Range<usize>>,
+    tags: Option<Range<usize>>,
+    since: Option<Range<usize>>,
     fields: Range<usize>,
     is_simple: bool,
     has_cookie: bool,
@@ -21,6 +23,8 @@ pub(super) struct Noted {
     /// One of them asks for something else.
     asks_more: bool,
     codings: Option<Range<usize>>,
+    tags: Option<Range<usize>>,
+    since: Option<Range<usize>>,
     cookies: u8,
     /// One of them is not handed to components as it was sent.
     is_changed: bool,
@@ -31,9 +35,12 @@ impl Noted {
     pub(super) fn note(&mut self, name: &[u8], value: &[u8], place: impl FnOnce() -> Range<usize>) {
         let is = |known: &[u8]| name.eq_ignore_ascii_case(known);
         match name.len() {
+            13 if is(b"if-none-match") => self.asks_more |= self.tags.replace(place()).is_some(),
             15 if is(b"accept-encoding") => {
-                self.asks_more |= self.codings.is_some();
-                self.codings = Some(place());
+                self.asks_more |= self.codings.replace(place()).is_some();
+            }
+            17 if is(b"if-modified-since") => {
+                self.asks_more |= self.since.replace(place()).is_some();
             }
             10 if is(b"connection") => {
                 self.asks_more |= !value.eq_ignore_ascii_case(b"keep-alive");
@@ -57,6 +64,8 @@ impl Noted {
             target,
             host,
             codings: self.codings.take(),
+            tags: self.tags.take(),
+            since: self.since.take(),
             fields,
             is_simple: !self.is_changed && self.cookies < 2,
             has_cookie: self.cookies > 0,
@@ -72,9 +81,8 @@ fn asks_more(name: &[u8]) -> bool {
         6 => &["expect"],
         7 => &["upgrade", "trailer"],
         8 => &["if-match", "if-range"],
-        13 => &["if-none-match"],
         14 => &["content-length"],
-        17 => &["if-modified-since", "transfer-encoding"],
+        17 => &["transfer-encoding"],
         19 => &["if-unmodified-since"],
         _ => return false,
     };
@@ -86,16 +94,22 @@ impl Plain {
     /// The request, in the bytes of its head.
     pub(super) fn of<'a>(&self, head: &'a [u8]) -> Option<PlainGet<'a>> {
         let text = |range: &Range<usize>| std::str::from_utf8(head.get(range.clone())?).ok();
+        // The outer none: it is there, but is no text.
+        let field = |range: &Option<Range<usize>>| match range {
+            Some(range) => text(range).map(Some),
+            None => Some(None),
+        };
         Some(PlainGet {
             target: text(&self.target)?,
             host: text(&self.host)?,
-            codings: match &self.codings {
-                Some(range) => Some(text(range)?),
-                None => None,
-            },
+            codings: field(&self.codings)?,
             fields: head.get(self.fields.clone())?,
             is_simple: self.is_simple,
             has_cookie: self.has_cookie,
+            held: Held {
+                tags: field(&self.tags)?,
+                since: field(&self.since)?,
+            },
         })
     }
 }
@@ -149,6 +163,26 @@ mod tests {
     }
 
     #[test]
+    fn what_the_client_has_is_part_of_what_it_asks() {
+        let held = |fields: &str| {
+            let head = format!("GET /a HTTP/1.1\r\nHost: a\r\n{fields}\r\n");
+            let whole = Head::default().read(head.as_bytes()).unwrap().unwrap();
+            let plain = whole.plain.unwrap();
+            let ask = plain.of(head.as_bytes())?;
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            Some((owned(ask.held.tags), owned(ask.held.since)))
+        };
+        assert_eq!(held(""), Some((None, None)));
+        let both = "if-none-match: \"a\", *\r\nIf-Modified-Since:  yesterday \r\n";
+        let expected = (Some("\"a\", *".into()), Some("yesterday".into()));
+        assert_eq!(held(both), Some(expected));
+        assert_eq!(
+            held("If-None-Match:\r\n"),
+            Some((Some(String::new()), None))
+        );
+    }
+
+    #[test]
     fn whoever_asks_for_more_is_the_librarys() {
         for line in [
             "HEAD / HTTP/1.1",
@@ -167,8 +201,8 @@ mod tests {
             "Range: bytes=0-1",
             "If-Range: \"a\"",
             "If-Match: *",
-            "If-None-Match: \"a\"",
-            "If-Modified-Since: Sat, 21 Nov 2026 12:00:00 GMT",
+            "If-None-Match: \"a\"\r\nif-none-match: \"b\"",
+            "If-Modified-Since: a\r\nIf-Modified-Since: a",
             "If-Unmodified-Since: Sat, 21 Nov 2026 12:00:00 GMT",
             "Expect: 100-continue",
             "Content-Length: 0",
