@@ -180,7 +180,8 @@ fn pooling(instances: u32) -> PoolingAllocationConfig {
         .max_tables_per_component(32)
         .table_elements(TABLE_ELEMENTS_MAX)
         .linear_memory_keep_resident(MEMORY_KEPT_RESIDENT)
-        .table_keep_resident(TABLE_KEPT_RESIDENT);
+        .table_keep_resident(TABLE_KEPT_RESIDENT)
+        .pagemap_scan(wasmtime::Enabled::Auto);
     pooling
 }
 
