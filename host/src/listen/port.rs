@@ -162,7 +162,8 @@ impl Port {
             entry = choose(&entries, name);
             Some(entry.as_ref()?.tls()?.config())
         };
-        match tls::handshake(stream, choice, limits.handshake_timeout).await {
+        // Boxed, as what follows: connections without TLS would be as large, and handshakes are soon over.
+        match Box::pin(tls::handshake(stream, choice, limits.handshake_timeout)).await {
             Ok(stream) => {
                 limits.counts.shook_hands();
                 if let Some(entry) = entry {
@@ -171,7 +172,7 @@ impl Port {
                     } else {
                         Protocol::Http1
                     };
-                    self.serve_on(stream, peer, &entry, limits, protocol).await;
+                    Box::pin(self.serve_on(stream, peer, &entry, limits, protocol)).await;
                 }
             }
             Err(error) => {

@@ -60,7 +60,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Caught<S> {
             let cause = flood.cause.name();
             counts.flood(cause);
             tracing::debug!(client = %peer.client, cause, "an HTTP/2 flood is ended");
-            flood.end().await;
+            // Boxed: hardly any connection is one, and each would be larger by what it reads into.
+            Box::pin(flood.end()).await;
         }
     }
 }
