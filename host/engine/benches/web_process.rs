@@ -13,7 +13,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue};
 use tessera_engine::{
     Call, Component, Engine, EngineOptions, Generation, GenerationOptions, Grants, InstanceLimits,
-    NoDirectory, NoOutbound, Peer, PoolOptions, PoolPolicy, Target,
+    Module, NoDirectory, NoOutbound, Peer, PoolOptions, PoolPolicy, Target,
 };
 use tokio::runtime::Builder;
 
@@ -56,7 +56,8 @@ async fn generation(wasm: &[u8], policy: PoolPolicy) -> Arc<Generation> {
         spill_folder: std::env::temp_dir(),
     });
     let engine = engine.unwrap_or_else(|error| panic!("{error}"));
-    let component = Component::load(&engine, wasm).unwrap_or_else(|error| panic!("{error}"));
+    let component =
+        Component::load(&engine, &Module::of(wasm)).unwrap_or_else(|error| panic!("{error}"));
     let options = GenerationOptions {
         name: "hello".into(),
         pool: PoolOptions {

@@ -1,7 +1,5 @@
 //! What a component asks for by its imports: in the words of the settings that grant it, and what is new in them.
 
-use sha2::{Digest, Sha256};
-
 /// Which setting grants what an interface does. Interfaces that are not here need no permission, or cannot be had.
 const GRANTED_BY: [(&str, &str); 8] = [
     ("tessera:web/web-server", "control"),
@@ -60,12 +58,6 @@ fn compatible_name(import: &str) -> (&str, &str) {
     (name, version.get(..length).unwrap_or(version))
 }
 
-/// The SHA-256 of a module in hexadecimal: what tells its versions apart.
-pub fn digest(wasm: &[u8]) -> String {
-    let hash = Sha256::digest(wasm);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,13 +106,5 @@ mod tests {
             let newer = owned(&[import]);
             assert_eq!(!new_imports(&older, &newer).is_empty(), is_new, "{import}");
         }
-    }
-
-    #[test]
-    fn a_digest_is_that_of_sha256() {
-        assert_eq!(
-            digest(b"abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
     }
 }

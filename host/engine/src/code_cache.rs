@@ -10,14 +10,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
 use crate::code_files::{open_folder, open_own, read_sum, sum_of, sum_with, write_own};
 use crate::code_pruning::{BOUNDS, CODE, SUM, prune, remove_unfinished};
+use crate::module::Module;
 
 /// How the files are written; another one is another version of the engine.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// A folder of compiled components.
 #[derive(Debug)]
@@ -58,8 +58,8 @@ impl CodeCache {
     }
 
     /// The compiled form of a component, if it is there and may be trusted.
-    pub(crate) fn load(&self, engine: &wasmtime::Engine, wasm: &[u8]) -> Option<Component> {
-        let path = self.path(wasm);
+    pub(crate) fn load(&self, engine: &wasmtime::Engine, module: &Module<'_>) -> Option<Component> {
+        let path = self.path(module);
         match trusted(&path) {
             Ok(true) => {}
             Ok(false) => {
@@ -84,8 +84,8 @@ impl CodeCache {
     }
 
     /// Keeps the compiled form of a component. The checksum comes last: code without it is not finished.
-    pub(crate) fn store(&self, wasm: &[u8], code: &[u8]) -> io::Result<()> {
-        let path = self.path(wasm);
+    pub(crate) fn store(&self, module: &Module<'_>, code: &[u8]) -> io::Result<()> {
+        let path = self.path(module);
         let sum = path.with_extension(SUM);
         match fs::remove_file(&sum) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -96,13 +96,8 @@ impl CodeCache {
         self.prune()
     }
 
-    fn path(&self, wasm: &[u8]) -> PathBuf {
-        let hash = Sha256::digest(wasm);
-        let hex: String = hash[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        self.folder.join(hex + &self.own_end())
+    fn path(&self, module: &Module<'_>) -> PathBuf {
+        self.folder.join(module.digest().half() + &self.own_end())
     }
 
     /// How the names of this engine's code end.
@@ -159,6 +154,10 @@ mod tests {
     /// The smallest component: a header and nothing else.
     const WASM: &[u8] = b"\0asm\x0d\0\x01\0";
 
+    fn module() -> Module<'static> {
+        Module::of(WASM)
+    }
+
     struct Kept {
         _folder: tempfile::TempDir,
         engine: wasmtime::Engine,
@@ -171,12 +170,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let engine = wasmtime::Engine::default();
         let cache = CodeCache::open(&folder.path().join("code"), &engine).unwrap();
-        assert!(cache.load(&engine, WASM).is_none());
+        assert!(cache.load(&engine, &module()).is_none());
         let code = engine.precompile_component(WASM).unwrap();
-        cache.store(WASM, &code).unwrap();
-        assert!(cache.load(&engine, WASM).is_some());
+        cache.store(&module(), &code).unwrap();
+        assert!(cache.load(&engine, &module()).is_some());
         Kept {
-            path: cache.path(WASM),
+            path: cache.path(&module()),
             _folder: folder,
             engine,
             cache,
@@ -186,7 +185,7 @@ mod tests {
 
     impl Kept {
         fn is_used(&self) -> bool {
-            self.cache.load(&self.engine, WASM).is_some()
+            self.cache.load(&self.engine, &module()).is_some()
         }
     }
 
@@ -206,11 +205,11 @@ mod tests {
             fs::rename(&elsewhere, &path).unwrap();
         }
         // Code that was written under another name is another component's.
-        let other = b"\0asm\x0d\0\x01\0\x00\x02\x01a";
-        let path = kept.cache.path(other);
+        let other = Module::of(b"\0asm\x0d\0\x01\0\x00\x02\x01a");
+        let path = kept.cache.path(&other);
         fs::copy(&kept.path, &path).unwrap();
         fs::copy(kept.path.with_extension(SUM), path.with_extension(SUM)).unwrap();
-        assert!(kept.cache.load(&kept.engine, other).is_none());
+        assert!(kept.cache.load(&kept.engine, &other).is_none());
         assert!(kept.is_used());
     }
 
@@ -257,7 +256,7 @@ mod tests {
         assert_eq!(fs::read_dir(folder).unwrap().count(), 2);
         CodeCache::tidy(folder);
         assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
-        cache.store(WASM, &kept.code).unwrap();
+        cache.store(&module(), &kept.code).unwrap();
         assert!(kept.is_used());
     }
 }

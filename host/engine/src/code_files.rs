@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
+use xxhash_rust::xxh3::Xxh3Default;
 
 /// Ends the names of files that are being written.
 pub(crate) const UNFINISHED: &str = "tmp";
@@ -38,14 +38,18 @@ pub(crate) fn open_own(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// A checksum. It tells what broke from what was written, and is quick; it keeps nobody from changing a file, for whoever
+/// could do that could change the checksum as well: owner and mode do.
+pub(crate) type Sum = [u8; 16];
+
 /// The checksum of a file of this user: of its content, and of the name that it was written under.
-pub(crate) fn sum_of(path: &Path) -> io::Result<[u8; 32]> {
+pub(crate) fn sum_of(path: &Path) -> io::Result<Sum> {
     let mut file = open_own(path)?;
     let mut hasher = named(path);
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         match file.read(&mut chunk) {
-            Ok(0) => return Ok(hasher.finalize().into()),
+            Ok(0) => return Ok(hasher.digest128().to_le_bytes()),
             Ok(length) => hasher.update(chunk.get(..length).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -54,18 +58,22 @@ pub(crate) fn sum_of(path: &Path) -> io::Result<[u8; 32]> {
 }
 
 /// The checksum that a file with this content will have.
-pub(crate) fn sum_with(path: &Path, content: &[u8]) -> [u8; 32] {
-    named(path).chain_update(content).finalize().into()
+pub(crate) fn sum_with(path: &Path, content: &[u8]) -> Sum {
+    let mut hasher = named(path);
+    hasher.update(content);
+    hasher.digest128().to_le_bytes()
 }
 
-fn named(path: &Path) -> Sha256 {
-    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-    Sha256::new().chain_update(name).chain_update([0])
+fn named(path: &Path) -> Xxh3Default {
+    let mut hasher = Xxh3Default::new();
+    hasher.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+    hasher.update(&[0]);
+    hasher
 }
 
 /// Reads a checksum of this user.
-pub(crate) fn read_sum(path: &Path) -> io::Result<[u8; 32]> {
-    let mut sum = [0; 32];
+pub(crate) fn read_sum(path: &Path) -> io::Result<Sum> {
+    let mut sum = Sum::default();
     let mut file = open_own(path)?;
     file.read_exact(&mut sum)?;
     match file.read(&mut [0])? {
@@ -127,7 +135,7 @@ mod tests {
     fn only_plain_files_that_nobody_else_may_write_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sum");
-        let sum = [7; 32];
+        let sum = [7; 16];
         write_own(&path, &sum).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
         assert_eq!(read_sum(&path).unwrap(), sum);

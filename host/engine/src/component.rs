@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::generation::PoolPolicy;
 use crate::hooks::HookIndices;
+use crate::module::Module;
 use crate::state::State;
 use crate::wit::{WitHandler, WitPattern};
 #[cfg(feature = "p3")]
@@ -98,9 +99,9 @@ impl From<WitHandler> for DeclaredHandler {
 
 impl Component {
     /// Compiles (or finds compiled) and links a component. Takes seconds for a large one: not for serving threads.
-    pub fn load(engine: &Engine, wasm: &[u8]) -> Result<Self, LoadError> {
-        check_header(wasm)?;
-        let (component, from_cache) = engine.compile(wasm)?;
+    pub fn load(engine: &Engine, module: &Module<'_>) -> Result<Self, LoadError> {
+        check_header(module.wasm())?;
+        let (component, from_cache) = engine.compile(module)?;
         let ty = component.component_type();
         let names = |list: &mut dyn Iterator<Item = (&str, ComponentExtern<'_>)>| {
             list.map(|(name, _)| name.to_owned()).collect::<Vec<_>>()

@@ -17,6 +17,7 @@ use crate::forge::{Forge, Manner};
 use crate::instance::Instance;
 use crate::limits::MemoryBudget;
 use crate::meters::AllMeters;
+use crate::module::Module;
 use crate::pool::{Cause, Pool};
 use crate::slots::{NoSlot, Place, Slots};
 use crate::state::State;
@@ -217,26 +218,26 @@ impl Engine {
 
     pub(crate) fn compile(
         &self,
-        wasm: &[u8],
+        module: &Module<'_>,
     ) -> Result<(wasmtime::component::Component, bool), LoadError> {
-        let forge = self.forge(Manner::of(wasm))?;
+        let forge = self.forge(Manner::of(module.wasm()))?;
         let engine = &forge.engine;
         let Some(cache) = &forge.code_cache else {
-            return Ok((self.compile_now(engine, wasm)?, false));
+            return Ok((self.compile_now(engine, module.wasm())?, false));
         };
-        if let Some(component) = cache.load(engine, wasm) {
+        if let Some(component) = cache.load(engine, module) {
             return Ok((component, true));
         }
         // Copies of one module that appear together are compiled once: the others wait, and find the code.
-        let _turn = self.compiling.turn(wasm);
-        if let Some(component) = cache.load(engine, wasm) {
+        let _turn = self.compiling.turn(module.digest());
+        if let Some(component) = cache.load(engine, module) {
             return Ok((component, true));
         }
-        let component = self.compile_now(engine, wasm)?;
+        let component = self.compile_now(engine, module.wasm())?;
         let kept = component
             .serialize()
             .map_err(|error| std::io::Error::other(format!("{error:#}")))
-            .and_then(|code| cache.store(wasm, &code));
+            .and_then(|code| cache.store(module, &code));
         if let Err(error) = kept {
             tracing::warn!(%error, "compiled code could not be kept");
         }

@@ -10,6 +10,7 @@ mod clock;
 mod code_cache;
 mod code_files;
 mod code_pruning;
+mod module;
 mod turns;
 mod component;
 mod generation;
@@ -71,7 +72,7 @@ mod session;
 mod error;
 
 pub use answer::{Answer, AnswerBody};
-pub use asks::{digest, new_imports, permissions_asked};
+pub use asks::{new_imports, permissions_asked};
 pub use body::{BodyError, RequestBody};
 pub use bound::Context;
 pub use call::{Call, DigestCheck, Peer, Target};
@@ -92,6 +93,7 @@ pub use generation::{Generation, GenerationOptions, InstanceLimits, PoolOptions,
 pub use grants::{GrantedFolder, Grants};
 pub use media_types::type_of_extension;
 pub use meters::{Costs as MeteredCosts, Meters};
+pub use module::{Digest, Module};
 pub use pool::{PoolStatistics, Retired};
 pub use raw::RawData;
 pub use reached::Limit;

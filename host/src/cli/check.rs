@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tessera_engine::{
-    Component, Engine, EngineOptions, Generation, GenerationOptions, Hooks, NoDirectory,
+    Component, Engine, EngineOptions, Generation, GenerationOptions, Hooks, Module, NoDirectory,
     NoOutbound, PoolOptions, PoolPolicy,
 };
 use tessera_host::server::{GrantError, Stores, discover, environment, grants, instance_limits};
@@ -201,7 +201,8 @@ impl ComponentReport {
         let module = self.module.display().to_string();
         let failed = |error: &dyn std::fmt::Display| format!("{module}: {error}");
         let wasm = fs::read(&self.module).map_err(|error| failed(&error))?;
-        let component = Component::load(engine, &wasm).map_err(|error| failed(&error))?;
+        let component =
+            Component::load(engine, &Module::of(&wasm)).map_err(|error| failed(&error))?;
         let info = component.info();
         self.hooks = hooks(info.hooks);
         self.exports.clone_from(&info.exports);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tessera_engine::{
-    Component, Engine, Generation, GenerationOptions, Grants, InstanceLimits, LoadError, Outbound,
-    PoolOptions, PoolPolicy, ServerDirectory, digest,
+    Component, Engine, Generation, GenerationOptions, Grants, InstanceLimits, LoadError, Module,
+    Outbound, PoolOptions, PoolPolicy, ServerDirectory,
 };
 
 use super::generations::Draft;
@@ -97,9 +97,10 @@ impl Loader {
             });
             match wasm {
                 Ok(wasm) => {
-                    draft.digest = digest(&wasm);
+                    let module = Module::of(&wasm);
+                    draft.digest = module.digest().to_string();
                     draft.bytes = wasm.len() as u64;
-                    (draft, Component::load(&engine, &wasm))
+                    (draft, Component::load(&engine, &module))
                 }
                 Err(error) => (draft, Err(error)),
             }

@@ -1,7 +1,7 @@
 //! The web processes of one server: how many run, how many may.
 //!
-//! The host's limit is one for all components that it hands requests to. Half of it is kept for them in equal shares; the
-//! other half is for whoever comes first. So one component that is busy or hangs does not take the places of the others.
+//! The host's limit is one for all components that it hands requests to. A quarter of it is kept for them in equal shares;
+//! all else is for whoever comes first. So one component that is busy or hangs does not take the places of the others.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub struct SharedPermit {
 }
 
 /// Of all places, one of so many is kept as some component's share.
-const SHARED_PART: u32 = 2;
+const SHARED_PART: u32 = 4;
 
 impl Processes {
     /// Sets the limit for processes that begin from now on.
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn each_component_keeps_a_share_of_the_hosts_limit() {
         let host = Arc::new(Processes::default());
-        host.set_max(21);
+        host.set_max(41);
         host.share_among(5);
         let components: Vec<Arc<Processes>> = (0..5).map(|_| Arc::default()).collect();
         let take_all = |component: &Arc<Processes>| -> Vec<_> {
@@ -213,8 +213,8 @@ mod tests {
         };
         let mut taken: Vec<_> = components.iter().map(take_all).collect();
         let counts: Vec<_> = taken.iter().map(Vec::len).collect();
-        assert_eq!(counts, [12, 2, 2, 2, 2]);
-        assert_eq!((host.current(), host.refused()), (20, 5));
+        assert_eq!(counts, [32, 2, 2, 2, 2]);
+        assert_eq!((host.current(), host.refused()), (40, 5));
         taken[3].clear();
         assert!(host.begin_for(&components[0]).is_none());
         assert!(host.begin_for(&components[3]).is_some());
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(take_all(&components[3]).len(), 2);
         taken.clear();
         host.share_among(100);
-        assert_eq!(take_all(&components[4]).len(), 20);
+        assert_eq!(take_all(&components[4]).len(), 40);
         let beyond = host.beyond.load(Ordering::Relaxed);
         assert_eq!((host.current(), beyond), (0, 0));
     }
