@@ -5,10 +5,10 @@ use serde_json::{Value as Json, json};
 use super::file::Loose;
 
 pub(in crate::settings) mod authentication;
-pub(in crate::settings) mod certificates;
 pub(in crate::settings) mod cookie;
 pub(in crate::settings) mod cors;
 pub(in crate::settings) mod endpoint;
+pub(in crate::settings) mod file;
 pub(in crate::settings) mod folder;
 pub(in crate::settings) mod grants;
 pub(in crate::settings) mod handlers;

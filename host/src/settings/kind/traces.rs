@@ -1,11 +1,8 @@
 //! Where traces go, and which requests are traced.
 
-use std::path::PathBuf;
-
 use http::Uri;
 use serde_json::{Value as Json, json};
 
-use super::folder::read_path;
 use super::{Kind, Preset, Refusal};
 use crate::settings::file::Loose;
 
@@ -114,47 +111,6 @@ impl Kind for Fraction {
 impl Preset for Fraction {
     fn preset(&self) -> f64 {
         self.default
-    }
-}
-
-/// A file; an empty text is none. A path that is not absolute is one inside the folder of the site.
-#[derive(Debug)]
-pub(in crate::settings) struct FieldsFile;
-
-impl Kind for FieldsFile {
-    type Value = Option<PathBuf>;
-    const TYPE: &'static str = "text";
-    const IS_TEXT: bool = true;
-
-    fn read(&self, loose: &Loose) -> Result<Option<PathBuf>, Refusal> {
-        match loose.text()? {
-            "" => Ok(None),
-            _ => read_path(loose).map(Some),
-        }
-    }
-
-    fn allowed(&self) -> String {
-        "an absolute path, or one inside the folder of the site, such as \"collector.txt\": without \"..\" or a slash at the end; \"\" is none"
-            .to_owned()
-    }
-
-    fn default_text(&self) -> String {
-        "\"\"".to_owned()
-    }
-
-    fn json(&self, value: &Option<PathBuf>) -> Json {
-        let path = value.as_ref().map(|path| path.to_string_lossy());
-        path.unwrap_or_default().into()
-    }
-
-    fn schema(&self) -> Json {
-        json!({"type": "string", "default": ""})
-    }
-}
-
-impl Preset for FieldsFile {
-    fn preset(&self) -> Option<PathBuf> {
-        None
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::{minutes, ms, seconds};
 use crate::settings::kind::Flag;
+use crate::settings::kind::file::OptionalFile;
 use crate::settings::kind::quantity::{Number, Time};
-use crate::settings::kind::traces::{Collector, FieldsFile, Fraction, ServiceName};
+use crate::settings::kind::traces::{Collector, Fraction, ServiceName};
 use crate::settings::setting::Effect::ProcessRestart;
 use crate::settings::setting::Scope::Host;
 use crate::settings::setting::Setting;
@@ -33,11 +34,13 @@ pub(in crate::settings) static TRACES_TRUST: Setting<Flag> = Setting {
           For hosts that only proxies of one's own can reach: clients can say what they like.",
 };
 
-pub(in crate::settings) static TRACES_HEADERS: Setting<FieldsFile> = Setting {
+pub(in crate::settings) static TRACES_HEADERS: Setting<OptionalFile> = Setting {
     key: "traces.headers_file",
     scope: Host,
     effect: ProcessRestart,
-    kind: FieldsFile,
+    kind: OptionalFile {
+        example: "collector.txt",
+    },
     doc: "A file with header fields for the collector, lines of `Name: value`, that only its owner and group can read; read at \
           the start.",
 };

@@ -1,4 +1,4 @@
-//! A file of certificates.
+//! A file that there may be.
 
 use std::path::PathBuf;
 
@@ -8,11 +8,14 @@ use super::folder::read_path;
 use super::{Kind, Preset, Refusal};
 use crate::settings::file::Loose;
 
-/// A file of certificates, as PEM; an empty text is none. A path that is not absolute is one inside the folder of the site.
+/// A file; an empty text is none. A path that is not absolute is one inside the folder of the site.
 #[derive(Debug)]
-pub(in crate::settings) struct CertificatesFile;
+pub(in crate::settings) struct OptionalFile {
+    /// What it might be called.
+    pub(in crate::settings) example: &'static str,
+}
 
-impl Kind for CertificatesFile {
+impl Kind for OptionalFile {
     type Value = Option<PathBuf>;
     const TYPE: &'static str = "text";
     const IS_TEXT: bool = true;
@@ -25,8 +28,10 @@ impl Kind for CertificatesFile {
     }
 
     fn allowed(&self) -> String {
-        "an absolute path, or one inside the folder of the site, such as \"ca.pem\": without \"..\" or a slash at the end; \"\" is none"
-            .to_owned()
+        format!(
+            "an absolute path, or one inside the folder of the site, such as \"{}\": without \"..\" or a slash at the end; \"\" is none",
+            self.example
+        )
     }
 
     fn default_text(&self) -> String {
@@ -43,7 +48,7 @@ impl Kind for CertificatesFile {
     }
 }
 
-impl Preset for CertificatesFile {
+impl Preset for OptionalFile {
     fn preset(&self) -> Option<PathBuf> {
         None
     }
