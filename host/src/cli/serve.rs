@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,9 @@ use super::{dev_tls, log, output, site};
 
 /// What the end of the process waits for threads that do not end by themselves, such as compilers.
 const THREADS_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// A start that takes less is not explained.
+const START_MOMENT: Duration = Duration::from_secs(2);
 
 /// Runs a site in the foreground; SIGINT and SIGTERM end it after the requests in flight.
 #[derive(clap::Args)]
@@ -90,7 +94,7 @@ async fn serve(options: HostOptions, started: Instant) -> Result<(), Failure> {
     let service = options.service.clone();
     let mut signals = Signals::new()?;
     let host = tokio::select! {
-        host = Host::start(options) => host.map_err(Failure::other)?,
+        host = told_if_slow(Host::start(options)) => host.map_err(Failure::other)?,
         // Nothing was promised to anybody yet.
         () = signals.next() => return Ok(()),
     };
@@ -116,6 +120,20 @@ async fn serve(options: HostOptions, started: Instant) -> Result<(), Failure> {
     tokio::select! {
         () = host.stop() => Ok(()),
         () = signals.next() => Err(Failure::other("stopped at once: requests in flight were cut off")),
+    }
+}
+
+/// Starts, and says why it takes a while if it does.
+async fn told_if_slow<T>(start: impl Future<Output = T>) -> T {
+    let mut start = pin!(start);
+    match tokio::time::timeout(START_MOMENT, &mut start).await {
+        Ok(started) => started,
+        Err(_) => {
+            failure::notice(
+                "components are being loaded; what has to be compiled now is kept for the next start",
+            );
+            start.await
+        }
     }
 }
 
