@@ -150,12 +150,18 @@ fn limit(max: usize) -> Value {
 }
 
 fn text((name, about): &(&str, &str)) -> Value {
+    let schema = match *name {
+        query::URL => json!({"type": "string", "pattern": "^(/|https?://)"}),
+        // What an answer gave is never empty.
+        query::AFTER => json!({"type": "string", "minLength": 1}),
+        _ => json!({"type": "string"}),
+    };
     json!({
         "name": name,
         "in": "query",
         "required": *name == query::URL,
         "description": about,
-        "schema": {"type": "string"},
+        "schema": schema,
     })
 }
 
