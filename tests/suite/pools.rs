@@ -165,16 +165,16 @@ async fn a_component_leaves_the_hosts_processes_to_others() {
         .guest("version1")
         .start()
         .await;
-    // Of twenty, ten are kept: five for each.
+    // Of twenty, four are kept: two for each.
     let mut sleeping = begin(&server, "/sleep/sleep/60000", 30).await;
-    for _ in 0..15 {
+    for _ in 0..12 {
         let refused = sleeping.join_next().await.unwrap().unwrap();
         assert_eq!(refused.status, 503);
     }
-    server.wait_for_processes("sleep", 15).await;
+    server.wait_for_processes("sleep", 18).await;
     assert_eq!(server.get("/version1/").await.text(), "v1");
     let host = server.properties("site").await;
-    assert_eq!(host["processes"]["refused"], 15, "{host}");
+    assert_eq!(host["processes"]["refused"], 12, "{host}");
     sleeping.abort_all();
     server.wait_for_processes("sleep", 0).await;
     server.wait_for_processes("site", 0).await;
