@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -12,23 +12,84 @@ use crate::instructions;
 /// How much more than the number in the repository is too much.
 const MORE_MAX: f64 = 1.05;
 
+/// How a binary was compiled: each way has numbers of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Profile {
+    Release,
+    /// As tests are run, and so in CI, which has no time for a build for speed. What makes a request do more shows here, too.
+    Dev,
+}
+
+impl Profile {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Dev => "dev",
+        }
+    }
+
+    fn file(self) -> &'static str {
+        match self {
+            Self::Release => "instructions.json",
+            Self::Dev => "instructions-dev.json",
+        }
+    }
+
+    /// What compares again, and with `--bless` renews the numbers.
+    fn command(self) -> &'static str {
+        match self {
+            Self::Release => "cargo xtask bench --guard",
+            Self::Dev => "cargo xtask bench --guard --dev",
+        }
+    }
+}
+
+/// What is to be done with which binary.
+#[derive(Debug, PartialEq)]
+struct Wanted<'a> {
+    binary: &'a Path,
+    profile: Profile,
+    is_bless: bool,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(arguments: &'a [String]) -> Result<Self, String> {
+        let usage = || "guard BINARY [--dev] [--bless]".to_owned();
+        let (binary, options) = arguments.split_first().ok_or_else(usage)?;
+        let mut wanted = Self {
+            binary: Path::new(binary),
+            profile: Profile::Release,
+            is_bless: false,
+        };
+        for option in options {
+            match &**option {
+                "--dev" => wanted.profile = Profile::Dev,
+                "--bless" => wanted.is_bless = true,
+                _ => return Err(usage()),
+            }
+        }
+        Ok(wanted)
+    }
+}
+
 /// Counts the cases of a binary, and compares or, with `--bless`, writes the numbers.
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
-    let (binary, is_bless) = match arguments {
-        [binary] => (binary, false),
-        [binary, word] if word == "--bless" => (binary, true),
-        _ => return Err("guard BINARY [--bless]".to_owned()),
-    };
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("instructions.json");
+    let Wanted {
+        binary,
+        profile,
+        is_bless,
+    } = Wanted::of(arguments)?;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(profile.file());
     let compiler = compiler()?;
     let known = Numbers::read(&file)?;
-    let counted = instructions::of(Path::new(binary))?;
+    let counted = instructions::of(binary)?;
     if is_bless {
         let numbers = Numbers {
             compiler,
             cases: counted,
         };
-        fs::write(&file, numbers.text()).map_err(|error| format!("{}: {error}", file.display()))?;
+        fs::write(&file, numbers.text(profile))
+            .map_err(|error| format!("{}: {error}", file.display()))?;
         println!("written: {}", file.display());
         return Ok(());
     }
@@ -56,10 +117,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!(
             "{}\n\nA request takes more instructions than {} knows. Look what does (`tessera-benches instructions OLD FOLDER` \
-             and callgrind_annotate); if it is worth it, renew the numbers by `cargo xtask bench --guard --bless` and say \
+             and callgrind_annotate); if it is worth it, renew the numbers by `{} --bless` and say \
              in the commit's message what they buy.",
             faults.join("\n"),
-            PathBuf::from("benches/instructions.json").display()
+            file.display(),
+            profile.command(),
         )),
     }
 }
@@ -112,14 +174,18 @@ impl Numbers {
         })
     }
 
-    fn text(&self) -> String {
+    fn text(&self, profile: Profile) -> String {
         let cases: BTreeMap<_, _> = self
             .cases
             .iter()
             .map(|(name, count)| (name, count.round()))
             .collect();
+        let (name, command) = (profile.name(), profile.command());
+        let about = format!(
+            "Instructions of a request in user mode, {name} profile; made by `{command} --bless`."
+        );
         let tree = json!({
-            "about": "Instructions of a request in user mode, release profile; made by `cargo xtask bench --guard --bless`.",
+            "about": about,
             "compiler": self.compiler,
             "cases": cases,
         });
@@ -155,12 +221,34 @@ mod tests {
     }
 
     #[test]
+    fn each_profile_has_numbers_of_its_own() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let dev = words("target/debug/tessera --bless --dev");
+        let expected = Wanted {
+            binary: Path::new("target/debug/tessera"),
+            profile: Profile::Dev,
+            is_bless: true,
+        };
+        assert_eq!(Wanted::of(&dev), Ok(expected));
+        let release = words("tessera");
+        assert_eq!(Wanted::of(&release).unwrap().profile, Profile::Release);
+        assert!(Wanted::of(&words("tessera --fast")).is_err());
+        assert!(Wanted::of(&[]).is_err());
+        assert_ne!(Profile::Dev.file(), Profile::Release.file());
+    }
+
+    #[test]
     fn numbers_are_read_as_they_were_written() {
         let numbers = Numbers {
             compiler: "rustc 1".to_owned(),
             cases: BTreeMap::from([("hello".to_owned(), 30_809.0)]),
         };
-        assert_eq!(Numbers::parse(&numbers.text()), Ok(numbers));
+        for profile in [Profile::Release, Profile::Dev] {
+            assert_eq!(
+                Numbers::parse(&numbers.text(profile)).as_ref(),
+                Ok(&numbers)
+            );
+        }
         for text in ["", "{}", "{\"compiler\":\"x\",\"cases\":{\"a\":0}}"] {
             assert!(Numbers::parse(text).is_err(), "{text}");
         }

@@ -10,7 +10,7 @@
 //! cargo run --release -p tessera-benches -- compare OLD     # beside another build's binary
 //! cargo run --release -p tessera-benches -- instructions OLD [FOLDER]
 //!                                                           # the same under Valgrind, counted; FOLDER gets the counts
-//! cargo run --release -p tessera-benches -- guard BINARY    # against benches/instructions.json; --bless writes that
+//! cargo run --release -p tessera-benches -- guard BINARY    # against benches/instructions.json; --dev: instructions-dev.json; --bless writes it
 //! cargo xtask bench                                         # everything, beside other servers: `docs/benchmarks.md`
 //! ```
 //!

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result};
 
 use crate::checkout::Checkout;
-use crate::{console, guests, peers, process, toolchain};
+use crate::{console, guests, peers, process, suite, toolchain};
 
 /// Prepares what the options ask for and runs the harness; what is not for xtask goes to it as it is.
 pub(crate) fn run(checkout: &Checkout, arguments: &[OsString]) -> Result<ExitCode> {
@@ -44,18 +44,33 @@ fn guard(checkout: &Checkout, wanted: &Wanted) -> Result<ExitCode> {
     if !wanted.as_it_is {
         let compiler = toolchain::setup(checkout)?;
         guests::build(checkout, &compiler)?;
-        build(checkout, "tessera-host")?;
-        build(checkout, "tessera-benches")?;
+        match wanted.is_dev {
+            // The tests' command then has nothing left to build.
+            true => suite::build_all(checkout)?,
+            false => {
+                build(checkout, "tessera-host")?;
+                build(checkout, "tessera-benches")?;
+            }
+        }
     }
+    let built = checkout.target.join(match wanted.is_dev {
+        true => "debug",
+        false => "release",
+    });
     let tessera = wanted.tessera.clone();
-    let tessera = tessera.unwrap_or_else(|| checkout.target.join("release/tessera"));
-    let mut command = Command::new(checkout.target.join("release/tessera-benches"));
+    let tessera = tessera.unwrap_or_else(|| built.join("tessera"));
+    let harness = built.join("tessera-benches");
+    let mut command = Command::new(&harness);
     command.arg("guard").arg(tessera);
-    if wanted.is_bless {
-        command.arg("--bless");
+    for (is_given, option) in [(wanted.is_dev, "--dev"), (wanted.is_bless, "--bless")] {
+        if is_given {
+            command.arg(option);
+        }
     }
-    let status = command.stdin(Stdio::null()).status();
-    let status = status.context("cannot start target/release/tessera-benches")?;
+    let status = command
+        .stdin(Stdio::null())
+        .status()
+        .with_context(|| format!("cannot start {}", harness.display()))?;
     Ok(match status.success() {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
@@ -78,6 +93,8 @@ struct Wanted {
     is_list: bool,
     is_guard: bool,
     is_bless: bool,
+    /// What tests are run with, in place of a build for speed.
+    is_dev: bool,
     tessera: Option<PathBuf>,
     /// Empty for all.
     peers: Vec<String>,
@@ -96,6 +113,7 @@ impl Wanted {
                 "--no-install" => wanted.without_peers = true,
                 "--guard" => wanted.is_guard = true,
                 "--bless" => wanted.is_bless = true,
+                "--dev" => wanted.is_dev = true,
                 _ => wanted.rest.push(argument.clone()),
             }
             wanted.is_list |= word == "--list";

@@ -36,7 +36,7 @@ usage: cargo xtask COMMAND
   test [-- ARGUMENT...]         run all tests; what follows -- goes to the test programs: a filter, --nocapture, ...
   bench [OPTION...]             bring other servers, build for speed, and measure all side by side (docs/benchmarks.md);
                                 --quick: in some minutes; --list: what there is; --no-install: no other servers are
-                                brought; --no-build: nothing is built either; --guard [--bless]: instructions only
+                                brought; --no-build: nothing is built either; --guard [--dev] [--bless]: instructions only
   docs [--check]                write the reference pages in docs/; --check only says whether they are current
   lint                          formatting, Clippy, rustdoc and reference pages, warnings refused
   ci                            lint, then test

@@ -16,7 +16,7 @@ pub(crate) fn run(checkout: &Checkout, arguments: &[OsString]) -> Result<ExitCod
     let outcome = console::step("test", || {
         let compiler = toolchain::setup(checkout)?;
         guests::build(checkout, &compiler)?;
-        console::step("host and tests", || process::run(&mut build(checkout)))?;
+        build_all(checkout)?;
         console::step("tests of the host and the SDK", || {
             let mut command = process::cargo(checkout);
             command.args(["test", "--workspace", "--no-fail-fast"]);
@@ -56,10 +56,11 @@ pub(crate) fn run(checkout: &Checkout, arguments: &[OsString]) -> Result<ExitCod
 ///
 /// Together, because Cargo chooses the features of shared dependencies by what it is asked to build: asked for
 /// `tessera-host` alone it would compile much of Wasmtime a second time.
-fn build(checkout: &Checkout) -> Command {
-    let mut command = process::cargo(checkout);
-    command.args(["build", "--workspace", "--bins", "--tests"]);
-    command
+pub(crate) fn build_all(checkout: &Checkout) -> Result<()> {
+    console::step("host and tests", || {
+        let mut command = process::cargo(checkout);
+        process::run(command.args(["build", "--workspace", "--bins", "--tests"]))
+    })
 }
 
 /// Runs `cargo test`, passes its output on and counts. A run that breaks off without naming a failed test, because it
