@@ -68,7 +68,8 @@ mod tests {
         let step = Duration::from_millis(300);
         assert_eq!(wall_clock(now + step), first + step);
         // The system's clock is asked again, and has not gone on that far.
-        assert!(wall_clock(now + Duration::from_secs(1)) < first + Duration::from_secs(1));
+        let again = wall_clock(now + Duration::from_secs(1));
+        assert!(again <= SystemTime::now());
     }
 
     #[test]
