@@ -16,8 +16,8 @@ use super::follow::{
 const REQUEST: u32 = 10;
 /// Earned by DATA that was sent: the smallest frame lets a client update two windows and measure once.
 const SENT: u32 = 4;
-/// So many bytes of DATA earn one more: updates every KiB, of two windows.
-const SENT_BYTES: usize = 512;
+/// So many bytes of DATA earn one more: updates every quarter of a KiB, of two windows, as clients with little memory send.
+const SENT_BYTES: usize = 128;
 /// Earned by DATA of at least [`RECEIVED_BYTES`].
 const RECEIVED: u32 = 1;
 /// What h2 calls a small frame, and bounds by itself.
@@ -237,8 +237,9 @@ mod tests {
             allowance.received(frame(DATA, 16_384)).unwrap();
             allowance.received(frame(PING, 8)).unwrap();
         }
-        // Downloads: by the byte, and in large frames of which every KiB is acknowledged twice.
-        for (length, answers) in [(1, 3), (16_384, 32), (100, 3)] {
+        // Downloads: by the byte, in large frames of which every KiB is acknowledged twice, and in the whole of a small
+        // window that is opened again in three steps.
+        for (length, answers) in [(1, 3), (16_384, 32), (100, 3), (1000, 6)] {
             for _ in 0..100_000 {
                 allowance.sent(frame(DATA, length)).unwrap();
                 for _ in 0..answers {
