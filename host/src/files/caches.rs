@@ -70,8 +70,16 @@ impl Caches {
             .collect()
     }
 
-    /// The files of a web server.
+    /// The files of a web server. Changes of what is kept of them are watched for.
     pub fn pages(&self, server: &str, files: &Files, settings: &CacheSettings) -> Pages {
+        let pages = self.unwatched(server, files, settings);
+        if settings.enabled {
+            self.watch.add(&pages.root);
+        }
+        pages
+    }
+
+    pub(super) fn unwatched(&self, server: &str, files: &Files, settings: &CacheSettings) -> Pages {
         let cell = || {
             if settings.is_own {
                 let mut own = self.own.lock();
@@ -84,12 +92,8 @@ impl Caches {
                 .get_or_insert_with(|| sized(None, settings.size))
                 .clone()
         };
-        let root = self.roots.of(&files.root);
-        if settings.enabled {
-            self.watch.add(&root);
-        }
         Pages {
-            root,
+            root: self.roots.of(&files.root),
             home_page: files.home_page.clone(),
             missing: files.missing.clone(),
             cache: settings.enabled.then(cell),

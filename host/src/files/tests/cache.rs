@@ -125,16 +125,16 @@ async fn servers_share_a_cache_unless_they_have_one_of_their_own() {
     let caches = Caches::default();
     caches.share(&CACHE);
     let (host, twin) = (
-        caches.pages("", &files, &CACHE),
-        caches.pages("twin", &files, &CACHE),
+        caches.unwatched("", &files, &CACHE),
+        caches.unwatched("twin", &files, &CACHE),
     );
-    let other = caches.pages("other", &others, &CACHE);
+    let other = caches.unwatched("other", &others, &CACHE);
     let settings = CacheSettings {
         is_own: true,
         size: 50_000,
         ..CACHE
     };
-    let own = caches.pages("own", &files, &settings);
+    let own = caches.unwatched("own", &files, &settings);
     for pages in [&host, &twin, &other, &own] {
         text(pages, "/style.css").await.unwrap();
     }
@@ -154,13 +154,13 @@ async fn servers_share_a_cache_unless_they_have_one_of_their_own() {
     assert_eq!(other.statistics().objects.len(), 1);
     assert_eq!(own.statistics().objects.len(), 1);
     // Settings that are read again find what is there; another size does not.
-    let again = caches.pages("own", &files, &settings);
+    let again = caches.unwatched("own", &files, &settings);
     assert_eq!(again.statistics().objects.len(), 1);
     let settings = CacheSettings {
         size: 60_000,
         ..settings
     };
-    let larger = caches.pages("own", &files, &settings);
+    let larger = caches.unwatched("own", &files, &settings);
     assert_eq!(larger.statistics().max_size, 60_000);
     assert_eq!(
         own.statistics().max_size,

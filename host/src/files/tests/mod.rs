@@ -28,8 +28,9 @@ const COMPRESSION: Compression = Compression {
     threshold: 1024,
 };
 
+/// Nothing tells of changes but the test itself.
 fn pages_of(files: &Files, settings: &CacheSettings) -> Pages {
-    Caches::default().pages("", files, settings)
+    Caches::default().unwatched("", files, settings)
 }
 
 async fn answer(
