@@ -76,7 +76,8 @@ fn page(
     let now = Instant::now();
     let traffic = visit.server.traffic();
     traffic.note_page(status, body.len(), now - began);
-    logged::at_once(visit, request, peer, (status, body.len()), (began, now));
+    let told = (status, body.len());
+    logged::at_once(visit, request, peer, told, began, || now);
     if let Some(traces) = receiver.exchange.traces()
         && let Some(trace) = traces.begin_plain(request, peer, began)
     {

@@ -120,7 +120,7 @@ pub(super) fn begin(
             match ReadyMade::of(&response) {
                 Some(made) => {
                     let told = (response.status().as_u16(), made.body.len());
-                    logged::at_once(&visit, request, peer, told, (began, Instant::now()));
+                    logged::at_once(&visit, request, peer, told, began, Instant::now);
                     return AtOnce::Made(made);
                 }
                 None => State::Finished(response),

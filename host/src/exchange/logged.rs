@@ -25,13 +25,14 @@ pub(super) fn attach(pending: Option<Box<Pending>>, response: &mut Response) {
     }
 }
 
-/// The line of a request that is answered `now`, with a body of so many bytes.
+/// The line of a request that is answered `now`, which is asked only if there is a log, with a body of so many bytes.
 pub(super) fn at_once(
     visit: &Visit,
     request: &PlainGet<'_>,
     peer: Peer,
     (status, sent): (u16, usize),
-    (began, now): (Instant, Instant),
+    began: Instant,
+    now: impl FnOnce() -> Instant,
 ) {
     let Some(log) = &visit.serving.log else {
         return;
@@ -40,13 +41,14 @@ pub(super) fn at_once(
         true => log.wanted().without(Wanted::AUTHORIZATION),
         false => log.wanted(),
     };
+    let now = now();
     log.record(&Entry {
         peer,
         moment: wall_clock(now),
         took: now - began,
         line: Line::Read {
-            method: "GET",
-            target: request.target,
+            method: b"GET",
+            target: request.target.as_bytes(),
             version: ::http::Version::HTTP_11,
         },
         fields: Fields::in_lines(request.fields, wanted),

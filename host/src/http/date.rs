@@ -9,11 +9,12 @@ thread_local! {
     /// The field, and until when it is the one.
     static LAST: RefCell<Option<(Instant, Bytes)>> = const { RefCell::new(None) };
     /// What both clocks showed at one moment.
-    static CLOCKS: Cell<Option<(Instant, SystemTime)>> = const { Cell::new(None) };
+    static CLOCKS: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
 }
 
-/// What the system's clock shows at a moment that is now for the caller. A clock that is set is followed a second later.
-pub fn wall_clock(now: Instant) -> SystemTime {
+/// What the system's clock shows at a moment that is now for the caller, since the beginning of 1970. A clock that is set
+/// is followed a second later.
+pub fn wall_clock(now: Instant) -> Duration {
     if let Some((then, time)) = CLOCKS.get()
         && let Some(since) = now.checked_duration_since(then)
         && since < Duration::from_secs(1)
@@ -21,6 +22,7 @@ pub fn wall_clock(now: Instant) -> SystemTime {
         return time + since;
     }
     let time = SystemTime::now();
+    let time = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     CLOCKS.set(Some((now, time)));
     time
 }
@@ -62,14 +64,15 @@ mod tests {
 
     #[test]
     fn the_clocks_go_together() {
-        let (before, now) = (SystemTime::now(), Instant::now());
+        let time = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let (before, now) = (time(), Instant::now());
         let first = wall_clock(now);
-        assert!(first >= before && first <= SystemTime::now());
+        assert!(first >= before && first <= time());
         let step = Duration::from_millis(300);
         assert_eq!(wall_clock(now + step), first + step);
         // The system's clock is asked again, and has not gone on that far.
         let again = wall_clock(now + Duration::from_secs(1));
-        assert!(again <= SystemTime::now());
+        assert!(again <= time());
     }
 
     #[test]

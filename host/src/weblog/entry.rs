@@ -1,7 +1,7 @@
 //! What is known of a request that was answered, and of its answer.
 
 use std::borrow::Cow;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use ::http::header::{AUTHORIZATION, COOKIE, HOST, REFERER, USER_AGENT};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Version};
@@ -15,8 +15,8 @@ use crate::http::Peer;
 pub struct Entry<'a> {
     /// Who asked, and where.
     pub peer: Peer,
-    /// When its answer was finished.
-    pub moment: SystemTime,
+    /// When its answer was finished, since the beginning of 1970.
+    pub moment: Duration,
     /// From its head to the end of its answer.
     pub took: Duration,
     /// Its first line.
@@ -32,14 +32,14 @@ pub struct Entry<'a> {
 }
 
 /// The first line of a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Line<'a> {
     /// One that was understood.
     Read {
         /// GET and so on.
-        method: &'a str,
+        method: &'a [u8],
         /// Path and query, percent-encoded.
-        target: &'a str,
+        target: &'a [u8],
         /// The version of HTTP.
         version: Version,
     },
@@ -48,7 +48,7 @@ pub enum Line<'a> {
 }
 
 /// The fields of a request that logs may have.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fields<'a> {
     /// Host.
     pub host: Option<&'a [u8]>,
@@ -159,10 +159,10 @@ impl KeptFields {
     }
 }
 
-impl Entry<'_> {
-    /// The name that the client sent with its credentials, unless they were refused.
+impl Fields<'_> {
+    /// The name that the client sent with its credentials.
     pub(super) fn user(&self) -> Option<Cow<'_, [u8]>> {
-        let field = self.fields.authorization.filter(|_| self.status != 401)?;
+        let field = self.authorization?;
         let (scheme, rest) = field.split_at_checked(6)?;
         if scheme.eq_ignore_ascii_case(b"basic ") {
             let mut decoded = STANDARD.decode(rest.trim_ascii()).ok()?;
@@ -204,35 +204,20 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_known_by_name_until_refused() {
-        let user = |field: &str, status| {
-            let entry = Entry {
-                peer: Peer {
-                    client: "10.0.0.1:1".parse().unwrap(),
-                    server: "10.0.0.2:2".parse().unwrap(),
-                    connection: 1,
-                    secured: false,
-                },
-                moment: SystemTime::UNIX_EPOCH,
-                took: Duration::ZERO,
-                line: Line::Refused(b""),
-                fields: Fields {
-                    authorization: Some(field.as_bytes()),
-                    ..Fields::default()
-                },
-                status,
-                sent: 0,
-                received: None,
+    fn a_user_is_known_by_name() {
+        let user = |field: &str| {
+            let fields = Fields {
+                authorization: Some(field.as_bytes()),
+                ..Fields::default()
             };
-            let user = entry.user();
+            let user = fields.user();
             user.map(|user| String::from_utf8(user.into_owned()).unwrap())
         };
-        assert_eq!(user("Basic YW5uOmI=", 200).as_deref(), Some("ann"));
-        assert_eq!(user("Basic YW5uOmI=", 401), None);
+        assert_eq!(user("Basic YW5uOmI=").as_deref(), Some("ann"));
         let digest = "Digest realm=\"a\", username=\"bob\", uri=\"/\"";
-        assert_eq!(user(digest, 200).as_deref(), Some("bob"));
+        assert_eq!(user(digest).as_deref(), Some("bob"));
         for field in ["", "Basic", "Basic ???", "Bearer YW5uOmI=", "Basic YW5u"] {
-            assert_eq!(user(field, 200), None, "{field}");
+            assert_eq!(user(field), None, "{field}");
         }
     }
 }

@@ -88,6 +88,10 @@ fn encoded(byte: u8) -> [u8; 3] {
 
 /// Adds a number.
 pub(super) fn add_number(out: &mut Vec<u8>, mut number: u64) {
+    if number < 10 {
+        out.push(b'0' + number as u8);
+        return;
+    }
     let mut digits = [0; 20];
     let mut count = 0;
     for digit in digits.iter_mut().rev() {

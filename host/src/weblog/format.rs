@@ -1,39 +1,197 @@
-//! A line of the access log in each of its formats.
+//! What a line of the access log consists of in each of its formats.
 
-use std::net::IpAddr;
-
-use super::entry::{Entry, Line, Wanted};
-use super::escape::{Place, add, add_number, add_or_dash};
-use super::line;
-use super::stamp::Stamp;
+use super::entry::Wanted;
+use super::escape::Place;
 use crate::settings::{AccessField, AccessFormat};
 
-/// Adds the line of a request.
-pub(super) fn write(
-    out: &mut Vec<u8>,
-    format: AccessFormat,
-    fields: &[AccessField],
-    server: &str,
-    entry: &Entry<'_>,
-    stamp: &Stamp,
-) {
+/// Parts of a line that follow one another.
+#[derive(Debug)]
+pub(super) enum Part {
+    /// What is the same for all requests of a visitor within a second.
+    Common(Vec<Common>),
+    /// What each request has for itself.
+    Own(Own),
+}
+
+/// What requests of a visitor have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Common {
+    Text(&'static str),
+    /// The name of the web server.
+    Server,
+    Date,
+    Time,
+    Client,
+    /// The address that the client came to.
+    ServerIp,
+    User(Form),
+    Host(Form),
+    Referer(Form),
+    Agent(Form),
+    Cookie(Form),
+    /// `http` or `https`.
+    Scheme,
+}
+
+/// What a request has for itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Own {
+    /// Three digits.
+    Milliseconds,
+    /// Its first line.
+    Request(Place),
+    Method(Form),
+    Target(Form),
+    Stem(Form),
+    Query(Form),
+    Arguments(Form),
+    Version(Form),
+    Status,
+    Sent,
+    Received,
+    TookMilliseconds,
+    TookMicroseconds,
+    Connection,
+    Url(Place),
+}
+
+/// How a value is written, and what stands for one that is not there.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    /// `-` where there is none or an empty one.
+    Dash(Place),
+    /// In quotes, or `null`. What has to be escaped in JSON, the percent-encoding takes care of.
+    Json,
+}
+
+/// The parts of a line.
+pub(super) fn parts(format: AccessFormat, fields: &[AccessField]) -> Vec<Part> {
+    let mut parts = Parts::default();
     match format {
         AccessFormat::Clf => {
-            common(out, entry, stamp);
-            out.extend_from_slice(b"\r\n");
+            parts.common_log();
+            parts.text("\r\n");
         }
         AccessFormat::Dlf => {
-            common(out, entry, stamp);
-            for value in [entry.fields.referer, entry.fields.agent] {
-                out.extend_from_slice(b" \"");
-                add_or_dash(out, value, Place::Quoted);
-                out.push(b'"');
-            }
-            out.extend_from_slice(b"\r\n");
+            parts.common_log();
+            let form = Form::Dash(Place::Quoted);
+            parts.text(" \"");
+            parts.common(Common::Referer(form));
+            parts.text("\" \"");
+            parts.common(Common::Agent(form));
+            parts.text("\"\r\n");
         }
-        AccessFormat::Elf => chosen(out, fields, entry, stamp, b' ', Place::Bare),
-        AccessFormat::Wlf => chosen(out, fields, entry, stamp, b'\t', Place::Tabbed),
-        AccessFormat::Json => json(out, server, entry, stamp),
+        AccessFormat::Elf | AccessFormat::Wlf => {
+            let place = match format {
+                AccessFormat::Wlf => Place::Tabbed,
+                _ => Place::Bare,
+            };
+            for (index, field) in fields.iter().enumerate() {
+                if index > 0 {
+                    parts.text(separator(format));
+                }
+                parts.chosen(*field, place);
+            }
+            parts.text("\r\n");
+        }
+        AccessFormat::Json => parts.json(),
+    }
+    parts.0
+}
+
+#[derive(Default)]
+struct Parts(Vec<Part>);
+
+impl Parts {
+    fn common(&mut self, part: Common) {
+        match self.0.last_mut() {
+            Some(Part::Common(parts)) => parts.push(part),
+            _ => self.0.push(Part::Common(vec![part])),
+        }
+    }
+
+    fn text(&mut self, text: &'static str) {
+        self.common(Common::Text(text));
+    }
+
+    fn own(&mut self, part: Own) {
+        self.0.push(Part::Own(part));
+    }
+
+    /// `host rfc931 user [date] "request" state length`.
+    fn common_log(&mut self) {
+        self.common(Common::Client);
+        self.text(" - ");
+        self.common(Common::User(Form::Dash(Place::Name)));
+        self.text(" [");
+        self.common(Common::Date);
+        self.text("] \"");
+        self.own(Own::Request(Place::Quoted));
+        self.text("\" ");
+        self.own(Own::Status);
+        self.text(" ");
+        self.own(Own::Sent);
+    }
+
+    fn chosen(&mut self, field: AccessField, place: Place) {
+        let form = Form::Dash(place);
+        match field {
+            AccessField::BytesReceived => self.own(Own::Received),
+            AccessField::BytesSent => self.own(Own::Sent),
+            AccessField::ClientDns | AccessField::ClientIp => self.common(Common::Client),
+            AccessField::ConnectionId => self.own(Own::Connection),
+            AccessField::Cookie => self.common(Common::Cookie(form)),
+            AccessField::Host => self.common(Common::Host(form)),
+            AccessField::Referer => self.common(Common::Referer(form)),
+            AccessField::UserAgent => self.common(Common::Agent(form)),
+            AccessField::ServerIp => self.common(Common::ServerIp),
+            AccessField::Uri => self.own(Own::Target(form)),
+            AccessField::UriQuery => self.own(Own::Query(form)),
+            AccessField::UriStem => self.own(Own::Stem(form)),
+            AccessField::Date => self.common(Common::Date),
+            AccessField::Method => self.own(Own::Method(form)),
+            AccessField::PathArgs => self.own(Own::Arguments(form)),
+            AccessField::Status => self.own(Own::Status),
+            AccessField::Time => self.common(Common::Time),
+            AccessField::TransferTime => self.own(Own::TookMilliseconds),
+            AccessField::User => self.common(Common::User(Form::Dash(Place::Name))),
+            AccessField::Url => self.own(Own::Url(place)),
+        }
+    }
+
+    /// One object, each member of which is there in each line.
+    fn json(&mut self) {
+        self.text("{\"time\":\"");
+        self.common(Common::Date);
+        self.text(".");
+        self.own(Own::Milliseconds);
+        self.text("Z\",\"client\":\"");
+        self.common(Common::Client);
+        self.text("\",\"server\":\"");
+        self.common(Common::Server);
+        self.text("\",\"user\":");
+        self.common(Common::User(Form::Json));
+        self.text(",\"method\":");
+        self.own(Own::Method(Form::Json));
+        self.text(",\"target\":");
+        self.own(Own::Target(Form::Json));
+        self.text(",\"version\":");
+        self.own(Own::Version(Form::Json));
+        self.text(",\"host\":");
+        self.common(Common::Host(Form::Json));
+        self.text(",\"referer\":");
+        self.common(Common::Referer(Form::Json));
+        self.text(",\"agent\":");
+        self.common(Common::Agent(Form::Json));
+        self.text(",\"scheme\":\"");
+        self.common(Common::Scheme);
+        self.text("\",\"status\":");
+        self.own(Own::Status);
+        self.text(",\"bytes\":");
+        self.own(Own::Sent);
+        self.text(",\"microseconds\":");
+        self.own(Own::TookMicroseconds);
+        self.text("}\n");
     }
 }
 
@@ -78,182 +236,4 @@ fn separator(format: AccessFormat) -> &'static str {
         AccessFormat::Wlf => "\t",
         _ => " ",
     }
-}
-
-/// `host rfc931 user [date] "request" state length`.
-fn common(out: &mut Vec<u8>, entry: &Entry<'_>, stamp: &Stamp) {
-    address(out, entry.peer.client.ip());
-    out.extend_from_slice(b" - ");
-    add_or_dash(out, entry.user().as_deref(), Place::Name);
-    out.extend_from_slice(b" [");
-    out.extend_from_slice(stamp.date.as_bytes());
-    out.extend_from_slice(b"] \"");
-    request(out, entry.line, Place::Quoted);
-    out.extend_from_slice(b"\" ");
-    add_number(out, entry.status.into());
-    out.push(b' ');
-    add_number(out, entry.sent);
-}
-
-fn request(out: &mut Vec<u8>, line: Line<'_>, place: Place) {
-    match line {
-        Line::Read {
-            method,
-            target,
-            version,
-        } => {
-            add(out, method.as_bytes(), place);
-            out.push(b' ');
-            add(out, target.as_bytes(), place);
-            out.push(b' ');
-            out.extend_from_slice(line::version(version).as_bytes());
-        }
-        Line::Refused(bytes) => add_or_dash(out, Some(bytes), place),
-    }
-}
-
-fn address(out: &mut Vec<u8>, address: IpAddr) {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, d] = address.octets();
-            add_number(out, a.into());
-            for part in [b, c, d] {
-                out.push(b'.');
-                add_number(out, part.into());
-            }
-        }
-        IpAddr::V6(address) => out.extend_from_slice(address.to_string().as_bytes()),
-    }
-}
-
-/// A line of the fields that were chosen.
-fn chosen(
-    out: &mut Vec<u8>,
-    fields: &[AccessField],
-    entry: &Entry<'_>,
-    stamp: &Stamp,
-    separator: u8,
-    place: Place,
-) {
-    for (index, field) in fields.iter().enumerate() {
-        if index > 0 {
-            out.push(separator);
-        }
-        one(out, *field, entry, stamp, place);
-    }
-    out.extend_from_slice(b"\r\n");
-}
-
-fn one(out: &mut Vec<u8>, field: AccessField, entry: &Entry<'_>, stamp: &Stamp, place: Place) {
-    let (method, target) = match entry.line {
-        Line::Read { method, target, .. } => (Some(method), Some(target)),
-        Line::Refused(_) => (None, None),
-    };
-    let mut text = |value: Option<&str>| add_or_dash(out, value.map(str::as_bytes), place);
-    match field {
-        AccessField::BytesReceived => match entry.received {
-            Some(bytes) => add_number(out, bytes),
-            None => out.push(b'-'),
-        },
-        AccessField::BytesSent => add_number(out, entry.sent),
-        AccessField::ClientDns | AccessField::ClientIp => address(out, entry.peer.client.ip()),
-        AccessField::ConnectionId => add_number(out, entry.peer.connection),
-        AccessField::Cookie => add_or_dash(out, entry.fields.cookie, place),
-        AccessField::Host => add_or_dash(out, entry.fields.host, place),
-        AccessField::Referer => add_or_dash(out, entry.fields.referer, place),
-        AccessField::UserAgent => add_or_dash(out, entry.fields.agent, place),
-        AccessField::ServerIp => address(out, entry.peer.server.ip()),
-        AccessField::Uri => text(target),
-        AccessField::UriQuery => text(target.and_then(line::query)),
-        AccessField::UriStem => text(target.map(line::stem)),
-        AccessField::Date => out.extend_from_slice(stamp.date.as_bytes()),
-        AccessField::Method => text(method),
-        AccessField::PathArgs => text(target.and_then(line::path_arguments)),
-        AccessField::Status => add_number(out, entry.status.into()),
-        AccessField::Time => out.extend_from_slice(stamp.time.as_bytes()),
-        AccessField::TransferTime => {
-            let milliseconds = entry.took.as_millis();
-            add_number(out, u64::try_from(milliseconds).unwrap_or(u64::MAX));
-        }
-        AccessField::User => add_or_dash(out, entry.user().as_deref(), Place::Name),
-        AccessField::Url => {
-            let scheme: &[u8] = match entry.peer.secured {
-                true => b"https://",
-                false => b"http://",
-            };
-            match (entry.fields.host, target) {
-                (Some(host), Some(target)) => {
-                    out.extend_from_slice(scheme);
-                    add(out, host, place);
-                    add(out, target.as_bytes(), place);
-                }
-                _ => out.push(b'-'),
-            }
-        }
-    }
-}
-
-/// One object, each member of which is there in each line.
-fn json(out: &mut Vec<u8>, server: &str, entry: &Entry<'_>, stamp: &Stamp) {
-    out.extend_from_slice(b"{\"time\":\"");
-    out.extend_from_slice(stamp.date.as_bytes());
-    out.push(b'.');
-    for unit in [100, 10, 1] {
-        add_number(out, (stamp.milliseconds / unit % 10).into());
-    }
-    out.extend_from_slice(b"Z\",\"client\":\"");
-    address(out, entry.peer.client.ip());
-    out.push(b'"');
-    let mut member = |name: &str, value: Option<&[u8]>| {
-        out.extend_from_slice(b",\"");
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
-        match value {
-            // What has to be escaped in JSON, the percent-encoding takes care of.
-            Some(value) => {
-                out.push(b'"');
-                add(out, value, Place::Quoted);
-                out.push(b'"');
-            }
-            None => out.extend_from_slice(b"null"),
-        }
-    };
-    member("server", Some(server.as_bytes()));
-    member("user", entry.user().as_deref());
-    match entry.line {
-        Line::Read {
-            method,
-            target,
-            version,
-        } => {
-            member("method", Some(method.as_bytes()));
-            member("target", Some(target.as_bytes()));
-            member("version", Some(line::version(version).as_bytes()));
-        }
-        Line::Refused(bytes) => {
-            member("method", None);
-            member("target", Some(bytes));
-            member("version", None);
-        }
-    }
-    member("host", entry.fields.host);
-    member("referer", entry.fields.referer);
-    member("agent", entry.fields.agent);
-    let microseconds = u64::try_from(entry.took.as_micros()).unwrap_or(u64::MAX);
-    let scheme: &[u8] = match entry.peer.secured {
-        true => b"https",
-        false => b"http",
-    };
-    member("scheme", Some(scheme));
-    for (name, number) in [
-        ("status", u64::from(entry.status)),
-        ("bytes", entry.sent),
-        ("microseconds", microseconds),
-    ] {
-        out.extend_from_slice(b",\"");
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
-        add_number(out, number);
-    }
-    out.extend_from_slice(b"}\n");
 }

@@ -1,10 +1,12 @@
 //! The access log of each web server: a line for each request that was answered.
 //!
-//! A request costs one line, written into a buffer of its thread: no system call, no wait for a disk, no lock that
-//! anybody else holds for long. One thread of the process takes the buffers to their files (`writer`), at the latest
-//! after a second. What it cannot write it keeps, up to a bound, and tries again; lines that find no room are counted.
+//! A request only notes what its line will say, in a buffer of its thread (`batch`): no system call, no wait for a disk,
+//! no lock that anybody else holds for long. One thread of the process makes the lines and takes them to their files
+//! (`writer`), at the latest after a second. What it cannot write it keeps, up to a bound, and tries again; lines that find
+//! no room are counted.
 
 mod archive;
+mod batch;
 mod debug;
 mod debug_file;
 mod entry;
@@ -12,6 +14,7 @@ mod escape;
 mod file;
 mod format;
 mod line;
+mod lines;
 mod pending;
 mod schedule;
 mod stamp;
@@ -32,23 +35,24 @@ pub use pending::Pending;
 pub use writer::WebLogs;
 
 use crate::settings::{AccessField, AccessFormat};
-use stamp::Stamp;
+use batch::Batch;
+use format::Part;
+use lines::Lines;
 use writer::{Bell, Health};
 
 /// Buffers of one log; threads share them by chance.
 const SHARDS: usize = 16;
 /// From so many bytes on the writer is woken before its time.
-const FULL_BYTES: usize = 64 * 1024;
-/// Most bytes that wait for the writer in one buffer: at 200 bytes a line some 5000 lines, and with a full disk most of
-/// what is kept.
-const SHARD_BYTES_MAX: usize = 1024 * 1024;
+const FULL_BYTES: usize = 128 * 1024;
+/// Most bytes that wait for the writer in one buffer: some 50 000 lines.
+const SHARD_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The access log of one web server, as requests see it.
 #[derive(Debug)]
 pub struct WebLog {
     server: Arc<str>,
     format: AccessFormat,
-    fields: Vec<AccessField>,
+    parts: Vec<Part>,
     wanted: Wanted,
     zone: TimeZone,
     shards: [Mutex<Shard>; SHARDS],
@@ -59,37 +63,46 @@ pub struct WebLog {
 
 #[derive(Debug, Default)]
 struct Shard {
-    bytes: Vec<u8>,
-    stamp: Stamp,
+    batch: Batch,
     /// The writer was woken for it.
     is_told: bool,
 }
 
 impl WebLog {
+    /// A log that goes nowhere yet.
+    fn new(server: Arc<str>, format: AccessFormat, fields: &[AccessField], zone: TimeZone) -> Self {
+        Self {
+            server,
+            format,
+            parts: format::parts(format, fields),
+            wanted: format::wanted(format, fields),
+            zone,
+            shards: Default::default(),
+            file: PathBuf::new(),
+            health: Arc::default(),
+            bell: Arc::default(),
+        }
+    }
+
     /// Fields of requests that its lines have.
     pub fn wanted(&self) -> Wanted {
         self.wanted
     }
 
-    /// Writes the line of a request. It waits for nothing; a line that finds no room is counted as lost.
+    /// Notes the line of a request. It waits for nothing; a line that finds no room is counted as lost.
     pub fn record(&self, entry: &Entry<'_>) {
         let Some(shard) = self.shards.get(own_shard()) else {
             return;
         };
         let mut shard = shard.lock();
-        let Shard {
-            bytes,
-            stamp,
-            is_told,
-        } = &mut *shard;
-        if bytes.len() >= SHARD_BYTES_MAX {
+        let bytes = shard.batch.bytes();
+        if bytes >= SHARD_BYTES_MAX {
             self.health.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        stamp.set(entry.moment, self.format, &self.zone);
-        format::write(bytes, self.format, &self.fields, &self.server, entry, stamp);
-        if bytes.len() >= FULL_BYTES && !*is_told {
-            *is_told = true;
+        shard.batch.add(entry);
+        if bytes >= FULL_BYTES && !shard.is_told {
+            shard.is_told = true;
             drop(shard);
             self.bell.ring();
         }
@@ -104,16 +117,19 @@ impl WebLog {
         })
     }
 
-    /// Takes the lines that were written since the last time.
-    fn take(&self, into: &mut Vec<u8>) {
+    /// Makes the lines that were noted since the last time. `spare` is empty, before and after.
+    fn take(&self, into: &mut Vec<u8>, spare: &mut Batch) {
         for shard in &self.shards {
             let mut shard = shard.lock();
             shard.is_told = false;
-            if into.is_empty() {
-                std::mem::swap(into, &mut shard.bytes);
-            } else {
-                into.append(&mut shard.bytes);
+            if shard.batch.is_empty() {
+                continue;
             }
+            std::mem::swap(spare, &mut shard.batch);
+            drop(shard);
+            let mut lines = Lines::new(&self.parts, &self.server, self.format, &self.zone);
+            spare.noted().for_each(|noted| lines.write(into, noted));
+            spare.clear(2 * FULL_BYTES);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A request whose answer is on its way: its line is written when the last byte of that was handed over, or never will be.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use ::http::header::CONTENT_LENGTH;
 use ::http::{Method, Uri, Version};
@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::WebLog;
 use super::debug::{Blocks, DebugLog};
 use super::entry::{Entry, KeptFields, Line};
-use crate::http::{Peer, Request, Response};
+use crate::http::{Peer, Request, Response, wall_clock};
 
 /// What the line of a request will say. It is written when this is dropped, once there is an answer.
 #[derive(Debug)]
@@ -128,18 +128,19 @@ impl Drop for Pending {
         let line = match &self.raw {
             Some(raw) => Line::Refused(raw),
             None => Line::Read {
-                method: self.method.as_str(),
-                target: target.map_or("*", |target| target.as_str()),
+                method: self.method.as_str().as_bytes(),
+                target: target.map_or(b"*", |target| target.as_str().as_bytes()),
                 version: self.version,
             },
         };
         let mut fields = self.fields.fields();
         let authority = self.uri.authority().map(|it| it.as_str().as_bytes());
         fields.host = authority.or(fields.host);
+        let now = Instant::now();
         log.record(&Entry {
             peer: self.peer,
-            moment: SystemTime::now(),
-            took: self.began.elapsed(),
+            moment: wall_clock(now),
+            took: now - self.began,
             line,
             fields,
             status,

@@ -1,7 +1,5 @@
 //! Date and time as each format writes them, made once a second.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -15,19 +13,15 @@ pub(super) struct Stamp {
     pub(super) date: String,
     /// The time of ELF and WLF.
     pub(super) time: String,
-    /// Thousandths of a second behind it.
-    pub(super) milliseconds: u16,
 }
 
 impl Stamp {
-    /// Is that of a moment from now on.
-    pub(super) fn set(&mut self, moment: SystemTime, format: AccessFormat, zone: &TimeZone) {
-        let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let second = i64::try_from(since.as_secs()).unwrap_or_default();
-        // Less than 1000.
-        self.milliseconds = since.subsec_millis() as u16;
+    /// Is that of a moment from now on, which is given in microseconds since the beginning of 1970. Says whether it is
+    /// another than before.
+    pub(super) fn set(&mut self, moment: u64, format: AccessFormat, zone: &TimeZone) -> bool {
+        let second = i64::try_from(moment / 1_000_000).unwrap_or_default();
         if self.second == Some(second) {
-            return;
+            return false;
         }
         self.second = Some(second);
         let timestamp = Timestamp::from_second(second).unwrap_or_default();
@@ -51,6 +45,7 @@ impl Stamp {
             AccessFormat::Wlf => format!("{day:02} {month} {year:04}"),
             AccessFormat::Json => format!("{year:04}-{:02}-{day:02}T{time}", civil.month()),
         };
+        true
     }
 }
 
@@ -64,14 +59,12 @@ fn month(number: i8) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
     fn local_time_is_that_of_the_zone_and_the_others_are_gmt() {
         // 2026-07-01 22:30:05.042 GMT, which is summer in Berlin.
-        let moment = UNIX_EPOCH + Duration::from_millis(1_782_945_005_042);
+        let moment = 1_782_945_005_042_000;
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
         for (format, date, time) in [
             (AccessFormat::Clf, "02/Jul/2026:00:30:05", "00:30:05"),
@@ -81,10 +74,10 @@ mod tests {
             (AccessFormat::Json, "2026-07-01T22:30:05", "22:30:05"),
         ] {
             let mut stamp = Stamp::default();
-            stamp.set(moment, format, &zone);
+            assert!(stamp.set(moment, format, &zone));
             assert_eq!((stamp.date.as_str(), stamp.time.as_str()), (date, time));
-            assert_eq!(stamp.milliseconds, 42);
-            stamp.set(moment + Duration::from_secs(1), format, &zone);
+            assert!(!stamp.set(moment + 957_999, format, &zone));
+            assert!(stamp.set(moment + 958_000, format, &zone));
             assert!(stamp.time.ends_with(":06"));
         }
     }

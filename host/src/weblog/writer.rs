@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use parking_lot::{Condvar, Mutex};
 
+use super::batch::Batch;
 use super::debug::{DebugLog, Queue};
 use super::debug_file::KeptDebug;
 use super::file::LogFile;
@@ -68,6 +69,8 @@ struct Kept {
     /// Logs before it, of other settings: requests may still write to them.
     before: Vec<Arc<WebLog>>,
     file: LogFile,
+    /// Changes places with the buffers that are taken from the log.
+    spare: Batch,
     /// Lines that could not be written yet.
     backlog: Vec<u8>,
     health: Arc<Health>,
@@ -122,21 +125,17 @@ impl WebLogs {
         let path = file_in(&folder, format);
         let health = Arc::<Health>::default();
         let log = Arc::new(WebLog {
-            server: name.clone(),
-            format,
-            fields: wanted.fields.clone(),
-            wanted: format::wanted(format, &wanted.fields),
-            zone: self.zone.clone(),
-            shards: Default::default(),
             file: path.clone(),
             health: health.clone(),
             bell: self.bell.clone(),
+            ..WebLog::new(name.clone(), format, &wanted.fields, self.zone.clone())
         });
         let kept = Kept {
             settings: wanted.clone(),
             log: log.clone(),
             before: Vec::new(),
             file: LogFile::new(path, format::header(format, &wanted.fields)),
+            spare: Batch::default(),
             backlog: Vec::new(),
             health,
             told: 0,
@@ -259,15 +258,15 @@ impl Kept {
         let folder = self.file.path().parent().unwrap_or_else(|| Path::new("."));
         let path = file_in(folder, format);
         let log = Arc::new(WebLog {
-            server: self.log.server.clone(),
-            format,
-            fields: wanted.fields.clone(),
-            wanted: format::wanted(format, &wanted.fields),
-            zone: zone.clone(),
-            shards: Default::default(),
             file: path.clone(),
             health: self.health.clone(),
             bell: self.log.bell.clone(),
+            ..WebLog::new(
+                self.log.server.clone(),
+                format,
+                &wanted.fields,
+                zone.clone(),
+            )
         });
         self.before.push(std::mem::replace(&mut self.log, log));
         self.file = LogFile::new(path, format::header(format, &wanted.fields));
@@ -276,7 +275,7 @@ impl Kept {
     /// Takes all lines that there are to the file, and the file to the archive if it is time.
     fn sweep(&mut self, zone: &TimeZone) {
         for log in self.before.iter().chain([&self.log]) {
-            log.take(&mut self.backlog);
+            log.take(&mut self.backlog, &mut self.spare);
         }
         self.before.retain(|log| Arc::strong_count(log) > 1);
         let result = self.write(zone);
