@@ -74,6 +74,7 @@ mod failures;
 mod wasi_http;
 mod outbound_tls;
 mod traces;
+mod turns;
 mod neighbours;
 mod limits;
 mod hostile;

@@ -10,6 +10,9 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::clock::TICK;
 
+/// Nanoseconds that a guest computes between two ticks at least, if it waits for nothing but a processor.
+const STALL: u64 = TICK.as_nanos() as u64 / 4;
+
 /// Counts the time of one web process.
 ///
 /// Nothing is asked of the system while a call is young, as most are until they end. One that is slow goes on in a task
@@ -23,6 +26,9 @@ pub(crate) struct CpuMeter {
     spent: AtomicU64,
     /// What the clock of its thread showed when the task went on; 0 while nobody measures.
     began: AtomicU64,
+    /// What it showed when the guest went on after it had given way; 0 once the task was interrupted otherwise.
+    went_on: AtomicU64,
+    has_stalled: AtomicBool,
 }
 
 /// The guest has computed for as long as it may.
@@ -37,6 +43,8 @@ impl CpuMeter {
             slow: AtomicBool::new(false),
             spent: AtomicU64::new(0),
             began: AtomicU64::new(0),
+            went_on: AtomicU64::new(0),
+            has_stalled: AtomicBool::new(false),
         })
     }
 
@@ -56,6 +64,10 @@ impl CpuMeter {
     /// With what was spent, when that is too much.
     pub(crate) fn tick(&self) -> Result<(), CpuSpent> {
         let was_slow = self.slow.swap(true, Ordering::Relaxed);
+        let went_on = self.went_on.swap(0, Ordering::Relaxed);
+        if went_on > 0 && thread_time().saturating_sub(went_on) >= STALL {
+            self.has_stalled.store(true, Ordering::Relaxed);
+        }
         if was_slow && self.began.load(Ordering::Relaxed) == 0 {
             // Where nobody measures, at most a tick has passed since the guest gave way last.
             self.add(TICK);
@@ -75,6 +87,23 @@ impl CpuMeter {
             began => thread_time().saturating_sub(began),
         };
         Duration::from_nanos(self.spent.load(Ordering::Relaxed) + running)
+    }
+
+    /// The guest goes on after it has given way, on the thread that calls.
+    pub(crate) fn go_on(&self) {
+        self.went_on.store(thread_time().max(1), Ordering::Relaxed);
+    }
+
+    /// Its task was interrupted, for whatever reason.
+    #[cfg(feature = "p3")]
+    pub(crate) fn interrupted(&self) {
+        self.went_on.store(0, Ordering::Relaxed);
+    }
+
+    /// Whether a guest, having given way once, went on to compute until the clock ticked again. Told once.
+    #[cfg(feature = "p3")]
+    pub(crate) fn take_stall(&self) -> bool {
+        self.has_stalled.load(Ordering::Relaxed) && self.has_stalled.swap(false, Ordering::Relaxed)
     }
 
     fn add(&self, time: Duration) {
@@ -168,6 +197,31 @@ mod tests {
             }
         });
         Metered { work, meter }.await;
+    }
+
+    #[cfg(feature = "p3")]
+    #[test]
+    fn a_guest_that_computes_on_after_it_gave_way_has_stalled_and_one_that_waited_has_not() {
+        let meter = CpuMeter::new(Duration::MAX);
+        compute(TICK);
+        meter.tick().unwrap();
+        assert!(!meter.take_stall(), "it has not given way yet");
+        meter.go_on();
+        meter.tick().unwrap();
+        assert!(
+            !meter.take_stall(),
+            "the tick came while it waited for its turn"
+        );
+        meter.go_on();
+        meter.interrupted();
+        compute(TICK);
+        meter.tick().unwrap();
+        assert!(!meter.take_stall(), "others computed");
+        meter.go_on();
+        let began = thread_time();
+        while thread_time() - began < STALL {}
+        meter.tick().unwrap();
+        assert!(meter.take_stall() && !meter.take_stall());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::Handle;
 use wasmtime::component::InstancePre;
 
 use crate::code_cache::CodeCache;
@@ -21,6 +21,7 @@ use crate::module::Module;
 use crate::pool::{Cause, Pool};
 use crate::slots::{NoSlot, Place, Slots};
 use crate::state::State;
+use crate::threads::{Threads, lower_priority};
 use crate::turns::Turns;
 
 /// Nice value of the threads that compile, and of those that run long-running guests: serving comes first.
@@ -109,7 +110,10 @@ pub struct Engine {
     pools: Mutex<Vec<Weak<Pool>>>,
     generations: AtomicUsize,
     pub(crate) meters: AllMeters,
-    background: Background,
+    background: Threads,
+    /// Made for the first component of WASI 0.3.
+    #[cfg(feature = "p3")]
+    shared: OnceLock<Option<Threads>>,
 }
 
 impl Engine {
@@ -144,7 +148,9 @@ impl Engine {
             pools: Mutex::default(),
             generations: AtomicUsize::new(0),
             meters: AllMeters::default(),
-            background: Background::start()?,
+            background: Threads::that_give_way(BACKGROUND_NICE).map_err(EngineError::Threads)?,
+            #[cfg(feature = "p3")]
+            shared: OnceLock::new(),
         }))
     }
 
@@ -213,7 +219,21 @@ impl Engine {
 
     /// Threads for guests that run long, so that they do not hold up the ones that serve.
     pub(crate) fn background(&self) -> &Handle {
-        &self.background.handle
+        self.background.handle()
+    }
+
+    /// Threads for instances that serve several requests at a time.
+    #[cfg(feature = "p3")]
+    pub(crate) fn shared(&self) -> &Handle {
+        let start = || {
+            Threads::that_take_turns()
+                .inspect_err(|error| tracing::warn!(%error, "no threads for components of WASI 0.3: they share those of guests that run long"))
+                .ok()
+        };
+        match self.shared.get_or_init(start) {
+            Some(threads) => threads.handle(),
+            None => self.background(),
+        }
     }
 
     pub(crate) fn compile(
@@ -336,40 +356,4 @@ impl Engine {
     fn pools(&self) -> Vec<Arc<Pool>> {
         self.pools.lock().iter().filter_map(Weak::upgrade).collect()
     }
-}
-
-/// A runtime of its own for guests that run long.
-struct Background {
-    handle: Handle,
-    runtime: Option<Runtime>,
-}
-
-impl Background {
-    fn start() -> Result<Self, EngineError> {
-        let runtime = Builder::new_multi_thread()
-            .thread_name("tessera-guest")
-            .on_thread_start(|| lower_priority(BACKGROUND_NICE))
-            .enable_all()
-            .build()
-            .map_err(EngineError::Threads)?;
-        Ok(Self {
-            handle: runtime.handle().clone(),
-            runtime: Some(runtime),
-        })
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            // Not a plain drop: that would block, which a runtime's own thread may not.
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// On Linux a nice value belongs to the thread that sets it.
-fn lower_priority(nice: i32) {
-    // Refused only where even lowering is forbidden; the thread then runs as the others do.
-    let _ = rustix::process::nice(nice);
 }

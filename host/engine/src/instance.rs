@@ -328,12 +328,14 @@ pub(crate) fn new_store(
     reached::hold(&mut store);
     store.set_epoch_deadline(TICKS_INLINE);
     store.epoch_deadline_callback(|store| {
-        store.data().meter.tick()?;
+        let meter = store.data().meter.clone();
+        meter.tick()?;
         // A plain yield would be polled again at once, ahead of every other task.
-        Ok(UpdateDeadline::YieldCustom(
-            1,
-            Box::pin(tokio::task::yield_now()),
-        ))
+        let turn = async move {
+            tokio::task::yield_now().await;
+            meter.go_on();
+        };
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(turn)))
     });
     store
 }

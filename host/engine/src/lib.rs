@@ -15,6 +15,7 @@ mod turns;
 mod component;
 mod generation;
 mod tally;
+mod threads;
 mod asks;
 mod hooks;
 

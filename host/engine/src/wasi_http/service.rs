@@ -1,8 +1,8 @@
 //! Components of `wasi:http` 0.3: an instance answers several requests at a time.
 //!
 //! Wasmtime's `ProxyHandler` spreads requests over instances and makes new ones; here is what it leaves to its user: places,
-//! limits, deadlines, and when an instance ends. Guests run on the threads for those that take long: one that computes would
-//! hold up whatever shares its thread.
+//! limits, deadlines, and when an instance ends. Guests run on threads of their own: one that computes would hold up
+//! whatever shares its thread. Those of a component that does are given a lower priority.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -26,10 +26,12 @@ use crate::cpu::CpuMeter;
 use crate::error::ProcessError;
 use crate::generation::{Generation, PoolOptions, PoolPolicy};
 use crate::instance::{jittered, new_store, trap_text, trap_text_and_dump};
+use crate::pace::Pace;
 use crate::pool::Cause;
 use crate::process::{idle_exchange, no_place};
 use crate::slots::{NoSlot, Place, Slot};
 use crate::state::State;
+use crate::threads::gives_way;
 
 /// How long an instance without a request is kept.
 const IDLE: Duration = Duration::from_secs(10);
@@ -62,6 +64,9 @@ pub(crate) struct Worker {
     generation: Weak<Generation>,
     company: Arc<Company>,
     ends: Arc<Ends>,
+    pace: Arc<Pace>,
+    /// It runs on the threads that give way.
+    gives_way: bool,
     at_a_time: usize,
     in_total: usize,
     calls: u32,
@@ -72,6 +77,8 @@ pub(crate) struct Worker {
 pub(crate) struct Expiration {
     company: Arc<Company>,
     ends: Arc<Ends>,
+    pace: Arc<Pace>,
+    meter: Arc<CpuMeter>,
     told: Pin<Box<OwnedNotified>>,
     timer: Pin<Box<Sleep>>,
     deadline: Duration,
@@ -150,12 +157,9 @@ impl HandlerState for Instances {
             return Err(Replaced.into());
         };
         let _timed = generation.meters.instantiation();
-        let mut store = new_store(
-            &generation,
-            idle_exchange(&generation),
-            // Its requests share it: whose time it is cannot be told.
-            CpuMeter::new(Duration::MAX),
-        );
+        // Its requests share it: whose time it is cannot be told.
+        let meter = CpuMeter::new(Duration::MAX);
+        let mut store = new_store(&generation, idle_exchange(&generation), meter.clone());
         let proxy = tokio::time::timeout(
             generation.limits.deadline,
             service.instantiate_async(&mut store),
@@ -176,6 +180,8 @@ impl HandlerState for Instances {
                 company: company.clone(),
                 told: Box::pin(self.ends.idle_go.clone().notified_owned()),
                 ends: self.ends.clone(),
+                pace: generation.pace.clone(),
+                meter,
                 timer: Box::pin(sleep_until((Instant::now() + IDLE).into())),
                 deadline: generation.limits.deadline,
                 is_idle: false,
@@ -184,6 +190,8 @@ impl HandlerState for Instances {
                 generation: self.generation.clone(),
                 company,
                 ends: self.ends.clone(),
+                pace: generation.pace.clone(),
+                gives_way: gives_way(),
                 at_a_time: at_a_time as usize,
                 in_total: match in_total {
                     0 => usize::MAX,
@@ -201,8 +209,10 @@ impl WorkerState for Worker {
     type RequestData = Arc<Ticket>;
 
     fn should_accept_request(&self, now: usize, in_total: usize) -> ShouldAccept {
-        if in_total >= self.in_total || (in_total > 0 && self.ends.retired.load(Ordering::Relaxed))
-        {
+        let is_retired = self.ends.retired.load(Ordering::Relaxed);
+        // Once its component is known for the other, its instances move to other threads, by way of new ones.
+        let is_elsewhere = self.gives_way != self.pace.is_slow();
+        if in_total >= self.in_total || (in_total > 0 && (is_retired || is_elsewhere)) {
             ShouldAccept::Never
         } else if now.max(self.company.size()) >= self.at_a_time {
             ShouldAccept::No
@@ -255,6 +265,10 @@ impl WorkerExpiration for Expiration {
         status: WorkerStatus,
         since: Instant,
     ) -> Poll<()> {
+        self.meter.interrupted();
+        if self.meter.take_stall() {
+            self.pace.slow();
+        }
         self.company.wake_by(context.waker());
         self.count(status == WorkerStatus::Idle);
         let told = self.told.as_mut().poll(context).is_ready();

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use http::Response;
 use tokio::time::timeout_at;
@@ -14,6 +15,7 @@ use super::service::{Service, process_error};
 use super::stream::{AnswerStream, Limits, Source};
 use super::ticket::{Client, Ticket};
 use crate::answer::{Answer, AnswerBody};
+use crate::clock::TICK;
 use crate::error::ProcessError;
 use crate::generation::Generation;
 use crate::state::Exchange;
@@ -38,11 +40,16 @@ pub(crate) async fn answer(
     let body = request::body(&mut exchange);
     let request = request::request(&exchange.call, body)
         .map_err(|error| ProcessError::Instantiate(format!("{error:#}")))?;
-    let background = generation.engine.background();
+    let is_slow = generation.pace.is_slow();
+    let threads = match is_slow {
+        true => generation.engine.background(),
+        false => generation.engine.shared(),
+    };
+    let began = Instant::now();
     let mut handling = pin!(service.handler().handle(ticket.clone(), request));
     // Instances are tasks of whoever needs one first.
     let handling = poll_fn(|context| {
-        let _here = background.enter();
+        let _here = threads.enter();
         handling.as_mut().poll(context)
     });
     let response = timeout_at(asked.deadline.at.into(), handling)
@@ -55,6 +62,9 @@ pub(crate) async fn answer(
         Err(_) if is_too_large => return Err(ProcessError::BodyTooLarge),
         Err(error) => return Err(process_error(&error, &ticket)),
     };
+    if is_slow && began.elapsed() < TICK {
+        generation.pace.quick();
+    }
     let (parts, body) = response.into_parts();
     let head = Response::from_parts(parts, ());
     let mut answer = head::begin(Ok(Answered::Http(head)), asked.is_head)?;

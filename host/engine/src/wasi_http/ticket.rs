@@ -112,9 +112,14 @@ impl Company {
 
     /// Whether the instance works on requests whose clients are all gone.
     pub(super) fn is_given_up(&self) -> bool {
-        let tickets = self.living();
-        let gone = |ticket: &Arc<Ticket>| ticket.is_given_up.load(Ordering::Relaxed);
-        !tickets.is_empty() && tickets.iter().all(gone)
+        let mut some = false;
+        for ticket in self.tickets.lock().iter().filter_map(Weak::upgrade) {
+            if !ticket.is_given_up.load(Ordering::Relaxed) {
+                return false;
+            }
+            some = true;
+        }
+        some
     }
 
     /// One of the requests, for what can name only one.
