@@ -44,8 +44,9 @@ use writer::{Bell, Health};
 const SHARDS: usize = 16;
 /// From so many bytes on the writer is woken before its time.
 const FULL_BYTES: usize = 128 * 1024;
-/// Most bytes that wait for the writer in one buffer: some 50 000 lines.
-const SHARD_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Most bytes that wait for the writer in one buffer: some 12 000 lines, and with a full disk most of what is
+/// kept.
+const SHARD_BYTES_MAX: usize = 1024 * 1024;
 
 /// The access log of one web server, as requests see it.
 #[derive(Debug)]
