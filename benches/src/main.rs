@@ -7,6 +7,7 @@
 //! cargo run --release -p tessera-benches -- idle            # what idle components cost
 //! cargo run --release -p tessera-benches -- compression     # what clients cost that take compressed answers
 //! cargo run --release -p tessera-benches -- sizes           # what a cache is worth by its size
+//! cargo run --release -p tessera-benches -- logs [BINARY]   # what the access log costs in each of its formats
 //! cargo run --release -p tessera-benches -- compare OLD     # beside another build's binary
 //! cargo run --release -p tessera-benches -- instructions OLD [FOLDER]
 //!                                                           # the same under Valgrind, counted; FOLDER gets the counts
@@ -23,6 +24,7 @@
     reason = "printing is what it is for"
 )]
 
+mod admin;
 mod baseline;
 mod client;
 mod clock;
@@ -33,6 +35,7 @@ mod handlers;
 mod idle;
 mod instructions;
 mod load;
+mod logs;
 mod native;
 mod openloop;
 mod server;
@@ -65,11 +68,12 @@ fn main() -> ExitCode {
         Some("idle") => idle::run(),
         Some("compression") => compression::run(),
         Some("sizes") => sizes::run(),
+        Some("logs") => logs::run(path(0)),
         Some("compare") => old().and_then(|old| compare::run(old, &new)),
         Some("instructions") => old().and_then(|old| instructions::run(old, &new, path(1))),
         None => load::run().and_then(|()| idle::run()),
         Some(other) => Err(format!(
-            "{other}: use suite, guard, load, idle, compression, sizes, compare, instructions, or nothing for load and idle"
+            "{other}: use suite, guard, load, idle, compression, sizes, logs, compare, instructions, or nothing for load and idle"
         )),
     };
     match result {

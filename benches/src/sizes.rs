@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::client::get;
+use crate::admin;
 use crate::server::{Server, binary};
 use crate::wrk;
 
@@ -69,7 +69,8 @@ fn write_files(site: &Path, count: u64) -> std::io::Result<()> {
 fn measure(site: &Path, count: u64, share: u64, power: u32) -> Result<String, String> {
     let bytes = size(count, share);
     let settings = format!(
-        "[cache]\nsize = {bytes}\n[keep_alive]\nmax_requests = 0\n[admin]\naccess_key = \"{KEY}\"\n"
+        "[cache]\nsize = {bytes}\n[keep_alive]\nmax_requests = 0\n{}",
+        admin::SETTINGS
     );
     let written = fs::write(site.join("tessera.toml"), settings);
     let script = site.join("pick.lua");
@@ -92,39 +93,13 @@ fn measure(site: &Path, count: u64, share: u64, power: u32) -> Result<String, St
     ))
 }
 
-const KEY: &str = "for-this-measurement-only";
-
 /// How often something was read into the cache since the start.
 fn loads(server: &Server) -> Result<f64, String> {
-    let admin = server
-        .output
-        .lines()
-        .find(|line| line.contains("admin"))
-        .and_then(|line| {
-            line.split_whitespace()
-                .find(|word| word.starts_with("http://"))
-        })
-        .ok_or_else(|| format!("no address of admin in {}", server.output))?;
-    let all = get(&format!("{admin}api/v1/servers"), Some(&authorization()))?;
-    let name = value(&all, "\"name\"").ok_or("the server has no name")?;
-    let url = format!("{admin}api/v1/servers/{name}/statistics");
-    let statistics = get(&url, Some(&authorization()))?;
-    value(&statistics, "\"numOfLoads\"")
+    let path = format!("{}/statistics", admin::host(server)?);
+    let statistics = admin::ask(server, &path)?;
+    admin::value(&statistics, "\"numOfLoads\"")
         .and_then(|loads| loads.parse().ok())
-        .ok_or_else(|| format!("{url} has no numOfLoads"))
-}
-
-fn authorization() -> String {
-    format!("Authorization: Bearer {KEY}")
-}
-
-/// The value of a member of a JSON document, if it is a number or a short text.
-fn value(json: &[u8], word: &str) -> Option<String> {
-    let text = String::from_utf8_lossy(json);
-    let (_, rest) = text.split_once(word)?;
-    let rest = rest.trim_start_matches([':', ' ', '"']);
-    let end = rest.find(['"', ',', '}'])?;
-    Some(rest.get(..end)?.trim().to_owned())
+        .ok_or_else(|| format!("{path} has no numOfLoads"))
 }
 
 /// A script for wrk.
