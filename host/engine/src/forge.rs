@@ -23,6 +23,7 @@ const TABLE_KEPT_RESIDENT: usize = 16 * 1024;
 /// was never used as long as there are fewer, so each reload takes some until then, and gives none back.
 const WARM_SLOTS_MAX: u32 = 100;
 /// What tells the compilers' way for components of WASI 0.3 from the others': their names of it.
+#[cfg(feature = "p3")]
 const CONCURRENT_HANDLER: &[u8] = b"wasi:http/handler@0.3.";
 
 /// What a component wants of Wasmtime.
@@ -52,6 +53,7 @@ impl Manner {
     }
 }
 
+#[cfg(feature = "p3")]
 fn names_concurrent_handler(wasm: &[u8]) -> bool {
     // By its first byte first: modules are megabytes long.
     let mut rest = wasm;
@@ -186,7 +188,7 @@ fn pooling(instances: u32) -> PoolingAllocationConfig {
     pooling
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "p3"))]
 mod tests {
     use super::*;
 
