@@ -170,9 +170,8 @@ impl Batch {
         std::iter::from_fn(move || {
             let (index, _) = rows.peek()?;
             if let Some(known) = visitors.next_if(|known| known.row == *index) {
-                let values = self.values.get(known.start..).unwrap_or_default();
-                let (fields, behind) = known.fields(values);
-                rest = behind;
+                let fields;
+                (fields, rest) = known.fields(rest);
                 return Some(Noted::Visitor(known.with(fields)));
             }
             let (_, row) = rows.next()?;

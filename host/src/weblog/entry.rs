@@ -137,14 +137,17 @@ pub(super) struct KeptFields {
 }
 
 impl KeptFields {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let field = |name: HeaderName| headers.get(name).cloned();
+    pub(super) fn of(headers: &HeaderMap, wanted: Wanted) -> Self {
+        let field = |one: Wanted, name: HeaderName| match wanted.0 & one.0 {
+            0 => None,
+            _ => headers.get(name).cloned(),
+        };
         Self {
-            host: field(HOST),
-            referer: field(REFERER),
-            agent: field(USER_AGENT),
-            cookie: field(COOKIE),
-            authorization: field(AUTHORIZATION),
+            host: field(Wanted::HOST, HOST),
+            referer: field(Wanted::REFERER, REFERER),
+            agent: field(Wanted::AGENT, USER_AGENT),
+            cookie: field(Wanted::COOKIE, COOKIE),
+            authorization: field(Wanted::AUTHORIZATION, AUTHORIZATION),
         }
     }
 

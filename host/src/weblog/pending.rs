@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use super::WebLog;
 use super::debug::{Blocks, DebugLog};
-use super::entry::{Entry, KeptFields, Line};
+use super::entry::{Entry, KeptFields, Line, Wanted};
 use crate::http::{Peer, Request, Response, wall_clock};
 
 /// What the line of a request will say. It is written when this is dropped, once there is an answer.
@@ -49,6 +49,7 @@ impl Pending {
             None if http_body::Body::is_end_stream(request.body()) => Some(0),
             None => None,
         };
+        let wanted = log.as_ref().map_or(Wanted::NONE, |log| log.wanted());
         Box::new(Self {
             log,
             debug,
@@ -58,7 +59,7 @@ impl Pending {
             uri: request.uri().clone(),
             version: request.version(),
             raw: None,
-            fields: KeptFields::of(request.headers()),
+            fields: KeptFields::of(request.headers(), wanted),
             received,
             status: None,
             sent: 0,
