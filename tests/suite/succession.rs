@@ -352,6 +352,15 @@ async fn reloads_under_load_leave_nothing_behind() {
     let server = Site::new().guest_as("version1", "version").start().await;
     let stop = Arc::new(AtomicBool::new(false));
     let mut asking = tokio::task::JoinSet::new();
+    // The admin server is asked all the while: what it tells of a moment is whole.
+    let (stopped, admin) = (stop.clone(), server.admin.clone());
+    asking.spawn(async move {
+        while !stopped.load(Ordering::Relaxed) {
+            let all = admin.document("/api/v1/servers/version/generations").await;
+            let newest = &all[0];
+            assert_eq!(newest["state"], "serving", "{newest}");
+        }
+    });
     for _ in 0..4 {
         let (stop, address) = (stop.clone(), server.address);
         asking.spawn(async move {

@@ -7,6 +7,7 @@ use tessera_engine::Generation;
 
 use super::control::{ControlError, ErrorCode};
 use super::reload::{HostTurn, Turn};
+use super::succession::is_tried;
 use super::{Cause, Found, Outcome, Reloaded, Reloader, Serving, WebServer, discover};
 use crate::files::{ErrorPages, Pages};
 use crate::listen::Port;
@@ -41,6 +42,8 @@ impl Reloader {
         draft.took = began.elapsed();
         let number = turn.number + 1;
         let before = server.serving().zip(turn.settings.clone());
+        let before = before.map(|before| turn.proven(before));
+        let before = before.filter(|before| is_tried(before, &settings.reload));
         let placed = generation.and_then(|generation| {
             let web = with_declared(server, &settings.web, &generation)?;
             let serving = Serving {
@@ -56,7 +59,13 @@ impl Reloader {
                 log: self.log(server, &settings.web),
                 debug: self.web_logs.debug_of(server, &settings.web.logs),
             };
-            let outcome = self.place(server, serving)?;
+            let reserve = before
+                .as_ref()
+                .and_then(|(before, _)| before.generation.as_ref());
+            let outcome = self.place_noted(server, serving, |history| {
+                history.add(draft.clone(), number, &generation);
+                history.set_reserve(reserve.map(Arc::downgrade).unwrap_or_default());
+            })?;
             Ok((outcome, generation))
         });
         let (outcome, generation) = match placed {
@@ -66,14 +75,9 @@ impl Reloader {
                 return Err(vec![error]);
             }
         };
-        server.history().lock().add(draft, number, &generation);
         turn.number = number;
         turn.taken_back = None;
-        let before = before.map(|before| turn.proven(before));
-        turn.end_trial(server);
-        if let Some(before) = before {
-            self.begin_trial(server, turn, &generation, before, &settings.reload);
-        }
+        turn.trial = before.map(|before| self.trial(server, &generation, before, &settings.reload));
         turn.settings = Some(settings);
         server.status().lock().fingerprint = Some(found.fingerprint.clone());
         Ok(outcome)
@@ -210,7 +214,7 @@ impl Reloader {
         }
         let claimed = self.claim(&host, &settings.web.listen)?;
         let opened = self.take(&host, claimed);
-        host.serve_with(self.host_serving(settings, 1));
+        host.serve_with(self.host_serving(settings, 1), |_| ());
         Ok(opened)
     }
 

@@ -278,9 +278,11 @@ impl WebServer {
 
     /// The last generations of its component as JSON, at most `max`, the newest first; none of the host.
     pub fn generations(&self, max: usize) -> Value {
+        // What serves is exchanged and noted in one step, with this lock held.
+        let history = self.history.lock();
         let serving = self.serving();
         let current = serving.as_ref().and_then(|it| it.generation.as_ref());
-        self.history.lock().document(current, max)
+        history.document(current, max)
     }
 
     /// The last requests that its component failed to answer, as JSON, at most `max`, the newest first.
@@ -303,8 +305,9 @@ impl WebServer {
         self.failures.lock().add(failure);
     }
 
-    /// Serves with `next` from now on. Requests in flight finish with what they began with.
-    pub(crate) fn serve_with(&self, next: Serving) {
+    /// Serves with `next` from now on, which `note` tells the history. Requests in flight finish with what they began
+    /// with.
+    pub(crate) fn serve_with(&self, next: Serving, note: impl FnOnce(&mut History)) {
         self.processes.set_max(next.web.requests.processes_max);
         {
             let mut status = self.status.lock();
@@ -317,7 +320,12 @@ impl WebServer {
         }
         let next = Arc::new(next);
         let kept = next.generation.as_ref();
-        let old = self.serving.swap(Some(next.clone()));
+        let old = {
+            let mut history = self.history.lock();
+            let old = self.serving.swap(Some(next.clone()));
+            note(&mut history);
+            old
+        };
         retire(old, kept);
         self.legacy.keep_only(next.legacy.as_deref(), kept);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::control::{ControlError, ErrorCode};
+use super::generations::History;
 use super::{Kind, Outcome, Receiver, Reloader, Serving, WebServer};
 use crate::listen::{Claim, Held, Port};
 use crate::route::Mounts;
@@ -24,6 +25,16 @@ impl Reloader {
         server: &Arc<WebServer>,
         serving: Serving,
     ) -> Result<Outcome, ControlError> {
+        self.place_noted(server, serving, |_| ())
+    }
+
+    /// The same, and whoever asks for the generations from then on sees what `note` makes of their history.
+    pub(super) fn place_noted(
+        &self,
+        server: &Arc<WebServer>,
+        serving: Serving,
+        note: impl FnOnce(&mut History),
+    ) -> Result<Outcome, ControlError> {
         let is_ending = self.places.lock();
         if *is_ending {
             let message = "the process is ending";
@@ -34,7 +45,7 @@ impl Reloader {
         let claimed = self.claim(server, &serving.web.listen)?;
         let was_running = server.is_running();
         server.status().lock().mount.clone_from(&serving.mount);
-        server.serve_with(serving);
+        server.serve_with(serving, note);
         let opened = self.take(server, claimed);
         self.ports.accept(opened);
         self.exchange.set_mounts(mounts);

@@ -12,6 +12,7 @@ use tessera_engine::{
 use tokio::task::JoinHandle;
 
 use super::control::{ControlError, ErrorCode};
+use super::generations::History;
 use super::reload::Turn;
 use super::{Folder, Found, Reloader, Serving, WebServer};
 use crate::files::ErrorPages;
@@ -95,22 +96,14 @@ impl Reloader {
     }
 
     /// Watches the first requests of a generation that has just taken over from `before`.
-    pub(super) fn begin_trial(
+    pub(super) fn trial(
         self: &Arc<Self>,
         server: &Arc<WebServer>,
-        turn: &mut Turn,
         generation: &Arc<Generation>,
         before: (Arc<Serving>, ComponentSettings),
         rules: &Reload,
-    ) {
+    ) -> Trial {
         let (before, settings) = before;
-        if rules.trial_requests == 0 || before.generation.is_none() {
-            return;
-        }
-        let reserve = before.generation.as_ref().map(Arc::downgrade);
-        let mut history = server.history().lock();
-        history.set_reserve(reserve.unwrap_or_default());
-        drop(history);
         let (reloader, watched) = (Arc::downgrade(self), server.clone());
         let tally = generation.tally().clone();
         let newcomer = Arc::downgrade(generation);
@@ -123,13 +116,13 @@ impl Reloader {
                 reloader.judge(&watched, &newcomer, report).await;
             }
         });
-        turn.trial = Some(Trial {
+        Trial {
             newcomer: Arc::downgrade(generation),
             before,
             settings,
             rules: rules.clone(),
             task,
-        });
+        }
     }
 
     /// Ends the trial of a generation that has passed, or takes it back if it has not.
@@ -147,7 +140,6 @@ impl Reloader {
             return;
         };
         if report.traps >= trial.rules.rollback_after_traps {
-            server.history().lock().set_reserve(Weak::new());
             self.take_back(server, &mut turn, &trial, report);
         } else if report.is_over {
             server.history().lock().set_reserve(Weak::new());
@@ -172,18 +164,11 @@ impl Reloader {
     ) {
         let serving = server.serving();
         let (Some(serving), Some(newcomer)) = (serving, trial.newcomer.upgrade()) else {
+            server.history().lock().set_reserve(Weak::new());
             return;
         };
         if let Some(generation) = &trial.before.generation {
             generation.revive();
-        }
-        if let Err(error) = self.place(server, self.again(server, &trial.before)) {
-            tracing::error!(
-                server = server.name(),
-                "the new version traps, and the one before cannot come back: {}",
-                error.message
-            );
-            return;
         }
         let name = server.name();
         let error = format!(
@@ -195,8 +180,21 @@ impl Reloader {
             trial.rules.rollback_after_traps,
             trial.before.number,
         );
+        let again = self.again(server, &trial.before);
+        let note = |history: &mut History| {
+            history.take_back(&newcomer, &error);
+            history.set_reserve(Weak::new());
+        };
+        if let Err(error) = self.place_noted(server, again, note) {
+            tracing::error!(
+                server = name,
+                "the new version traps, and the one before cannot come back: {}",
+                error.message
+            );
+            server.history().lock().set_reserve(Weak::new());
+            return;
+        }
         tracing::error!(server = name, "{error}");
-        server.history().lock().take_back(&newcomer, &error);
         turn.settings = Some(trial.settings.clone());
         let mut status = server.status().lock();
         turn.taken_back.clone_from(&status.fingerprint);
@@ -240,6 +238,11 @@ impl Turn {
             server.history().lock().set_reserve(Weak::new());
         }
     }
+}
+
+/// Whether what takes over from `before` is on trial.
+pub(super) fn is_tried(before: &(Arc<Serving>, ComponentSettings), rules: &Reload) -> bool {
+    rules.trial_requests > 0 && before.0.generation.is_some()
 }
 
 /// A running component must not come to import more without anybody's knowing.
