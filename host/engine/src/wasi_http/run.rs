@@ -5,12 +5,13 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
+use tokio::task::coop::unconstrained;
 use tokio::time::timeout_at;
 
 use super::head::{self, Answered, BodyPlace, Head, HeadReceiver};
@@ -249,18 +250,22 @@ pub(super) fn drain(body: &BodyPlace) -> Left {
             end: Ok(()),
         };
     };
-    let mut context = Context::from_waker(Waker::noop());
-    let end = loop {
-        match Pin::new(&mut body).poll_frame(&mut context) {
-            Poll::Ready(Some(Ok(frame))) => frames.push_back(frame),
-            Poll::Ready(None) => break Ok(()),
-            Poll::Ready(Some(Err(error))) => break Err(head::broken_off(&error)),
-            Poll::Pending => {
-                break Err(head::failed(
-                    "it ended without finishing the body of its answer",
-                ));
+    let all = poll_fn(|context| {
+        loop {
+            match ready!(Pin::new(&mut body).poll_frame(context)) {
+                Some(Ok(frame)) => frames.push_back(frame),
+                None => return Poll::Ready(Ok(())),
+                Some(Err(error)) => return Poll::Ready(Err(head::broken_off(&error))),
             }
         }
+    });
+    // A task that has had its share of turns is told to wait for what is there, and nobody comes back here.
+    let all = pin!(unconstrained(all));
+    let end = match all.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(end) => end,
+        Poll::Pending => Err(head::failed(
+            "it ended without finishing the body of its answer",
+        )),
     };
     Left { frames, end }
 }
@@ -271,5 +276,52 @@ pub(super) fn length(answer: &Answer, limits: &Limits) -> Result<Option<u64>, Pr
     match length {
         Some(length) if length > limits.bytes_max => Err(too_large(limits.bytes_max)),
         length => Ok(length),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http_body_util::BodyExt;
+    use parking_lot::Mutex;
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+    use tokio::task::coop::has_budget_remaining;
+
+    use super::*;
+
+    /// What a guest has sent to a channel.
+    struct Sent(UnboundedReceiver<Frame<Bytes>>);
+
+    impl Body for Sent {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            context: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            let frame = self.0.poll_recv(context);
+            frame.map(|frame| frame.map(Ok))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_whole_body_is_seen_by_a_task_that_has_had_its_share_of_turns() {
+        let (sender, receiver) = unbounded_channel();
+        for _ in 0..1000 {
+            sender.send(Frame::data(Bytes::from_static(b"a"))).unwrap();
+        }
+        drop(sender);
+        let mut body = Sent(receiver);
+        let mut taken = 0;
+        while has_budget_remaining() {
+            body.frame().await.unwrap().unwrap();
+            taken += 1;
+        }
+        let body = body.map_err(|never| match never {}).boxed_unsync();
+        let left = drain(&BodyPlace::new(Mutex::new(Some(body))));
+        assert!(left.end.is_ok(), "{:?}", left.end);
+        assert_eq!(left.frames.len(), 1000 - taken);
     }
 }
