@@ -150,11 +150,62 @@ async fn idle_instances_that_take_several_requests_make_room_as_well() {
             (instances(&server, "wasihttp3").await["idle"] == 3).then_some(())
         })
         .await;
-    // They would be kept for ten seconds.
     let sleeping = begin(&server, "/sleep/sleep/6000", 2).await;
     for reply in sleeping.join_all().await {
         assert_eq!(reply.text(), "awake");
     }
+}
+
+#[tokio::test]
+async fn many_clients_of_a_quick_component_of_0_3_need_few_instances() {
+    /// More than there are places for instances and in the queue by default.
+    const CLIENTS: usize = 200;
+    const REQUESTS: usize = 20;
+
+    let server = Site::new().guest("wasihttp3").start().await;
+    let mut asking = JoinSet::new();
+    for _ in 0..CLIENTS {
+        let address = server.address;
+        asking.spawn(async move {
+            let mut client = Client::http1(address).await.unwrap();
+            for _ in 0..REQUESTS {
+                let reply = client.send(get("/wasihttp3/")).await.unwrap();
+                assert_eq!(reply.status, 200, "{reply:?}");
+            }
+        });
+    }
+    asking.join_all().await;
+    let instances = instances(&server, "wasihttp3").await;
+    let idle = instances["idle"].as_u64().unwrap();
+    assert!((1..=64).contains(&idle), "{instances}");
+}
+
+#[tokio::test]
+async fn an_instance_of_0_3_ends_with_the_last_of_its_clients() {
+    let server = Site::new().guest_with("wasihttp3", PATIENT).start().await;
+    let taken =
+        async || server.admin.document("/api/v1/info").await["instances"]["current"].clone();
+    let before = taken().await;
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let mut client = RawClient::connect(server.address).await;
+        client
+            .send("GET /wasihttp3/wait HTTP/1.1\r\nHost: a\r\n\r\n")
+            .await;
+        clients.push(client);
+    }
+    server.wait_for_processes("wasihttp3", 2).await;
+    assert_ne!(taken().await, before);
+    // The guest cannot be told of one of them, only be ended with the last.
+    clients.clear();
+    server.wait_for_processes("wasihttp3", 0).await;
+    server
+        .wait_until("the instance is gone", async || {
+            (taken().await == before).then_some(())
+        })
+        .await;
+    assert_eq!(server.get("/wasihttp3/").await.status, 200);
+    assert!(!server.log().contains("ended with its requests"));
 }
 
 #[tokio::test]

@@ -100,6 +100,13 @@ impl CpuMeter {
         self.went_on.store(0, Ordering::Relaxed);
     }
 
+    /// The guest has nothing to do, and is as quick as any with what comes next.
+    #[cfg(feature = "p3")]
+    pub(crate) fn rest(&self) {
+        self.slow.store(false, Ordering::Relaxed);
+        self.has_stalled.store(false, Ordering::Relaxed);
+    }
+
     /// Whether a guest, having given way once, went on to compute until the clock ticked again. Told once.
     #[cfg(feature = "p3")]
     pub(crate) fn take_stall(&self) -> bool {

@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::bound::Turn;
 use crate::error::ProcessError;
 use crate::instance::Instance;
-use crate::pool::{Cause, Pool};
+use crate::pool::{Cause, Kept, Pool};
 use crate::state::Exchange;
 
 /// A web process whose hooks have returned.
@@ -37,7 +37,7 @@ impl Home {
     fn keep(self, instance: Instance) {
         match self {
             Self::Pool(pool) => {
-                pool.put(instance);
+                pool.put(Kept::Instance(instance));
             }
             Self::Session(turn) => turn.keep(instance),
         }

@@ -14,11 +14,10 @@ use crate::code_cache::CodeCache;
 use crate::core_dump::{CoreDumpOptions, CoreDumps};
 use crate::error::{EngineError, LoadError};
 use crate::forge::{Forge, Manner};
-use crate::instance::Instance;
 use crate::limits::MemoryBudget;
 use crate::meters::AllMeters;
 use crate::module::Module;
-use crate::pool::{Cause, Pool};
+use crate::pool::{Cause, Kept, Pool};
 use crate::slots::{NoSlot, Place, Slots};
 use crate::state::State;
 use crate::threads::{Threads, lower_priority};
@@ -102,7 +101,7 @@ pub struct Engine {
     options: EngineOptions,
     compilers: rayon::ThreadPool,
     compiling: Turns,
-    pub(crate) slots: Arc<Slots<Instance>>,
+    pub(crate) slots: Arc<Slots<Kept>>,
     pub(crate) budget: Arc<MemoryBudget>,
     pub(crate) spill_folder: Arc<PathBuf>,
     pub(crate) core_dumps: Option<Arc<CoreDumps>>,
@@ -111,9 +110,6 @@ pub struct Engine {
     generations: AtomicUsize,
     pub(crate) meters: AllMeters,
     background: Threads,
-    /// Made for the first component of WASI 0.3.
-    #[cfg(feature = "p3")]
-    shared: OnceLock<Option<Threads>>,
 }
 
 impl Engine {
@@ -149,8 +145,6 @@ impl Engine {
             generations: AtomicUsize::new(0),
             meters: AllMeters::default(),
             background: Threads::that_give_way(BACKGROUND_NICE).map_err(EngineError::Threads)?,
-            #[cfg(feature = "p3")]
-            shared: OnceLock::new(),
         }))
     }
 
@@ -222,20 +216,6 @@ impl Engine {
         self.background.handle()
     }
 
-    /// Threads for instances that serve several requests at a time.
-    #[cfg(feature = "p3")]
-    pub(crate) fn shared(&self) -> &Handle {
-        let start = || {
-            Threads::that_take_turns()
-                .inspect_err(|error| tracing::warn!(%error, "no threads for components of WASI 0.3: they share those of guests that run long"))
-                .ok()
-        };
-        match self.shared.get_or_init(start) {
-            Some(threads) => threads.handle(),
-            None => self.background(),
-        }
-    }
-
     pub(crate) fn compile(
         &self,
         module: &Module<'_>,
@@ -301,27 +281,15 @@ impl Engine {
 
     /// A place for one more instance of a pool. Takes that of an idle instance if there is no other; else waits for a
     /// web process to end, and may get its instance.
-    pub(crate) async fn place(&self, pool: &Pool) -> Result<Place<Instance>, NoSlot> {
+    pub(crate) async fn place(&self, pool: &Pool) -> Result<Place<Kept>, NoSlot> {
         match self.place_now(pool) {
             Some(place) => Ok(place),
-            None => {
-                self.let_go_elsewhere();
-                pool.wait().await
-            }
-        }
-    }
-
-    /// Has idle instances give up their places soon that cannot at once, those of components that have more than their share.
-    fn let_go_elsewhere(&self) {
-        for pool in self.pools() {
-            if pool.holder().has_beyond() {
-                pool.let_go_elsewhere();
-            }
+            None => pool.wait().await,
         }
     }
 
     /// The same without a wait.
-    pub(crate) fn place_now(&self, pool: &Pool) -> Option<Place<Instance>> {
+    pub(crate) fn place_now(&self, pool: &Pool) -> Option<Place<Kept>> {
         loop {
             if let Some(slot) = pool.holder().try_take() {
                 return Some(Place::Slot(slot));
@@ -344,7 +312,6 @@ impl Engine {
     /// Drops all instances that wait for a request, because memory is short; says how many.
     pub fn drop_idle_instances(&self) -> usize {
         let pools = self.pools();
-        pools.iter().for_each(|pool| pool.let_go_elsewhere());
         pools.iter().map(|pool| pool.drop_idle(Cause::Memory)).sum()
     }
 

@@ -14,7 +14,7 @@ use crate::forensics::{Cost, Costs};
 use crate::grants::{Granted, Grants};
 use crate::meters::Meters;
 use crate::pace::Pace;
-use crate::pool::{Pool, PoolStatistics};
+use crate::pool::{Kept, Pool, PoolStatistics};
 use crate::process;
 use crate::reached;
 use crate::state::Profile;
@@ -117,7 +117,7 @@ pub struct Generation {
     pub(crate) meters: Arc<Meters>,
     tally: Arc<Tally>,
     #[cfg(feature = "p3")]
-    service: OnceLock<Service>,
+    service: OnceLock<Arc<Service>>,
     methods: Vec<Method>,
     handlers: Vec<DeclaredHandler>,
     /// Names in lower case, as URLs are compared.
@@ -198,12 +198,8 @@ impl Generation {
 
     /// The instances that serve several requests at a time.
     #[cfg(feature = "p3")]
-    pub(crate) fn service(self: &Arc<Self>) -> &Service {
-        self.service.get_or_init(|| {
-            let service = Service::new(Arc::downgrade(self));
-            self.pool.keeps_elsewhere(service.let_go());
-            service
-        })
+    pub(crate) fn service(self: &Arc<Self>) -> &Arc<Service> {
+        self.service.get_or_init(|| Service::new(self))
     }
 
     /// What the component offers and wants.
@@ -236,20 +232,7 @@ impl Generation {
 
     /// Counts of now.
     pub fn statistics(&self) -> PoolStatistics {
-        PoolStatistics {
-            idle: self.idle(),
-            ..self.pool.statistics()
-        }
-    }
-
-    #[cfg(feature = "p3")]
-    fn idle(&self) -> usize {
-        self.pool.idle() + self.service.get().map_or(0, Service::idle)
-    }
-
-    #[cfg(not(feature = "p3"))]
-    fn idle(&self) -> usize {
-        self.pool.idle()
+        self.pool.statistics()
     }
 
     /// What it has done so far; outlives it.
@@ -290,7 +273,7 @@ impl Generation {
         if self.pool_options.policy == PoolPolicy::Reuse && !self.component.is_service() {
             while self.pool.idle() < self.pool_options.min.min(self.pool_options.max) {
                 let instance = process::new_idle_instance(self).await?;
-                if !self.pool.put(instance) {
+                if !self.pool.put(Kept::Instance(instance)) {
                     break;
                 }
             }

@@ -12,7 +12,7 @@ use crate::error::ProcessError;
 use crate::generation::{Generation, PoolOptions, PoolPolicy};
 use crate::hooks::{self, BoundHooks, IncomingHandler};
 use crate::limits::InstanceLimiter;
-use crate::pool::Cause;
+use crate::pool::{Cause, Kept};
 use crate::reached;
 use crate::slots::Slot;
 use crate::state::{Exchange, State};
@@ -54,13 +54,13 @@ pub(crate) struct Instance {
     /// Bytes that it held when it was made.
     memory_at_first: u64,
     /// Its place among the engine's instances. Last, so that the place is free only when the instance is gone.
-    _slot: Slot<Self>,
+    _slot: Slot<Kept>,
 }
 
 impl Instance {
     pub(crate) async fn new(
         generation: &Generation,
-        slot: Slot<Self>,
+        slot: Slot<Kept>,
         exchange: Box<Exchange>,
         meter: Arc<CpuMeter>,
     ) -> Result<Self, ProcessError> {

@@ -1,7 +1,6 @@
 //! The process pool: instances kept for the next web process, and what became of those before them.
 
 use std::collections::VecDeque;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
@@ -9,21 +8,50 @@ use parking_lot::Mutex;
 use crate::generation::PoolOptions;
 use crate::instance::Instance;
 use crate::slots::{Holder, NoSlot, Passed, Place};
+#[cfg(feature = "p3")]
+use crate::wasi_http::Tenancy;
 
 /// Idle instances of one generation. The one used last is taken first: its memory is the warmest.
 pub(crate) struct Pool {
     idle: Mutex<Idle>,
     options: PoolOptions,
-    holder: Holder<Instance>,
+    holder: Holder<Kept>,
     created: AtomicU64,
     retired: [AtomicU64; CAUSES],
-    /// Has the idle instances go that are not kept here: those of components of 0.3.
-    elsewhere: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+/// An instance with nothing to do.
+pub(crate) enum Kept {
+    /// It serves one request at a time.
+    Instance(Instance),
+    /// It may have several at a time.
+    #[cfg(feature = "p3")]
+    Tenancy(Tenancy),
+}
+
+impl Kept {
+    /// One that serves one request at a time.
+    pub(crate) fn instance(self) -> Option<Instance> {
+        match self {
+            Self::Instance(instance) => Some(instance),
+            #[cfg(feature = "p3")]
+            Self::Tenancy(_) => None,
+        }
+    }
+
+    /// One that may have several.
+    #[cfg(feature = "p3")]
+    pub(crate) fn tenancy(self) -> Option<Tenancy> {
+        match self {
+            Self::Instance(_) => None,
+            Self::Tenancy(tenancy) => Some(tenancy),
+        }
+    }
 }
 
 struct Idle {
     /// The one used last is the last.
-    instances: VecDeque<Instance>,
+    instances: VecDeque<Kept>,
     closed: bool,
 }
 
@@ -87,7 +115,7 @@ pub struct Retired {
 }
 
 impl Pool {
-    pub(crate) fn new(options: PoolOptions, holder: Holder<Instance>) -> Self {
+    pub(crate) fn new(options: PoolOptions, holder: Holder<Kept>) -> Self {
         Self {
             idle: Mutex::new(Idle {
                 instances: VecDeque::new(),
@@ -97,30 +125,16 @@ impl Pool {
             holder,
             created: AtomicU64::new(0),
             retired: Default::default(),
-            elsewhere: OnceLock::new(),
-        }
-    }
-
-    /// Idle instances are kept elsewhere, too; `let_go` ends them soon after.
-    #[cfg(feature = "p3")]
-    pub(crate) fn keeps_elsewhere(&self, let_go: impl Fn() + Send + Sync + 'static) {
-        let _ = self.elsewhere.set(Box::new(let_go));
-    }
-
-    /// Ends the idle instances that are kept elsewhere, not at once.
-    pub(crate) fn let_go_elsewhere(&self) {
-        if let Some(let_go) = self.elsewhere.get() {
-            let_go();
         }
     }
 
     /// The component's claim to its share of places.
-    pub(crate) fn holder(&self) -> &Holder<Instance> {
+    pub(crate) fn holder(&self) -> &Holder<Kept> {
         &self.holder
     }
 
     /// Waits in the component's queue.
-    pub(crate) async fn wait(&self) -> Result<Place<Instance>, NoSlot> {
+    pub(crate) async fn wait(&self) -> Result<Place<Kept>, NoSlot> {
         let PoolOptions {
             queue,
             queue_timeout,
@@ -142,12 +156,12 @@ impl Pool {
         }
     }
 
-    pub(crate) fn take(&self) -> Option<Instance> {
+    pub(crate) fn take(&self) -> Option<Kept> {
         self.idle.lock().instances.pop_back()
     }
 
     /// Keeps an instance, unless the pool is full or closed; says whether it did.
-    pub(crate) fn put(&self, instance: Instance) -> bool {
+    pub(crate) fn put(&self, instance: Kept) -> bool {
         let mut idle = self.idle.lock();
         if idle.closed || idle.instances.len() >= self.options.max {
             // Dropped after the lock: giving memory back takes a while.

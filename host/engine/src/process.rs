@@ -25,7 +25,7 @@ use crate::error::ProcessError;
 use crate::forensics::Cost;
 use crate::generation::{Generation, PoolOptions, PoolPolicy};
 use crate::instance::Instance;
-use crate::pool::Cause;
+use crate::pool::{Cause, Kept};
 use crate::slots::{NoSlot, Place};
 use crate::stages::Stage;
 use crate::state::Exchange;
@@ -136,7 +136,7 @@ pub(crate) async fn ask_methods(
         let handlers = instance.ask_handlers().await?;
         instance.finish();
         if generation.pool_options.policy == PoolPolicy::Reuse {
-            generation.pool.put(instance);
+            generation.pool.put(Kept::Instance(instance));
         }
         let methods = methods.into_iter().map(|method| Method {
             name: method.name,
@@ -154,7 +154,7 @@ pub(crate) async fn ask_methods(
 /// An instance that waits for its first request.
 pub(crate) async fn new_idle_instance(generation: &Generation) -> Result<Instance, ProcessError> {
     match place(generation, true).await? {
-        Place::Instance(instance) => Ok(instance),
+        Place::Instance(kept) => only_one(kept),
         Place::Slot(slot) => {
             let meter = CpuMeter::new(generation.limits.cpu_time);
             Instance::new(generation, slot, idle_exchange(generation), meter).await
@@ -162,8 +162,14 @@ pub(crate) async fn new_idle_instance(generation: &Generation) -> Result<Instanc
     }
 }
 
+/// What is kept of a component that has one request at a time in an instance.
+fn only_one(kept: Kept) -> Result<Instance, ProcessError> {
+    let other = || ProcessError::Instantiate("the instance is one for several requests".to_owned());
+    kept.instance().ok_or_else(other)
+}
+
 /// Room for an instance; where it takes a wait, an instance that has become idle meanwhile.
-async fn place(generation: &Generation, may_wait: bool) -> Result<Place<Instance>, ProcessError> {
+async fn place(generation: &Generation, may_wait: bool) -> Result<Place<Kept>, ProcessError> {
     if !may_wait {
         let place = generation.engine.place_now(&generation.pool);
         return place.ok_or(ProcessError::Busy(Duration::ZERO));
@@ -208,7 +214,7 @@ pub(crate) async fn performed(
         return Box::pin(bound::performed(context, exchange, target, meter)).await;
     }
     let kept = match generation.pool_options.policy {
-        PoolPolicy::Reuse => generation.pool.take(),
+        PoolPolicy::Reuse => generation.pool.take().and_then(Kept::instance),
         _ => None,
     };
     let mut instance = match kept {
@@ -298,7 +304,8 @@ pub(crate) async fn another(
     let place = place(generation, may_wait).await;
     tell(Stage::Wait, began);
     match place? {
-        Place::Instance(mut instance) => {
+        Place::Instance(kept) => {
+            let mut instance = only_one(kept)?;
             instance.begin(exchange, meter);
             Ok(instance)
         }

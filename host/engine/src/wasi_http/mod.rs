@@ -15,9 +15,15 @@ mod worker;
 #[cfg(feature = "p3")]
 mod caller;
 #[cfg(feature = "p3")]
+mod expiration;
+#[cfg(feature = "p3")]
+mod mailbox;
+#[cfg(feature = "p3")]
 mod service;
 #[cfg(feature = "p3")]
 mod shared;
+#[cfg(feature = "p3")]
+mod tenancy;
 #[cfg(feature = "p3")]
 mod ticket;
 
@@ -29,4 +35,6 @@ pub(crate) use request::resources;
 pub(crate) use run::{Asked, answer};
 pub(crate) use view::HttpState;
 #[cfg(feature = "p3")]
-pub(crate) use {caller::add_to_linker, service::Service, shared::answer as answer_shared};
+pub(crate) use {
+    caller::add_to_linker, service::Service, shared::answer as answer_shared, tenancy::Tenancy,
+};

@@ -13,6 +13,7 @@ use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 use tokio::task::coop::unconstrained;
 use tokio::time::timeout_at;
+use wasmtime_wasi_http::WasiBody;
 
 use super::head::{self, Answered, BodyPlace, Head, HeadReceiver};
 use super::stream::{AnswerStream, Limits, Source, too_large};
@@ -195,17 +196,34 @@ fn whole_body(
     if !is_head {
         left.end?;
     }
+    if !is_pieces {
+        return assembled(answer, frames, length, limits);
+    }
+    check_size(&frames, &limits)?;
+    // They stay what the guest made of them.
+    let stream = AnswerStream::new(Source::Ready(frames), None, limits);
+    answer.body = AnswerBody::Stream(Box::new(stream));
+    Ok(answer)
+}
+
+fn check_size(frames: &VecDeque<Frame<Bytes>>, limits: &Limits) -> Result<usize, ProcessError> {
     let data = frames.iter().filter_map(Frame::data_ref);
-    let bytes: usize = data.clone().map(Bytes::len).sum();
-    if bytes as u64 > limits.bytes_max {
-        return Err(too_large(limits.bytes_max));
+    let bytes = data.map(Bytes::len).sum();
+    match bytes as u64 > limits.bytes_max {
+        true => Err(too_large(limits.bytes_max)),
+        false => Ok(bytes),
     }
-    if is_pieces {
-        // They stay what the guest made of them.
-        let stream = AnswerStream::new(Source::Ready(frames), None, limits);
-        answer.body = AnswerBody::Stream(Box::new(stream));
-        return Ok(answer);
-    }
+}
+
+/// An answer with all of its body: one piece, unless that would be a large one.
+pub(super) fn assembled(
+    mut answer: Answer,
+    frames: VecDeque<Frame<Bytes>>,
+    length: Option<u64>,
+    limits: Limits,
+) -> Result<Answer, ProcessError> {
+    let bytes = check_size(&frames, &limits)?;
+    let data = frames.iter().filter_map(Frame::data_ref);
     let has_trailers = frames.iter().any(Frame::is_trailers);
     let joined = match data.clone().count() {
         _ if has_trailers => None,
@@ -250,9 +268,23 @@ pub(super) fn drain(body: &BodyPlace) -> Left {
             end: Ok(()),
         };
     };
+    let end = match there(&mut body, &mut frames) {
+        Poll::Ready(end) => end,
+        Poll::Pending => Err(head::failed(
+            "it ended without finishing the body of its answer",
+        )),
+    };
+    Left { frames, end }
+}
+
+/// Takes what is there of a body, and tells how that ends if it does.
+pub(super) fn there(
+    body: &mut WasiBody,
+    frames: &mut VecDeque<Frame<Bytes>>,
+) -> Poll<Result<(), ProcessError>> {
     let all = poll_fn(|context| {
         loop {
-            match ready!(Pin::new(&mut body).poll_frame(context)) {
+            match ready!(Pin::new(&mut *body).poll_frame(context)) {
                 Some(Ok(frame)) => frames.push_back(frame),
                 None => return Poll::Ready(Ok(())),
                 Some(Err(error)) => return Poll::Ready(Err(head::broken_off(&error))),
@@ -261,13 +293,7 @@ pub(super) fn drain(body: &BodyPlace) -> Left {
     });
     // A task that has had its share of turns is told to wait for what is there, and nobody comes back here.
     let all = pin!(unconstrained(all));
-    let end = match all.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(end) => end,
-        Poll::Pending => Err(head::failed(
-            "it ended without finishing the body of its answer",
-        )),
-    };
-    Left { frames, end }
+    all.poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// What the header says of the body's length, held to its limit before any of it is sent.

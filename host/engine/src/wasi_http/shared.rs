@@ -1,17 +1,22 @@
 //! One request of a component of `wasi:http` 0.3: from its call to the head of its answer.
 
-use std::future::poll_fn;
-use std::pin::pin;
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Instant;
 
+use bytes::Bytes;
 use http::Response;
+use http_body::Frame;
+use tokio::runtime::Handle;
 use tokio::time::timeout_at;
+use wasmtime_wasi_http::WasiBody;
 
-use super::head::{self, Answered};
+use super::head::{self, Answered, Head};
 use super::request;
-use super::run::{Asked, length};
-use super::service::{Service, process_error};
+use super::run::{Asked, assembled, length, there};
+use super::service::{Rest, Service, process_error};
 use super::stream::{AnswerStream, Limits, Source};
 use super::ticket::{Client, Ticket};
 use crate::answer::{Answer, AnswerBody};
@@ -23,7 +28,7 @@ use crate::state::Exchange;
 /// Runs a request on an instance that may have others as well.
 pub(crate) async fn answer(
     generation: &Generation,
-    service: &Service,
+    service: &Arc<Service>,
     mut exchange: Box<Exchange>,
     asked: Asked,
 ) -> Result<Answer, ProcessError> {
@@ -41,38 +46,81 @@ pub(crate) async fn answer(
     let request = request::request(&exchange.call, body)
         .map_err(|error| ProcessError::Instantiate(format!("{error:#}")))?;
     let is_slow = generation.pace.is_slow();
-    let threads = match is_slow {
-        true => generation.engine.background(),
-        false => generation.engine.shared(),
-    };
     let began = Instant::now();
-    let mut handling = pin!(service.handler().handle(ticket.clone(), request));
-    // Instances are tasks of whoever needs one first.
-    let handling = poll_fn(|context| {
-        let _here = threads.enter();
-        handling.as_mut().poll(context)
-    });
-    let response = timeout_at(asked.deadline.at.into(), handling)
+    let handled = timeout_at(asked.deadline.at.into(), service.handle(&ticket, request))
         .await
         .map_err(|_| ProcessError::Deadline(asked.deadline.after))?;
     let told = exchange.too_large.as_ref();
     let is_too_large = told.is_some_and(|told| told.load(Ordering::Relaxed));
-    let response = match response {
-        Ok(response) => response,
+    let handled = match handled {
+        Ok(handled) => handled,
         Err(_) if is_too_large => return Err(ProcessError::BodyTooLarge),
         Err(error) => return Err(process_error(&error, &ticket)),
     };
     if is_slow && began.elapsed() < TICK {
         generation.pace.quick();
     }
-    let (parts, body) = response.into_parts();
-    let head = Response::from_parts(parts, ());
-    let mut answer = head::begin(Ok(Answered::Http(head)), asked.is_head)?;
+    drop(ticket);
+    let (parts, body) = handled.response.into_parts();
+    let head = Ok(Answered::Http(Response::from_parts(parts, ())));
+    let mut body = body;
+    let mut frames = VecDeque::new();
+    let end = match &handled.rest {
+        Rest::AtWork => Poll::Pending,
+        Rest::Idle(_) | Rest::Ended => there(&mut body, &mut frames),
+    };
+    if end.is_pending() {
+        if let Rest::Idle(instance) = handled.rest {
+            service.go_on(instance, &Handle::current(), false);
+        }
+        return begun(head, frames, body, client, limits, asked.is_head);
+    }
+    drop(body);
+    client.complete();
+    if let Rest::Idle(instance) = handled.rest {
+        service.keep(instance);
+    }
+    whole(head, frames, end, limits, asked.is_head)
+}
+
+/// An answer whose instance still works on it.
+fn begun(
+    head: Head,
+    frames: VecDeque<Frame<Bytes>>,
+    body: WasiBody,
+    client: Client,
+    limits: Limits,
+    is_head: bool,
+) -> Result<Answer, ProcessError> {
+    let mut answer = head::begin(head, is_head)?;
     if matches!(answer.body, AnswerBody::Unsent(_)) {
         return Ok(answer);
     }
     let length = length(&answer, &limits)?;
-    let stream = AnswerStream::new(Source::Shared { body, client }, length, limits);
-    answer.body = AnswerBody::Stream(Box::new(stream));
+    let source = Source::Shared {
+        frames,
+        body,
+        client,
+    };
+    answer.body = AnswerBody::Stream(Box::new(AnswerStream::new(source, length, limits)));
     Ok(answer)
+}
+
+/// An answer that is all there.
+fn whole(
+    head: Head,
+    frames: VecDeque<Frame<Bytes>>,
+    end: Poll<Result<(), ProcessError>>,
+    limits: Limits,
+    is_head: bool,
+) -> Result<Answer, ProcessError> {
+    let answer = head::begin(head, is_head)?;
+    if matches!(answer.body, AnswerBody::Unsent(_)) {
+        return Ok(answer);
+    }
+    if let Poll::Ready(Err(error)) = end {
+        return Err(error);
+    }
+    let length = length(&answer, &limits)?;
+    assembled(answer, frames, length, limits)
 }

@@ -41,7 +41,12 @@ pub(super) enum Source {
     Ready(VecDeque<Frame<Bytes>>),
     /// An instance that has other requests as well.
     #[cfg(feature = "p3")]
-    Shared { body: WasiBody, client: Client },
+    Shared {
+        /// What it has made already.
+        frames: VecDeque<Frame<Bytes>>,
+        body: WasiBody,
+        client: Client,
+    },
     /// Nothing more comes.
     Ended,
 }
@@ -166,7 +171,11 @@ impl Source {
             },
             Self::Ready(frames) => frames.pop_front().map_or(Look::End, Look::Frame),
             #[cfg(feature = "p3")]
-            Self::Shared { body, client } => match Pin::new(body).poll_frame(context) {
+            Self::Shared { frames, .. } if !frames.is_empty() => {
+                frames.pop_front().map_or(Look::End, Look::Frame)
+            }
+            #[cfg(feature = "p3")]
+            Self::Shared { body, client, .. } => match Pin::new(body).poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => Look::Frame(frame),
                 Poll::Ready(Some(Err(error))) => {
                     Look::Fault(client.0.fault().unwrap_or_else(|| broken_off(&error)))

@@ -2,13 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::task::Waker;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use wasmtime::component::GuestTaskId;
 
 use super::outbound::Origin;
-use super::service::WakerPlace;
 use crate::call::Deadline;
 use crate::error::ProcessError;
 use crate::hooks;
@@ -30,7 +30,8 @@ pub(crate) struct Ticket {
 #[derive(Default)]
 pub(crate) struct Company {
     tickets: Mutex<Vec<Weak<Ticket>>>,
-    waker: WakerPlace,
+    /// Wakes whoever polls the instance.
+    waker: Mutex<Option<Waker>>,
     fault: Mutex<Option<Arc<str>>>,
 }
 
@@ -60,10 +61,6 @@ impl Ticket {
         self.deadline.at
     }
 
-    pub(super) fn limit(&self) -> Duration {
-        self.deadline.after
-    }
-
     /// Why its instance ended, if that ended badly.
     pub(super) fn fault(&self) -> Option<ProcessError> {
         let company = self.company.lock().clone()?;
@@ -78,6 +75,15 @@ impl Ticket {
 /// The client's end of a ticket: when it goes, nobody waits for the answer any more.
 pub(crate) struct Client(pub(super) Arc<Ticket>);
 
+impl Client {
+    /// The answer is complete, and so is what its instance had to do: nobody has to be told.
+    pub(super) fn complete(self) {
+        if let Some(company) = &*self.0.company.lock() {
+            company.waker.lock().take();
+        }
+    }
+}
+
 impl Drop for Client {
     fn drop(&mut self) {
         self.0.is_given_up.store(true, Ordering::Relaxed);
@@ -89,7 +95,7 @@ impl Drop for Client {
 }
 
 impl Company {
-    pub(super) fn wake_by(&self, waker: &std::task::Waker) {
+    pub(super) fn wake_by(&self, waker: &Waker) {
         let mut place = self.waker.lock();
         if !place.as_ref().is_some_and(|old| old.will_wake(waker)) {
             *place = Some(waker.clone());
@@ -103,11 +109,22 @@ impl Company {
         tickets.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// How many those are.
-    pub(super) fn size(&self) -> usize {
+    /// How many clients still wait for something of their answers.
+    pub(super) fn clients(&self) -> usize {
         let mut tickets = self.tickets.lock();
         tickets.retain(|ticket| ticket.strong_count() > 0);
-        tickets.len()
+        let waits = |ticket: &Arc<Ticket>| !ticket.is_given_up.load(Ordering::Relaxed);
+        tickets
+            .iter()
+            .filter_map(Weak::upgrade)
+            .filter(waits)
+            .count()
+    }
+
+    /// Whether one of the requests should have been answered by now.
+    pub(super) fn is_late(&self) -> bool {
+        let now = Instant::now();
+        self.living().iter().any(|ticket| ticket.deadline() < now)
     }
 
     /// Whether the instance works on requests whose clients are all gone.
@@ -161,10 +178,12 @@ pub(super) fn join(ticket: &Arc<Ticket>, company: &Arc<Company>, task: Option<Gu
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use std::time::Duration;
 
-    fn ticket(id: u64) -> Arc<Ticket> {
+    /// A request with a second to go.
+    pub(in super::super) fn ticket(id: u64) -> Arc<Ticket> {
         let after = Duration::from_secs(1);
         let deadline = Deadline {
             at: Instant::now() + after,
@@ -188,13 +207,13 @@ mod tests {
         let clients = (Client(one.clone()), Client(two.clone()));
         join(&one, &company, None);
         join(&two, &company, None);
+        assert_eq!(company.clients(), 2);
         drop(clients.0);
+        assert_eq!(company.clients(), 1);
         assert!(!company.is_given_up());
         drop(clients.1);
         assert!(company.is_given_up());
-        assert_eq!(company.size(), 2);
         drop((one, two));
-        assert_eq!(company.size(), 0);
         assert!(!company.is_given_up());
     }
 
