@@ -73,14 +73,13 @@ impl Expiration {
 
     /// Ready when the instance has to go.
     pub(super) fn poll(&mut self, context: &mut Context<'_>, since: &Since) -> Poll<Expired> {
-        self.company.wake_by(context.waker());
-        let Some(since) = since.last() else {
+        let Some(last) = since.last() else {
             return Poll::Pending;
         };
-        if self.company.is_given_up() {
+        if !since.starts.is_empty() && self.company.is_given_up() {
             return Poll::Ready(Expired::GivenUp);
         }
-        let limit = (since + self.deadline + GRACE).into();
+        let limit = (last + self.deadline + GRACE).into();
         let timer = self
             .timer
             .get_or_insert_with(|| Box::pin(sleep_until(limit)));

@@ -21,6 +21,19 @@ pub(super) struct Job {
     pub(super) answer: oneshot::Sender<Told>,
 }
 
+/// A request that its instance does not take. It is here, for another one.
+#[derive(Debug, thiserror::Error)]
+#[error("the instance did not take the request")]
+pub(super) struct NotTaken(pub(super) Mutex<Option<Request<WasiBody>>>);
+
+impl Job {
+    /// Whoever waits for it looks for another instance.
+    pub(super) fn give_back(self) {
+        let back = NotTaken(Mutex::new(Some(self.request)));
+        let _ = self.answer.send(Err(back.into()));
+    }
+}
+
 /// Where requests wait for their instance.
 #[derive(Default)]
 pub(super) struct Mailbox(Mutex<Contents>);
@@ -29,13 +42,15 @@ pub(super) struct Mailbox(Mutex<Contents>);
 struct Contents {
     jobs: VecDeque<Box<Job>>,
     mode: Mode,
+    /// Nothing of its guest is left to be done, whatever still goes to clients.
+    is_done: bool,
     waker: Option<Waker>,
 }
 
 /// What an instance is at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// It has nothing to do, and takes what it is given by whoever holds it.
+    /// It has nothing to do for anybody, and takes what it is given by whoever holds it.
     #[default]
     Idle,
     /// Its requests wait for something; it takes another one.
@@ -51,6 +66,7 @@ impl Mailbox {
     pub(super) fn give(&self, job: Box<Job>) {
         let mut contents = self.0.lock();
         contents.mode = Mode::Busy;
+        contents.is_done = false;
         contents.jobs.push_back(job);
     }
 
@@ -70,17 +86,16 @@ impl Mailbox {
         Ok(())
     }
 
-    /// The next request, if the instance takes one. Without one it goes on in `mode`, and `waker` is told of the next.
-    pub(super) fn next(&self, takes_one: bool, mode: Mode, waker: &Waker) -> Option<Box<Job>> {
+    /// The next request. Without one the instance goes on in `mode`, and `waker` is told of the next.
+    pub(super) fn next(&self, mode: Mode, is_done: bool, waker: &Waker) -> Option<Box<Job>> {
         let mut contents = self.0.lock();
-        if takes_one && let Some(job) = contents.jobs.pop_front() {
+        if let Some(job) = contents.jobs.pop_front() {
             contents.mode = Mode::Busy;
+            contents.is_done = false;
             return Some(job);
         }
-        contents.mode = match contents.jobs.is_empty() {
-            true => mode,
-            false => Mode::Busy,
-        };
+        contents.mode = mode;
+        contents.is_done = is_done;
         if mode == Mode::Open
             && !contents
                 .waker
@@ -92,16 +107,33 @@ impl Mailbox {
         None
     }
 
-    /// Whether the instance has nothing to do.
+    /// Whether the instance has nothing to do, and all its answers have arrived.
     pub(super) fn is_idle(&self) -> bool {
         self.0.lock().mode == Mode::Idle
     }
 
-    /// The instance is gone. What it has not begun comes back.
-    pub(super) fn end(&self) -> VecDeque<Box<Job>> {
-        let mut contents = self.0.lock();
-        contents.mode = Mode::Ended;
-        std::mem::take(&mut contents.jobs)
+    /// Whether nothing of its guest is left to be done.
+    pub(super) fn is_done(&self) -> bool {
+        self.0.lock().is_done
+    }
+
+    /// The instance computes on and on. What it has not begun is for others.
+    pub(super) fn refuse(&self) {
+        self.give_back(Mode::Busy);
+    }
+
+    /// The instance is gone.
+    pub(super) fn end(&self) {
+        self.give_back(Mode::Ended);
+    }
+
+    fn give_back(&self, mode: Mode) {
+        let jobs = {
+            let mut contents = self.0.lock();
+            contents.mode = mode;
+            std::mem::take(&mut contents.jobs)
+        };
+        jobs.into_iter().for_each(|job| job.give_back());
     }
 }
 
@@ -127,16 +159,21 @@ mod tests {
         assert!(mailbox.is_idle() && mailbox.offer(job(1)).is_err());
         mailbox.give(job(1));
         assert!(!mailbox.is_idle() && mailbox.offer(job(2)).is_err());
-        let first = mailbox.next(true, Mode::Busy, Waker::noop()).unwrap();
+        let first = mailbox.next(Mode::Busy, false, Waker::noop()).unwrap();
         assert_eq!(first.ticket.id(), 1);
-        assert!(mailbox.next(true, Mode::Open, Waker::noop()).is_none());
-        assert!(mailbox.offer(job(2)).is_ok());
+        assert!(mailbox.next(Mode::Open, false, Waker::noop()).is_none());
+        let (answer, mut told) = oneshot::channel();
+        assert!(mailbox.offer(Box::new(Job { answer, ..*job(2) })).is_ok());
         // One, and then it says again that it waits.
         assert!(mailbox.offer(job(3)).is_err());
-        assert!(mailbox.next(false, Mode::Busy, Waker::noop()).is_none());
-        let left = mailbox.end();
-        assert_eq!(left.len(), 1);
-        assert_eq!(left[0].ticket.id(), 2);
+        mailbox.refuse();
+        let Ok(Some(Err(back))) = told.try_recv() else {
+            panic!("it was not given back");
+        };
+        assert!(back.is::<NotTaken>());
+        assert!(mailbox.next(Mode::Open, true, Waker::noop()).is_none());
+        assert!(mailbox.is_done() && !mailbox.is_idle());
+        mailbox.end();
         assert!(mailbox.offer(job(4)).is_err());
     }
 }

@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::Proxy;
 
-use super::mailbox::{Job, Mailbox, Told};
+use super::mailbox::{Job, Mailbox, NotTaken, Told};
 use super::tenancy::{Capacity, Household, Tenancy};
 use super::ticket::Ticket;
 use crate::cpu::CpuMeter;
@@ -59,17 +59,6 @@ struct NoPlace(NoSlot, PoolOptions);
 #[derive(Debug, thiserror::Error)]
 #[error("the component has been replaced")]
 struct Replaced;
-
-/// An instance that ended before it began with a request. That is here, for another one.
-#[derive(Debug, thiserror::Error)]
-#[error("the instance ended before it took the request")]
-pub(super) struct NotTaken(Mutex<Option<Request<WasiBody>>>);
-
-impl NotTaken {
-    pub(super) fn new(request: Request<WasiBody>) -> Self {
-        Self(Mutex::new(Some(request)))
-    }
-}
 
 /// The instance could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -228,13 +217,19 @@ impl Service {
             let rest = Rest::Ended;
             return Ok(Handled { response, rest });
         }
-        if instance.mailbox.is_idle()
+        if instance.mailbox.is_done()
             && let Ok(Some(told)) = told.try_recv()
         {
-            return Ok(Handled {
-                response: told?,
-                rest: Rest::Idle(instance),
-            });
+            return match told {
+                Ok(response) => {
+                    let rest = Rest::Idle(instance);
+                    Ok(Handled { response, rest })
+                }
+                Err(error) => {
+                    self.go_on(instance, &Handle::current(), false);
+                    Err(error)
+                }
+            };
         }
         if instance.meter.is_slow() {
             self.pace.slow();
@@ -258,8 +253,9 @@ impl Service {
                 let stalls = instance.meter.take_stall();
                 if stalls {
                     service.pace.slow();
+                    instance.mailbox.refuse();
                 }
-                if instance.is_at_rest() {
+                if instance.mailbox.is_idle() {
                     return Poll::Ready(Some(false));
                 }
                 match stalls && !patient {

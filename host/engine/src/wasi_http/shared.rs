@@ -75,6 +75,11 @@ pub(crate) async fn answer(
         }
         return begun(head, frames, body, client, limits, asked.is_head);
     }
+    // A body ends alike if its guest does.
+    let end = match client.0.fault() {
+        Some(fault) => Poll::Ready(Err(fault)),
+        None => end,
+    };
     drop(body);
     client.complete();
     if let Rest::Idle(instance) = handled.rest {

@@ -17,7 +17,7 @@ use wasmtime_wasi_http::{WasiHttpCtxView, WasiHttpView};
 
 use super::expiration::{Expiration, Expired, Since};
 use super::mailbox::{Job, Mailbox, Mode};
-use super::service::{Ends, NotTaken};
+use super::service::Ends;
 use super::ticket::{Company, join};
 use crate::clock::TICKS_INLINE;
 use crate::cpu::CpuMeter;
@@ -35,7 +35,6 @@ pub(crate) struct Tenancy {
     pub(super) work: Work,
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) meter: Arc<CpuMeter>,
-    pub(super) company: Arc<Company>,
 }
 
 /// How many requests an instance takes.
@@ -79,18 +78,12 @@ impl Tenancy {
         let company = Arc::<Company>::default();
         let mailbox = Arc::<Mailbox>::default();
         let meter = household.meter.clone();
-        let work = Box::pin(work(household, company.clone(), mailbox.clone()));
+        let work = Box::pin(work(household, company, mailbox.clone()));
         Self {
             work,
             mailbox,
             meter,
-            company,
         }
-    }
-
-    /// Whether it has nothing to do, and all its answers have arrived.
-    pub(super) fn is_at_rest(&self) -> bool {
-        self.mailbox.is_idle() && self.company.clients() == 0
     }
 }
 
@@ -164,13 +157,15 @@ async fn attended(
     let running = store.run_concurrent(async |accessor| desk.serve(accessor).await);
     let mut running = pin!(running);
     poll_fn(|context| {
+        // Before anybody looks which clients are there: who leaves later is heard of.
+        desk.company.wake_by(context.waker());
         let mut polled = running.as_mut().poll(context);
         if polled.is_pending() {
             meter.interrupted();
             if let Poll::Ready(expired) = expiration.poll(context, &desk.since.lock()) {
                 return Poll::Ready(Err(expired.into()));
             }
-            if !desk.has_room.swap(true, Ordering::Relaxed) && !desk.mailbox.is_idle() {
+            if !desk.has_room.swap(true, Ordering::Relaxed) && !desk.mailbox.is_done() {
                 polled = running.as_mut().poll(context);
             }
         }
@@ -203,23 +198,30 @@ impl Desk {
                     .poll_ready_for_concurrent_call(func, context)
                     .is_ready();
                 let accepts = self.accepts(running.len(), total);
+                // The first one is what it was made for.
+                let is_ready = is_ready || total == 0;
                 let is_done =
                     running.is_empty() && accessor.poll_no_interesting_tasks(context).is_ready();
                 if is_done && (accepts == Accepts::NeverAgain || !is_ready) {
                     return Poll::Ready(Ok(()));
                 }
                 let takes_one = is_ready && accepts == Accepts::Yes;
-                let mode = match (is_done, takes_one) {
-                    (true, _) => Mode::Idle,
-                    (false, true) => Mode::Open,
-                    (false, false) => Mode::Busy,
+                let mode = match takes_one {
+                    _ if is_done && self.company.clients() == 0 => Mode::Idle,
+                    true => Mode::Open,
+                    false => Mode::Busy,
                 };
-                let Some(job) = self.mailbox.next(takes_one, mode, context.waker()) else {
+                let Some(job) = self.mailbox.next(mode, is_done, context.waker()) else {
                     if is_done {
                         self.since.lock().rest();
                     }
                     return Poll::Pending;
                 };
+                if !takes_one {
+                    // It was offered before this became known.
+                    job.give_back();
+                    continue;
+                }
                 total += 1;
                 // Kept until it is answered: as long as somebody waits for it, it has a client.
                 let ticket = job.ticket.clone();
@@ -321,10 +323,7 @@ impl End {
             self.company.fail(&text);
         }
         drop(store);
-        for job in self.mailbox.end() {
-            let back = NotTaken::new(job.request);
-            let _ = job.answer.send(Err(back.into()));
-        }
+        self.mailbox.end();
     }
 }
 

@@ -54,7 +54,8 @@ async fn answer(request: Request) -> Result<Response, ErrorCode> {
         }
         "/error" => Err(ErrorCode::InternalError(Some("as asked".into()))),
         "/trap" => panic!("as asked"),
-        "/trap-later" => Ok(trap_later()),
+        "/trap-later" => Ok(trap_later(50_000_000)),
+        "/trap-soon" => Ok(trap_later(0)),
         "/spin" => spin(),
         _ => panic!("no such path: {path}"),
     }
@@ -172,13 +173,15 @@ async fn trailers(request: Request) -> Response {
     response
 }
 
-fn trap_later() -> Response {
+fn trap_later(after: u64) -> Response {
     let (mut writer, reader) = wit_stream::new();
     let (trailers, trailers_reader) = wit_future::new(|| Ok(None));
     let (response, _) = Response::new(Fields::new(), Some(reader), trailers_reader);
     spawn_local(async move {
         writer.write_all(b"a beginning".to_vec()).await;
-        wait_for(50_000_000).await;
+        if after > 0 {
+            wait_for(after).await;
+        }
         drop(trailers);
         panic!("as asked");
     });
