@@ -21,6 +21,10 @@ pub(crate) struct Pool {
 }
 
 /// An instance with nothing to do.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "few are kept, and a box would be allocated for each request"
+)]
 pub(crate) enum Kept {
     /// It serves one request at a time.
     Instance(Instance),
