@@ -61,25 +61,21 @@ pub(crate) async fn answer(
         generation.pace.quick();
     }
     drop(ticket);
-    let (parts, body) = handled.response.into_parts();
+    let (parts, mut body) = handled.response.into_parts();
     let head = Ok(Answered::Http(Response::from_parts(parts, ())));
-    let mut body = body;
     let mut frames = VecDeque::new();
     let end = match &handled.rest {
         Rest::AtWork => Poll::Pending,
         Rest::Idle(_) | Rest::Ended => there(&mut body, &mut frames),
     };
-    if end.is_pending() {
+    let Poll::Ready(end) = end else {
         if let Rest::Idle(instance) = handled.rest {
             service.go_on(instance, &Handle::current(), false);
         }
         return begun(head, frames, body, client, limits, asked.is_head);
-    }
-    // A body ends alike if its guest does.
-    let end = match client.0.fault() {
-        Some(fault) => Poll::Ready(Err(fault)),
-        None => end,
     };
+    // A body ends alike if its guest does.
+    let end = client.0.fault().map_or(end, Err);
     drop(body);
     client.complete();
     if let Rest::Idle(instance) = handled.rest {
@@ -115,7 +111,7 @@ fn begun(
 fn whole(
     head: Head,
     frames: VecDeque<Frame<Bytes>>,
-    end: Poll<Result<(), ProcessError>>,
+    end: Result<(), ProcessError>,
     limits: Limits,
     is_head: bool,
 ) -> Result<Answer, ProcessError> {
@@ -123,9 +119,7 @@ fn whole(
     if matches!(answer.body, AnswerBody::Unsent(_)) {
         return Ok(answer);
     }
-    if let Poll::Ready(Err(error)) = end {
-        return Err(error);
-    }
+    end?;
     let length = length(&answer, &limits)?;
     assembled(answer, frames, length, limits)
 }
