@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 use tessera_host::admin::{Admin, KEY_FILE, KeyOrigin, STATE_FOLDER};
+use tessera_host::connection;
 use tessera_host::host::{Host, HostOptions};
 use tessera_host::listen::Inherited;
 use tessera_host::notify::{self, ServiceManager};
 use tessera_host::server::{Cause, Reloader, State, server_document};
 use tessera_host::settings::{HostSettings, Override};
 use tessera_host::weblog::WebLogs;
-use tokio::runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::failure::{self, Failure};
@@ -70,9 +70,8 @@ pub(super) fn run(mut arguments: Arguments, started: Instant) -> Result<(), Fail
         tracing::warn!("{error}");
         None
     });
-    let runtime = runtime::Builder::new_multi_thread()
+    let runtime = connection::runtime()
         .thread_name("tessera-serve")
-        .enable_all()
         .build()
         .map_err(|error| Failure::other(format!("the threads cannot be started: {error}")))?;
     let options = HostOptions {

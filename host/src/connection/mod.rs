@@ -10,6 +10,7 @@ mod observed;
 mod pace;
 mod sending;
 mod served;
+mod together;
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -37,6 +38,7 @@ use crate::server::Receiver;
 use crate::settings::KeepAlive;
 use crate::weblog::Pending;
 pub use direct::TakesFiles;
+pub use together::runtime;
 
 use activity::Activity;
 use course::Course;

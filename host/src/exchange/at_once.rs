@@ -91,6 +91,7 @@ fn page(
     Some(ReadyMade {
         head: [head, hsts, date_and_end(now)],
         body,
+        may_wait: false,
     })
 }
 

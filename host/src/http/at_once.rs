@@ -60,6 +60,8 @@ pub struct ReadyMade {
     pub head: [Bytes; 3],
     /// The content.
     pub body: Bytes,
+    /// Whether it may wait for others that are sent with it: it was made for this request, which takes longer than sending.
+    pub may_wait: bool,
 }
 
 impl ReadyMade {
@@ -89,6 +91,7 @@ impl ReadyMade {
         Some(Self {
             head: [head.into(), Bytes::new(), date_and_end(Instant::now())],
             body,
+            may_wait: true,
         })
     }
 }

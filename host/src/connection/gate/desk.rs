@@ -9,6 +9,7 @@ use tokio::io::AsyncWrite;
 use super::door::Door;
 use super::outbox::Outbox;
 use crate::connection::activity::Activity;
+use crate::connection::together::Departure;
 use crate::http::{PlainGet, ReadyMade};
 
 /// Knows the answers that are in memory.
@@ -26,6 +27,9 @@ pub(super) struct Desk<A> {
     outbox: Outbox,
     /// All that the library has written went out.
     is_quiet: bool,
+    /// The number of the latest request whose answer the library has begun to write.
+    departed: u64,
+    departure: Departure,
 }
 
 impl<A: Answers> Desk<A> {
@@ -36,6 +40,8 @@ impl<A: Answers> Desk<A> {
             activity,
             outbox: Outbox::default(),
             is_quiet: true,
+            departed: 0,
+            departure: Departure::Now,
         }
     }
 
@@ -75,9 +81,16 @@ impl<A: Answers> Desk<A> {
 }
 
 impl<A> Desk<A> {
-    /// The library writes.
-    pub(super) fn is_written(&mut self) {
+    /// The library writes: the beginning of an answer may have to wait.
+    pub(super) fn poll_writes(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let begun = self.door.begun();
+        if self.is_quiet && self.departed != begun {
+            self.departed = begun;
+            self.departure = Departure::of_answer();
+        }
+        // Also where it waits: nobody may answer before it.
         self.is_quiet = false;
+        self.departure.poll(context)
     }
 
     /// All that the library has written went out.

@@ -315,7 +315,7 @@ where
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.desk.is_written();
+        ready!(self.desk.poll_writes(context));
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -324,7 +324,7 @@ where
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.desk.is_written();
+        ready!(self.desk.poll_writes(context));
         Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
     }
 

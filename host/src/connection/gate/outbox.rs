@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use ::bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 
+use crate::connection::together::Departure;
 use crate::http::ReadyMade;
 
 /// Pieces that are handed to the system at once: of some responses, should a client have asked for several.
@@ -19,10 +20,14 @@ pub(super) struct Outbox {
     pieces: VecDeque<Bytes>,
     /// What was written may still be on its way, as inside TLS.
     is_unflushed: bool,
+    departure: Departure,
 }
 
 impl Outbox {
     pub(super) fn put(&mut self, response: ReadyMade) {
+        if response.may_wait {
+            self.departure = Departure::of_answer();
+        }
         let pieces = response.head.into_iter().chain([response.body]);
         self.pieces.extend(pieces.filter(|piece| !piece.is_empty()));
     }
@@ -40,6 +45,7 @@ impl Outbox {
     where
         S: AsyncWrite + Unpin,
     {
+        ready!(self.departure.poll(context));
         while !self.pieces.is_empty() {
             let mut slices = [IoSlice::new(&[]); SLICES];
             let filled = self.pieces.iter().zip(&mut slices);
@@ -90,7 +96,11 @@ mod tests {
             let body = piece(b'0');
             expected.extend(head.concat());
             expected.extend_from_slice(&body);
-            outbox.put(ReadyMade { head, body });
+            outbox.put(ReadyMade {
+                head,
+                body,
+                may_wait: false,
+            });
         }
         let (mut here, mut there) = duplex(13);
         let reading = tokio::spawn(async move {
@@ -112,6 +122,7 @@ mod tests {
         outbox.put(ReadyMade {
             head: Default::default(),
             body: Bytes::from_static(b"abc"),
+            may_wait: false,
         });
         let (mut here, there) = duplex(1);
         drop(there);

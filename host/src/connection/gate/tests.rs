@@ -76,6 +76,7 @@ impl Answers for AtOnce {
         request.path().ends_with("/now").then(|| ReadyMade {
             head: [head.into(), Bytes::new(), Bytes::from_static(b"\r\n")],
             body: body.into(),
+            may_wait: true,
         })
     }
 }
