@@ -1,7 +1,7 @@
 //! The process pool: instances kept for the next web process, and what became of those before them.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -11,7 +11,10 @@ use crate::slots::{Holder, NoSlot, Passed, Place};
 #[cfg(feature = "p3")]
 use crate::wasi_http::Tenancy;
 
-/// Idle instances of one generation. The one used last is taken first: its memory is the warmest.
+/// How many of the instances used last are looked through for one of a thread's own.
+const LATEST: usize = 8;
+
+/// Idle instances of one generation. Those used last are taken first: their memory is the warmest.
 pub(crate) struct Pool {
     idle: Mutex<Idle>,
     options: PoolOptions,
@@ -54,9 +57,31 @@ impl Kept {
 }
 
 struct Idle {
-    /// The one used last is the last.
-    instances: VecDeque<Kept>,
+    /// The one used last is the last, each with the thread that had it.
+    instances: VecDeque<(Thread, Kept)>,
     closed: bool,
+}
+
+/// One of the process's threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Thread(usize);
+
+impl Thread {
+    fn this() -> Self {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static THIS: Thread = Thread(THREADS.fetch_add(1, Ordering::Relaxed));
+        }
+        THIS.with(|this| *this)
+    }
+}
+
+/// The place of the one that a thread had last, if that is among the latest; else the latest.
+fn nearest<T>(instances: &VecDeque<(Thread, T)>, this: Thread) -> Option<usize> {
+    let last = instances.len().checked_sub(1)?;
+    let mut latest = instances.iter().rev().take(LATEST);
+    let own = latest.position(|(thread, _)| *thread == this);
+    Some(last - own.unwrap_or(0))
 }
 
 /// Why an instance came to its end.
@@ -160,8 +185,12 @@ impl Pool {
         }
     }
 
+    /// The instance that was used last, or another one of the last few that this thread had: its core has more of that at hand.
     pub(crate) fn take(&self) -> Option<Kept> {
-        self.idle.lock().instances.pop_back()
+        let this = Thread::this();
+        let instances = &mut self.idle.lock().instances;
+        let (_, instance) = instances.swap_remove_back(nearest(instances, this)?)?;
+        Some(instance)
     }
 
     /// Keeps an instance, unless the pool is full or closed; says whether it did.
@@ -174,7 +203,7 @@ impl Pool {
             self.count(Cause::Surplus, 1);
             return false;
         }
-        idle.instances.push_back(instance);
+        idle.instances.push_back((Thread::this(), instance));
         drop(idle);
         if self.holder.does_anybody_wait() {
             self.share();
@@ -197,7 +226,7 @@ impl Pool {
                     drop(idle);
                     drop(instance);
                 } else {
-                    idle.instances.push_back(instance);
+                    idle.instances.push_back((Thread::this(), instance));
                 }
             }
         }
@@ -254,5 +283,24 @@ impl Pool {
             waiting,
             refused,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_takes_what_it_had_itself_if_that_is_not_long_ago() {
+        let taken = |threads: &[usize], this| {
+            let instances = threads.iter().map(|thread| (Thread(*thread), ()));
+            nearest(&instances.collect(), Thread(this))
+        };
+        assert_eq!(taken(&[], 1), None);
+        assert_eq!(taken(&[1, 2, 1, 2], 2), Some(3));
+        assert_eq!(taken(&[1, 2, 1, 2], 1), Some(2));
+        assert_eq!(taken(&[1, 2, 1, 2], 3), Some(3));
+        assert_eq!(taken(&[1, 2, 2, 2, 2, 2, 2, 2], 1), Some(0));
+        assert_eq!(taken(&[1, 2, 2, 2, 2, 2, 2, 2, 2], 1), Some(8));
     }
 }

@@ -62,7 +62,7 @@ impl Generation {
         let generation = self.clone();
         async move {
             match begun {
-                Begun::Hooks(work, meter) => drive(work, meter, deadline.after, generation).await,
+                Begun::Hooks(work, meter) => drive(work, meter, deadline, generation).await,
                 Begun::Http(answering) => answering.await,
             }
         }
@@ -338,7 +338,7 @@ fn keep_some_ahead(generation: &Arc<Generation>) {
 async fn drive(
     mut work: Pin<Box<impl Future<Output = Result<Answer, ProcessError>> + Send + 'static>>,
     meter: Arc<CpuMeter>,
-    limit: Duration,
+    deadline: Deadline,
     generation: Arc<Generation>,
 ) -> Result<Answer, ProcessError> {
     let driving = async {
@@ -357,9 +357,9 @@ async fn drive(
         // Boxed: most are done by now, and their futures should be small.
         Box::pin(drive_elsewhere(work, meter, &generation, begins_here)).await
     };
-    tokio::time::timeout(limit, driving)
+    tokio::time::timeout_at(deadline.at.into(), driving)
         .await
-        .unwrap_or(Err(ProcessError::Deadline(limit)))
+        .unwrap_or(Err(ProcessError::Deadline(deadline.after)))
 }
 
 /// Runs `work` on the threads for long-running guests. `has_begun` says whether it was slow elsewhere before.

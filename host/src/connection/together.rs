@@ -107,9 +107,9 @@ pub(super) enum Departure {
 }
 
 impl Departure {
-    /// There is an answer to be sent.
-    pub(super) fn of_answer() -> Self {
-        match with_turn(|turn| turn.answer(Instant::now())) {
+    /// There is an answer to be sent, since a moment ago.
+    pub(super) fn of_answer(made: Instant) -> Self {
+        match with_turn(|turn| turn.answer(made)) {
             true => Self::Later,
             false => Self::Now,
         }

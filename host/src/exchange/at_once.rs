@@ -44,7 +44,7 @@ pub fn at_once(receiver: &Receiver, request: PlainGet<'_>, peer: Peer, may_call:
     // Conditions are a page's: what components answer is held to none.
     let may_call = may_call && request.is_simple && request.held.is_nothing();
     let may_call = may_call && visit.serving.generation.is_some();
-    let is_bare = may_call && pages.is_some_and(Pages::is_bare);
+    let is_bare = may_call && pages.is_some_and(|pages| pages.is_bare(began));
     let page = |pages| page(receiver, &visit, pages, &request, peer, began);
     if let Some(page) = pages.filter(|_| !is_bare).and_then(page) {
         return AtOnce::Made(page);
@@ -91,7 +91,7 @@ fn page(
     Some(ReadyMade {
         head: [head, hsts, date_and_end(now)],
         body,
-        may_wait: false,
+        made: None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! Pages that can be sent as they are, with nothing to wait for and nothing to be made.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -53,8 +54,8 @@ impl Pages {
     }
 
     /// Whether it is known that there is no folder with files at all.
-    pub fn is_bare(&self) -> bool {
-        self.root.is_known_missing(self.interval)
+    pub fn is_bare(&self, now: Instant) -> bool {
+        self.root.is_known_missing(self.interval, now)
     }
 
     /// Whether it is known, without a look at the disk, that nothing answers a path; `is_bare` is what was known of the

@@ -60,8 +60,8 @@ pub struct ReadyMade {
     pub head: [Bytes; 3],
     /// The content.
     pub body: Bytes,
-    /// Whether it may wait for others that are sent with it: it was made for this request, which takes longer than sending.
-    pub may_wait: bool,
+    /// When it was made, if it was for this request: it may wait for others that are sent with it.
+    pub made: Option<Instant>,
 }
 
 impl ReadyMade {
@@ -88,10 +88,11 @@ impl ReadyMade {
                 head.extend_from_slice(piece);
             }
         }
+        let now = Instant::now();
         Some(Self {
-            head: [head.into(), Bytes::new(), date_and_end(Instant::now())],
+            head: [head.into(), Bytes::new(), date_and_end(now)],
             body,
-            may_wait: true,
+            made: Some(now),
         })
     }
 }

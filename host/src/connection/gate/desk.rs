@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use tokio::io::AsyncWrite;
 
@@ -86,7 +87,7 @@ impl<A> Desk<A> {
         let begun = self.door.begun();
         if self.is_quiet && self.departed != begun {
             self.departed = begun;
-            self.departure = Departure::of_answer();
+            self.departure = Departure::of_answer(Instant::now());
         }
         // Also where it waits: nobody may answer before it.
         self.is_quiet = false;

@@ -25,8 +25,8 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn put(&mut self, response: ReadyMade) {
-        if response.may_wait {
-            self.departure = Departure::of_answer();
+        if let Some(made) = response.made {
+            self.departure = Departure::of_answer(made);
         }
         let pieces = response.head.into_iter().chain([response.body]);
         self.pieces.extend(pieces.filter(|piece| !piece.is_empty()));
@@ -99,7 +99,7 @@ mod tests {
             outbox.put(ReadyMade {
                 head,
                 body,
-                may_wait: false,
+                made: None,
             });
         }
         let (mut here, mut there) = duplex(13);
@@ -122,7 +122,7 @@ mod tests {
         outbox.put(ReadyMade {
             head: Default::default(),
             body: Bytes::from_static(b"abc"),
-            may_wait: false,
+            made: None,
         });
         let (mut here, there) = duplex(1);
         drop(there);

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::sync::Mutex;
+use std::time::Instant;
 
 use ::bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -76,7 +77,7 @@ impl Answers for AtOnce {
         request.path().ends_with("/now").then(|| ReadyMade {
             head: [head.into(), Bytes::new(), Bytes::from_static(b"\r\n")],
             body: body.into(),
-            may_wait: true,
+            made: Some(Instant::now()),
         })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use parking_lot::Mutex;
 
@@ -47,21 +47,25 @@ impl Root {
             return;
         }
         let is_missing = !self.path.is_dir();
-        let since = if is_missing { self.now() + 1 } else { 0 };
+        let since = if is_missing {
+            self.at(Instant::now()) + 1
+        } else {
+            0
+        };
         self.missing.changes.store(changes + 1, Ordering::Relaxed);
         self.missing.since.store(since, Ordering::Release);
     }
 
     /// Whether there was no folder less than `interval` milliseconds ago, and nothing has changed since.
-    pub(in crate::files) fn is_known_missing(&self, interval: u64) -> bool {
+    pub(in crate::files) fn is_known_missing(&self, interval: u64, now: Instant) -> bool {
         let since = self.missing.since.load(Ordering::Acquire);
         since != 0
             && self.missing.changes.load(Ordering::Relaxed) == self.changes() + 1
-            && (self.now() + 1).saturating_sub(since) < interval
+            && (self.at(now) + 1).saturating_sub(since) < interval
     }
 
-    fn now(&self) -> u64 {
-        let elapsed: Duration = self.began.elapsed();
+    fn at(&self, now: Instant) -> u64 {
+        let elapsed = now.saturating_duration_since(self.began);
         u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX - 1)
     }
 }
@@ -98,24 +102,30 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("WebFolder");
         let root = Roots::default().of(&path);
-        assert!(!root.is_known_missing(60_000), "nobody has looked");
+        assert!(
+            !root.is_known_missing(60_000, Instant::now()),
+            "nobody has looked"
+        );
         root.look(root.changes());
-        assert!(root.is_known_missing(60_000));
-        assert!(!root.is_known_missing(0));
+        assert!(root.is_known_missing(60_000, Instant::now()));
+        assert!(!root.is_known_missing(0, Instant::now()));
 
         std::fs::create_dir(&path).expect("the folder is made");
         root.changed();
-        assert!(!root.is_known_missing(60_000), "it may be there now");
+        assert!(
+            !root.is_known_missing(60_000, Instant::now()),
+            "it may be there now"
+        );
         root.look(root.changes());
-        assert!(!root.is_known_missing(60_000));
+        assert!(!root.is_known_missing(60_000, Instant::now()));
 
         // What was found before a change does not hold after it.
         std::fs::remove_dir(&path).expect("the folder is removed");
         let before = root.changes();
         root.changed();
         root.look(before);
-        assert!(!root.is_known_missing(60_000));
+        assert!(!root.is_known_missing(60_000, Instant::now()));
         root.look(root.changes());
-        assert!(root.is_known_missing(60_000));
+        assert!(root.is_known_missing(60_000, Instant::now()));
     }
 }
