@@ -40,9 +40,10 @@ async fn a_component_of_0_3_is_quick_where_it_is_read_and_gives_way_once_it_has_
         .await;
     assert_eq!(server.get("/wasihttp3/").await.status, 200);
     assert_eq!(computed(&server, "tessera-guest"), 0);
-    assert_eq!(server.get("/wasihttp3/spin").await.status, 504);
     server
         .wait_until("it computes where it gives way", async || {
+            // On a busy machine one has little of the processor until its deadline.
+            assert_eq!(server.get("/wasihttp3/spin").await.status, 504);
             (computed(&server, "tessera-guest") > 5).then_some(())
         })
         .await;
