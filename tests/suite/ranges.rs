@@ -270,8 +270,13 @@ async fn if_range_is_for_the_very_same_file() {
     young
         .set_modified(SystemTime::now() + Duration::from_secs(3_600))
         .unwrap();
-    let date = ask(&server, "/1000.dat", &[]).await;
-    let date = date.header("last-modified").unwrap();
+    let young = server
+        .wait_until("the system has told of the change", async || {
+            let reply = ask(&server, "/1000.dat", &[]).await;
+            (reply.header("last-modified") != Some(date)).then_some(reply)
+        })
+        .await;
+    let date = young.header("last-modified").unwrap();
     let reply = ask(
         &server,
         "/1000.dat",

@@ -189,7 +189,7 @@ impl Pool {
     pub(crate) fn take(&self) -> Option<Kept> {
         let this = Thread::this();
         let instances = &mut self.idle.lock().instances;
-        let (_, instance) = instances.swap_remove_back(nearest(instances, this)?)?;
+        let (_, instance) = instances.remove(nearest(instances, this)?)?;
         Some(instance)
     }
 

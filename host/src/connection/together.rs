@@ -2,23 +2,22 @@
 //!
 //! A client that gets each answer by itself sleeps until the next one, and to wake it costs the sender nearly as much as a
 //! quick component does; on the same core it takes the processor away, too. Where many requests were answered in a row,
-//! further answers wait until the thread has nothing else to do than to look for new requests. Where few were, the client
-//! could work on the first one meanwhile; where each took long, nobody should wait for the others: none waits then.
+//! further answers wait until the thread has answered all that are there. Where few were, the client could work on the
+//! first one meanwhile, and where each took long, nobody should wait for the others: none waits then.
 
 use std::cell::Cell;
-use std::future::Future;
-use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::runtime;
-use tokio::task::yield_now;
 
 /// What a turn lasts at least in which answers wait.
 const BUSY_MIN: Duration = Duration::from_micros(150);
 /// What an answer takes at most, on the average, in such a turn.
 const ANSWER_MAX: Duration = Duration::from_micros(100);
-/// Most connections that a thread hears of at once, and so about the most answers that one may wait for.
+/// What lasts longer is several turns, even if the thread has never waited for requests meanwhile.
+const TURN_MAX: Duration = Duration::from_millis(2);
+/// Most connections that a thread hears of at once, and so about the most answers that one waits for.
 const EVENTS_MAX: usize = 32;
 
 thread_local! {
@@ -35,6 +34,12 @@ pub fn runtime() -> runtime::Builder {
     builder
 }
 
+/// The thread that calls has answered many in a row.
+#[cfg(test)]
+pub(super) fn was_busy() {
+    with_turn(|turn| turn.was_busy = true);
+}
+
 fn with_turn<R>(act: impl FnOnce(&mut Turn) -> R) -> R {
     let mut turn = TURN.get();
     let result = act(&mut turn);
@@ -45,50 +50,59 @@ fn with_turn<R>(act: impl FnOnce(&mut Turn) -> R) -> R {
 /// What a thread does from one look for new requests to the next.
 #[derive(Clone, Copy, Debug)]
 struct Turn {
+    number: u64,
     /// When it had its first answer, and its latest.
     span: Option<(Instant, Instant)>,
     answers: u32,
-    /// One of them waits for the end.
-    has_waiting: bool,
     /// Answers waited in the turn before, or should have.
     was_busy: bool,
 }
 
 impl Turn {
     const NEW: Self = Self {
+        number: 0,
         span: None,
         answers: 0,
-        has_waiting: false,
         was_busy: false,
     };
 
     /// There is an answer. Says whether it waits.
     fn answer(&mut self, now: Instant) -> bool {
+        if self.length(now) > TURN_MAX {
+            self.end();
+        }
         let (first, _) = self.span.unwrap_or((now, now));
         self.span = Some((first, now));
         self.answers += 1;
-        let waits = self.was_busy || self.is_busy();
-        self.has_waiting |= waits;
-        waits
+        self.are_quick() && (self.was_busy || self.length(now) >= BUSY_MIN)
     }
 
-    fn is_busy(&self) -> bool {
-        let length = self.span.map(|(first, latest)| latest - first);
-        length.is_some_and(|length| length >= BUSY_MIN && length <= ANSWER_MAX * self.answers)
+    fn length(&self, now: Instant) -> Duration {
+        let first = self.span.map_or(now, |(first, _)| first);
+        now.saturating_duration_since(first)
     }
 
-    /// The thread is about to wait for requests, or has just looked for them.
+    /// Whether its answers took little time each.
+    fn are_quick(&self) -> bool {
+        self.span.is_some_and(|(first, latest)| {
+            latest.saturating_duration_since(first) <= ANSWER_MAX * self.answers
+        })
+    }
+
+    /// The thread is about to wait for requests, or has answered all that were there.
     fn end(&mut self) {
+        let latest = self.span.map(|(_, latest)| latest);
+        let is_long = latest.is_some_and(|latest| self.length(latest) >= BUSY_MIN);
         *self = Self {
-            was_busy: self.is_busy(),
+            number: self.number.wrapping_add(1),
+            was_busy: is_long && self.are_quick(),
             ..Self::NEW
         };
     }
 
-    /// One that waited goes on.
-    fn resume(&mut self) {
-        // The first one tells.
-        if self.has_waiting {
+    /// One goes on that waited in a turn. The first one ends it.
+    fn resume(&mut self, number: u64) {
+        if self.number == number {
             self.end();
         }
     }
@@ -100,33 +114,39 @@ pub(super) enum Departure {
     /// As soon as it can be.
     #[default]
     Now,
-    /// At the end of the turn.
-    Later,
+    /// At the end of the turn of this number.
+    Later(u64),
     /// It waits for that.
-    Waiting,
+    Waiting(u64),
 }
 
 impl Departure {
     /// There is an answer to be sent, since a moment ago.
     pub(super) fn of_answer(made: Instant) -> Self {
-        match with_turn(|turn| turn.answer(made)) {
-            true => Self::Later,
+        with_turn(|turn| match turn.answer(made) {
+            true => Self::Later(turn.number),
             false => Self::Now,
-        }
+        })
+    }
+
+    /// Whether something waits.
+    pub(super) fn is_put_off(self) -> bool {
+        !matches!(self, Self::Now)
     }
 
     /// Waits until it is time.
-    pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
         match *self {
             Self::Now => Poll::Ready(()),
-            Self::Later => {
-                *self = Self::Waiting;
-                // Asked once it only sees to it that the task is woken, after all that can go on.
-                pin!(yield_now()).poll(context)
+            Self::Later(number) => {
+                *self = Self::Waiting(number);
+                // Its task goes on after all others that can.
+                context.waker().wake_by_ref();
+                Poll::Pending
             }
-            Self::Waiting => {
+            Self::Waiting(number) => {
                 *self = Self::Now;
-                with_turn(Turn::resume);
+                with_turn(|turn| turn.resume(number));
                 Poll::Ready(())
             }
         }
@@ -166,17 +186,33 @@ mod tests {
         assert_eq!(waits(&mut turn, 20, Duration::from_millis(1)), [false; 20]);
         turn.end();
         assert!(!turn.answer(Instant::now()));
+        // Nor where all were quick before.
+        turn.was_busy = true;
+        let now = Instant::now();
+        assert!(turn.answer(now));
+        assert!(!turn.answer(now + Duration::from_millis(1)));
     }
 
     #[test]
     fn the_first_that_goes_on_ends_the_turn() {
         let mut turn = Turn::NEW;
         waits(&mut turn, 20, Duration::from_micros(10));
-        turn.resume();
+        turn.resume(0);
         assert!(turn.was_busy && turn.answers == 0);
         // Others of the same turn say nothing of the next one.
-        turn.resume();
-        assert!(turn.was_busy);
+        assert!(turn.answer(Instant::now()));
+        turn.resume(0);
+        assert!(turn.was_busy && turn.answers == 1);
+    }
+
+    #[test]
+    fn a_thread_that_never_rests_has_turns_all_the_same() {
+        let mut turn = Turn::NEW;
+        assert_eq!(waits(&mut turn, 20, Duration::from_millis(1)), [false; 20]);
+        let expected = [vec![false; 15], vec![true; 5]].concat();
+        let later = Instant::now() + Duration::from_secs(1);
+        let answer = |number| turn.answer(later + Duration::from_micros(10) * number);
+        assert_eq!((0..20).map(answer).collect::<Vec<_>>(), expected);
     }
 
     #[tokio::test]
@@ -191,19 +227,14 @@ mod tests {
             })
         };
         let tasks = [
-            tell(Departure::Later, "a"),
+            tell(Departure::Later(0), "a"),
             tell(Departure::Now, "b"),
-            tell(Departure::Later, "c"),
+            tell(Departure::Later(0), "c"),
         ];
         for task in tasks {
             task.await.unwrap();
         }
-        let mut told = told.lock().unwrap().clone();
-        // Which of those that wait goes on first is the runtime's to say.
-        told[4..].sort();
-        assert_eq!(
-            told,
-            ["a made", "b made", "b sent", "c made", "a sent", "c sent"]
-        );
+        let expected = ["a made", "b made", "b sent", "c made", "a sent", "c sent"];
+        assert_eq!(*told.lock().unwrap(), expected);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use tokio::io::AsyncWrite;
@@ -31,6 +31,8 @@ pub(super) struct Desk<A> {
     /// The number of the latest request whose answer the library has begun to write.
     departed: u64,
     departure: Departure,
+    /// The library has not been told that the client has ended its side.
+    is_end_withheld: bool,
 }
 
 impl<A: Answers> Desk<A> {
@@ -43,6 +45,7 @@ impl<A: Answers> Desk<A> {
             is_quiet: true,
             departed: 0,
             departure: Departure::Now,
+            is_end_withheld: false,
         }
     }
 
@@ -82,16 +85,30 @@ impl<A: Answers> Desk<A> {
 }
 
 impl<A> Desk<A> {
-    /// The library writes: the beginning of an answer may have to wait.
-    pub(super) fn poll_writes(&mut self, context: &mut Context<'_>) -> Poll<()> {
+    /// The library writes: the beginning of an answer may have to wait, unless it is at more requests that came with that
+    /// one, up to the one of number `heads`.
+    pub(super) fn poll_writes(&mut self, heads: u64, context: &Context<'_>) -> Poll<()> {
         let begun = self.door.begun();
         if self.is_quiet && self.departed != begun {
             self.departed = begun;
-            self.departure = Departure::of_answer(Instant::now());
+            if heads <= begun {
+                self.departure = Departure::of_answer(Instant::now());
+            }
         }
         // Also where it waits: nobody may answer before it.
         self.is_quiet = false;
-        self.departure.poll(context)
+        ready!(self.departure.poll(context));
+        if std::mem::take(&mut self.is_end_withheld) {
+            context.waker().wake_by_ref();
+        }
+        Poll::Ready(())
+    }
+
+    /// The client has ended its side. Says whether the library is to hear of that later, because of an answer that waits: the
+    /// library would throw it away.
+    pub(super) fn withholds_end(&mut self) -> bool {
+        self.is_end_withheld = self.departure.is_put_off();
+        self.is_end_withheld
     }
 
     /// All that the library has written went out.

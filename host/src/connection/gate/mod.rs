@@ -289,6 +289,10 @@ where
             ready!(this.desk.poll_sent(&mut this.stream, context))?;
             this.refuse_if_late();
             if let Some(passed) = this.pass_on(buffer) {
+                let is_end = passed.is_ready() && buffer.filled().len() == before;
+                if is_end && this.desk.withholds_end() {
+                    return Poll::Pending;
+                }
                 return passed.map(Ok);
             }
             if this.held.is_empty()
@@ -315,7 +319,8 @@ where
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.desk.poll_writes(context));
+        let heads = self.course.heads;
+        ready!(self.desk.poll_writes(heads, context));
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -324,7 +329,8 @@ where
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.desk.poll_writes(context));
+        let heads = self.course.heads;
+        ready!(self.desk.poll_writes(heads, context));
         Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
     }
 

@@ -12,17 +12,25 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use super::Protocol;
 use super::tests::{Random, observed_gate};
 use crate::connection::sending::Sending;
+use crate::connection::together;
 use crate::http::Body;
 
 /// Sends requests in pieces of a size, and gives what was answered in the order of the answers.
 async fn answered(sent: &str, size: usize, capacity: usize) -> Vec<String> {
+    asked(sent, size, capacity, false).await
+}
+
+/// The same; the library's answers take a moment, or the client ends its side when it has asked.
+async fn asked(sent: &str, size: usize, capacity: usize, ends: bool) -> Vec<String> {
     let (client, server) = duplex(capacity);
     let (gate, door, activity) = observed_gate(server, Protocol::Http1);
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let (number, _) = door.enter();
         let in_progress = activity.begin(number, false);
         async move {
-            tokio::task::yield_now().await;
+            if !ends {
+                tokio::task::yield_now().await;
+            }
             let length = request
                 .into_body()
                 .collect()
@@ -42,9 +50,13 @@ async fn answered(sent: &str, size: usize, capacity: usize) -> Vec<String> {
             writing.write_all(piece).await.unwrap();
             tokio::task::yield_now().await;
         }
+        if ends {
+            writing.shutdown().await.unwrap();
+        }
     };
     let mut received = String::new();
-    let (_, (), read) = tokio::join!(serve, ask, reading.read_to_string(&mut received));
+    // In this order: a request is answered before more is sent.
+    let (_, (), read) = tokio::join!(biased; serve, ask, reading.read_to_string(&mut received));
     read.unwrap();
     let bodies = received.split("HTTP/1.1 200 OK\r\n").skip(1);
     let body = |response: &str| response.split_once("\r\n\r\n").unwrap().1.to_owned();
@@ -95,4 +107,16 @@ async fn who_answers_at_once_answers_in_its_turn() {
         at_once > 300 && behind_others > 10,
         "{at_once} {behind_others}"
     );
+}
+
+#[tokio::test]
+async fn an_answer_that_waits_is_sent_though_its_client_has_ended_its_side() {
+    const POST: &str = "POST /now HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
+    for (sent, expected) in [
+        (POST.to_owned(), vec!["library 1, 3"]),
+        (POST.repeat(2), vec!["library 1, 3", "library 2, 3"]),
+    ] {
+        together::was_busy();
+        assert_eq!(asked(&sent, sent.len(), 64 * 1024, true).await, expected);
+    }
 }
