@@ -68,34 +68,35 @@ impl Turn {
 
     /// There is an answer. Says whether it waits.
     fn answer(&mut self, now: Instant) -> bool {
-        if self.length(now) > TURN_MAX {
+        let has_lasted = |(first, _)| now.saturating_duration_since(first) > TURN_MAX;
+        if self.span.is_some_and(has_lasted) {
             self.end();
         }
         let (first, _) = self.span.unwrap_or((now, now));
         self.span = Some((first, now));
         self.answers += 1;
-        self.are_quick() && (self.was_busy || self.length(now) >= BUSY_MIN)
+        self.are_quick() && (self.was_busy || self.is_long())
     }
 
-    fn length(&self, now: Instant) -> Duration {
-        let first = self.span.map_or(now, |(first, _)| first);
-        now.saturating_duration_since(first)
+    fn length(&self) -> Duration {
+        let length = |(first, latest): (Instant, Instant)| latest.saturating_duration_since(first);
+        self.span.map_or(Duration::ZERO, length)
+    }
+
+    fn is_long(&self) -> bool {
+        self.length() >= BUSY_MIN
     }
 
     /// Whether its answers took little time each.
     fn are_quick(&self) -> bool {
-        self.span.is_some_and(|(first, latest)| {
-            latest.saturating_duration_since(first) <= ANSWER_MAX * self.answers
-        })
+        self.length() <= ANSWER_MAX * self.answers
     }
 
     /// The thread is about to wait for requests, or has answered all that were there.
     fn end(&mut self) {
-        let latest = self.span.map(|(_, latest)| latest);
-        let is_long = latest.is_some_and(|latest| self.length(latest) >= BUSY_MIN);
         *self = Self {
             number: self.number.wrapping_add(1),
-            was_busy: is_long && self.are_quick(),
+            was_busy: self.is_long() && self.are_quick(),
             ..Self::NEW
         };
     }
