@@ -19,7 +19,7 @@ use crate::call::{Call, Deadline, Target};
 use crate::clock::TICK;
 use crate::component::{DeclaredHandler, Method};
 use crate::cpu::{CpuMeter, Metered};
-use crate::due::Due;
+use crate::due::{Due, in_time};
 use crate::ended::{Ended, Home, Rest};
 use crate::error::ProcessError;
 use crate::forensics::Cost;
@@ -357,9 +357,7 @@ async fn drive(
         // Boxed: most are done by now, and their futures should be small.
         Box::pin(drive_elsewhere(work, meter, &generation, begins_here)).await
     };
-    tokio::time::timeout_at(deadline.at.into(), driving)
-        .await
-        .unwrap_or(Err(ProcessError::Deadline(deadline.after)))
+    in_time(deadline, driving).await?
 }
 
 /// Runs `work` on the threads for long-running guests. `has_begun` says whether it was slow elsewhere before.

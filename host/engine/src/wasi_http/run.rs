@@ -12,7 +12,6 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
 use tokio::task::coop::unconstrained;
-use tokio::time::timeout_at;
 use wasmtime_wasi_http::WasiBody;
 
 use super::head::{self, Answered, BodyPlace, Head, HeadReceiver};
@@ -21,7 +20,7 @@ use super::worker::{Circumstances, Work, Worker};
 use crate::answer::{Answer, AnswerBody};
 use crate::call::Deadline;
 use crate::cpu::CpuMeter;
-use crate::due::Due;
+use crate::due::{Due, in_time};
 use crate::ended::Ended;
 use crate::error::ProcessError;
 use crate::generation::Generation;
@@ -68,19 +67,14 @@ pub(crate) async fn answer(
         meter,
         background: generation.engine.background().clone(),
     };
-    let at = asked.deadline.at.into();
-    let late = |_| ProcessError::Deadline(asked.deadline.after);
-    let step = timeout_at(at, first_step(&mut work, &mut head, &circumstances))
-        .await
-        .map_err(late)?;
+    let first_step = first_step(&mut work, &mut head, &circumstances);
+    let step = in_time(asked.deadline, first_step).await?;
     let (head, worker) = match step {
         Step::Ended(ended) => return whole(*ended, (head, body), limits, &asked),
         Step::Head(head) => (head, Worker::begin(work, body.clone(), circumstances)),
         Step::Slow => {
             let mut worker = Worker::begin_slow(work, body.clone(), circumstances);
-            let head = timeout_at(at, head_of(&mut worker, &mut head))
-                .await
-                .map_err(late)??;
+            let head = in_time(asked.deadline, head_of(&mut worker, &mut head)).await??;
             (head, worker)
         }
     };

@@ -10,7 +10,6 @@ use bytes::Bytes;
 use http::Response;
 use http_body::Frame;
 use tokio::runtime::Handle;
-use tokio::time::timeout_at;
 use wasmtime_wasi_http::WasiBody;
 
 use super::head::{self, Answered, Head};
@@ -21,6 +20,7 @@ use super::stream::{AnswerStream, Limits, Source};
 use super::ticket::{Client, Ticket};
 use crate::answer::{Answer, AnswerBody};
 use crate::clock::TICK;
+use crate::due::in_time;
 use crate::error::ProcessError;
 use crate::generation::Generation;
 use crate::state::Exchange;
@@ -47,9 +47,7 @@ pub(crate) async fn answer(
         .map_err(|error| ProcessError::Instantiate(format!("{error:#}")))?;
     let is_slow = generation.pace.is_slow();
     let began = Instant::now();
-    let handled = timeout_at(asked.deadline.at.into(), service.handle(&ticket, request))
-        .await
-        .map_err(|_| ProcessError::Deadline(asked.deadline.after))?;
+    let handled = in_time(asked.deadline, service.handle(&ticket, request)).await?;
     let told = exchange.too_large.as_ref();
     let is_too_large = told.is_some_and(|told| told.load(Ordering::Relaxed));
     let handled = match handled {
