@@ -3,11 +3,12 @@
 use std::io::{self, IoSlice};
 use std::os::unix::fs::FileExt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rustix::fs::sendfile;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio_rustls::server::TlsStream;
 
 use crate::http::{DirectFiles, Piece};
@@ -22,28 +23,10 @@ pub trait TakesFiles {
 
     /// Sends some of a piece, and says how much.
     fn poll_file(&self, context: &mut Context<'_>, piece: &Piece) -> Poll<io::Result<usize>>;
-}
 
-impl TakesFiles for TcpStream {
-    const TAKES_FILES: bool = true;
-
-    fn poll_file(&self, context: &mut Context<'_>, piece: &Piece) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.poll_write_ready(context))?;
-            let sent = self.try_io(Interest::WRITABLE, || {
-                let mut position = piece.position;
-                Ok(sendfile(
-                    self,
-                    &piece.file,
-                    Some(&mut position),
-                    piece.length,
-                )?)
-            });
-            match sent {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                sent => return Poll::Ready(sent),
-            }
-        }
+    /// Where others may write to it what goes out as it is.
+    fn writing(&self) -> Option<Arc<OwnedWriteHalf>> {
+        None
     }
 }
 
@@ -164,6 +147,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+    use crate::connection::Socket;
     use crate::http::{Content, StoredFile};
 
     /// A stream on which files cannot be sent.
@@ -228,7 +212,7 @@ mod tests {
         let client = TcpStream::connect(listener.local_addr().unwrap());
         let (mut client, served) = (client.await.unwrap(), listener.accept().await.unwrap().0);
         let files = DirectFiles::default();
-        let mut stream = Direct::new(served, files.clone());
+        let mut stream = Direct::new(Socket::new(served), files.clone());
         let expected = [b"head", &content[..], b"tail"].concat();
         let reading = tokio::spawn(async move {
             let mut received = Vec::new();

@@ -1,6 +1,7 @@
 //! Serves HTTP/1.1 or HTTP/2 on one connection until it closes.
 
 mod activity;
+mod courier;
 mod course;
 mod direct;
 mod flood;
@@ -8,8 +9,10 @@ mod gate;
 mod linger;
 mod observed;
 mod pace;
+mod pieces;
 mod sending;
 mod served;
+mod socket;
 mod together;
 
 use std::convert::Infallible;
@@ -38,6 +41,7 @@ use crate::server::Receiver;
 use crate::settings::KeepAlive;
 use crate::weblog::Pending;
 pub use direct::TakesFiles;
+pub use socket::Socket;
 pub use together::runtime;
 
 use activity::Activity;
@@ -161,6 +165,7 @@ where
     let spokesman = Some(terms.proxies).filter(|proxies| proxies.speaks_for_others(&peer));
     let (activity, door) = (Arc::new(Activity::new()), Arc::new(Door::default()));
     let direct = DirectFiles::default();
+    let writing = stream.writing().filter(|_| courier::are_there());
     let (stream, caught) = Watched::new(Direct::new(stream, direct.clone()), terms.protocol);
     let stream = Observed::new(stream, activity.clone());
     // What is written in one piece is copied before, and stand-ins of pieces of files must not be.
@@ -175,7 +180,7 @@ where
         is_for_others: spokesman.is_some(),
     };
     let (protocol, heads) = (terms.protocol, door.clone());
-    let gate = Gate::new(stream, protocol, at_once, heads, activity.clone());
+    let gate = Gate::new(stream, protocol, at_once, heads, activity.clone(), writing);
     let service = service_fn(|request: ::http::Request<Incoming>| {
         let version = request.version();
         let is_multiplexed = version == Version::HTTP_2;

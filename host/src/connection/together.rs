@@ -11,10 +11,16 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime;
 
+use super::courier;
+
 /// What a turn lasts at least in which answers wait.
 const BUSY_MIN: Duration = Duration::from_micros(150);
 /// What an answer takes at most, on the average, in such a turn.
 const ANSWER_MAX: Duration = Duration::from_micros(100);
+/// How many answers a turn has at least where others send them, in it and the next ones: to call those takes a while, too.
+const MANY_MIN: u32 = 20;
+/// So many of the next ones.
+const TURNS_AFTER_MANY: u8 = 64;
 /// What lasts longer is several turns, even if the thread has never waited for requests meanwhile.
 const TURN_MAX: Duration = Duration::from_millis(2);
 /// Most connections that a thread hears of at once, and so about the most answers that one waits for.
@@ -34,16 +40,24 @@ pub fn runtime() -> runtime::Builder {
     builder
 }
 
-/// The thread that calls has answered many in a row.
+/// The thread that calls has answered some in a row, or many.
 #[cfg(test)]
-pub(super) fn was_busy() {
-    with_turn(|turn| turn.was_busy = true);
+pub(super) fn was_busy(others: Others) {
+    with_turn(|turn| {
+        turn.was_busy = true;
+        turn.after_many = u8::from(matches!(others, Others::Many));
+    });
 }
 
+/// What was given away in a turn is sent when it ends.
 fn with_turn<R>(act: impl FnOnce(&mut Turn) -> R) -> R {
     let mut turn = TURN.get();
+    let number = turn.number;
     let result = act(&mut turn);
     TURN.set(turn);
+    if turn.number != number {
+        courier::send_off();
+    }
     result
 }
 
@@ -56,6 +70,8 @@ struct Turn {
     answers: u32,
     /// Answers waited in the turn before, or should have.
     was_busy: bool,
+    /// Turns that are left of those after one with many answers.
+    after_many: u8,
 }
 
 impl Turn {
@@ -64,6 +80,7 @@ impl Turn {
         span: None,
         answers: 0,
         was_busy: false,
+        after_many: 0,
     };
 
     /// There is an answer. Says whether it waits.
@@ -87,6 +104,11 @@ impl Turn {
         self.length() >= BUSY_MIN
     }
 
+    /// Whether there are enough answers for others to send them.
+    fn has_many(&self) -> bool {
+        self.after_many > 0 || self.answers >= MANY_MIN
+    }
+
     /// Whether its answers took little time each.
     fn are_quick(&self) -> bool {
         self.length() <= ANSWER_MAX * self.answers
@@ -97,6 +119,11 @@ impl Turn {
         *self = Self {
             number: self.number.wrapping_add(1),
             was_busy: self.is_long() && self.are_quick(),
+            after_many: match self.answers {
+                MANY_MIN.. => TURNS_AFTER_MANY,
+                0 => self.after_many,
+                _ => self.after_many.saturating_sub(1),
+            },
             ..Self::NEW
         };
     }
@@ -109,14 +136,21 @@ impl Turn {
     }
 }
 
+/// How many answers are sent together.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Others {
+    Few,
+    Many,
+}
+
 /// When the answer of a connection is sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Departure {
     /// As soon as it can be.
     #[default]
     Now,
-    /// At the end of the turn of this number.
-    Later(u64),
+    /// At the end of the turn of this number, with few or many others.
+    Later(u64, Others),
     /// It waits for that.
     Waiting(u64),
 }
@@ -125,9 +159,15 @@ impl Departure {
     /// There is an answer to be sent, since a moment ago.
     pub(super) fn of_answer(made: Instant) -> Self {
         with_turn(|turn| match turn.answer(made) {
-            true => Self::Later(turn.number),
+            true if turn.has_many() => Self::Later(turn.number, Others::Many),
+            true => Self::Later(turn.number, Others::Few),
             false => Self::Now,
         })
+    }
+
+    /// Whether it is worth while to have others send it.
+    pub(super) fn is_for_courier(self) -> bool {
+        matches!(self, Self::Later(_, Others::Many))
     }
 
     /// Whether something waits.
@@ -139,7 +179,7 @@ impl Departure {
     pub(super) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
         match *self {
             Self::Now => Poll::Ready(()),
-            Self::Later(number) => {
+            Self::Later(number, _) => {
                 *self = Self::Waiting(number);
                 // Its task goes on after all others that can.
                 context.waker().wake_by_ref();
@@ -228,9 +268,9 @@ mod tests {
             })
         };
         let tasks = [
-            tell(Departure::Later(0), "a"),
+            tell(Departure::Later(0, Others::Few), "a"),
             tell(Departure::Now, "b"),
-            tell(Departure::Later(0), "c"),
+            tell(Departure::Later(0, Others::Few), "c"),
         ];
         for task in tasks {
             task.await.unwrap();

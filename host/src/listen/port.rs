@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::addresses::{ClientCounts, Counted};
 use super::entry::{Entry, choose, named};
 use super::proxy::{self, Ends};
-use crate::connection::{self, Patience, Protocol, Terms};
+use crate::connection::{self, Patience, Protocol, Socket, Terms};
 use crate::http::{Peer, Proxies};
 use crate::metrics::ConnectionCounts;
 use crate::tls;
@@ -153,6 +153,7 @@ impl Port {
         };
         if !is_secured {
             if let Some(entry) = entry {
+                let stream = Socket::new(stream);
                 self.serve_on(stream, peer, &entry, limits, Protocol::Either)
                     .await;
             }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use tokio::io::AsyncWrite;
+use tokio::net::tcp::OwnedWriteHalf;
 
 use super::door::Door;
 use super::outbox::Outbox;
@@ -36,12 +37,17 @@ pub(super) struct Desk<A> {
 }
 
 impl<A: Answers> Desk<A> {
-    pub(super) fn new(answers: A, door: Arc<Door>, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(
+        answers: A,
+        door: Arc<Door>,
+        activity: Arc<Activity>,
+        writing: Option<Arc<OwnedWriteHalf>>,
+    ) -> Self {
         Self {
             answers,
             door,
             activity,
-            outbox: Outbox::default(),
+            outbox: Outbox::new(writing),
             is_quiet: true,
             departed: 0,
             departure: Departure::Now,
@@ -71,7 +77,7 @@ impl<A: Answers> Desk<A> {
         true
     }
 
-    /// Sends what was answered.
+    /// Sends what was answered, or gives it away to be sent before anything else.
     pub(super) fn poll_sent<S>(
         &mut self,
         stream: &mut S,
@@ -80,7 +86,24 @@ impl<A: Answers> Desk<A> {
     where
         S: AsyncWrite + Unpin,
     {
-        self.outbox.poll(stream, context)
+        self.outbox.poll(stream, &self.activity, context)
+    }
+
+    /// Whether an answer was given away, and may not have been sent.
+    pub(super) fn has_given(&self) -> bool {
+        self.outbox.is_given()
+    }
+
+    /// Sends what was answered, also what was given away.
+    pub(super) fn poll_all_sent<S>(
+        &mut self,
+        stream: &mut S,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>>
+    where
+        S: AsyncWrite + Unpin,
+    {
+        self.outbox.poll_all(stream, context)
     }
 }
 

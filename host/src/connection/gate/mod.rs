@@ -32,6 +32,7 @@ use std::task::{Context, Poll, ready};
 
 use ::bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::tcp::OwnedWriteHalf;
 
 use super::Protocol;
 use super::activity::Activity;
@@ -92,11 +93,12 @@ impl<S, A: Answers> Gate<S, A> {
         answers: A,
         door: Arc<Door>,
         activity: Arc<Activity>,
+        writing: Option<Arc<OwnedWriteHalf>>,
     ) -> Self {
         Self {
             stream,
             course: Course::new(protocol),
-            desk: Desk::new(answers, door, activity),
+            desk: Desk::new(answers, door, activity, writing),
             state: State::Open,
             held: BytesMut::new(),
             ready: 0,
@@ -184,6 +186,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin, A: Answers> Gate<S, A> {
             if self.course.is_http2() {
                 return Poll::Ready(Ok(Needed::Http2));
             }
+            if self.has_news() {
+                ready!(self.desk.poll_all_sent(&mut self.stream, context))?;
+            }
             match self.state {
                 _ if self.ready > 0 => return Poll::Ready(Ok(Needed::Http1)),
                 State::Open => ready!(self.poll_held(context))?,
@@ -191,6 +196,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, A: Answers> Gate<S, A> {
                 State::Shut => return Poll::Ready(Ok(Needed::Nothing)),
             }
         }
+    }
+
+    /// Whether the library is to hear of something. It may not ask for more then, and so see to what was given away before, until
+    /// it has answered that.
+    fn has_news(&self) -> bool {
+        self.ready > 0 || self.state != State::Open
     }
 
     fn refuse_if_late(&mut self) {
@@ -234,6 +245,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin, A: Answers> Gate<S, A> {
             buffer.set_filled(before + looked.good);
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// The library writes: after what was answered here.
+    fn poll_turn_to_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.desk.poll_all_sent(&mut self.stream, context))?;
+        self.desk.poll_writes(self.course.heads, context).map(Ok)
     }
 
     /// Reads on behind what is held.
@@ -288,6 +305,9 @@ where
         loop {
             ready!(this.desk.poll_sent(&mut this.stream, context))?;
             this.refuse_if_late();
+            if this.has_news() {
+                ready!(this.desk.poll_all_sent(&mut this.stream, context))?;
+            }
             if let Some(passed) = this.pass_on(buffer) {
                 let is_end = passed.is_ready() && buffer.filled().len() == before;
                 if is_end && this.desk.withholds_end() {
@@ -296,6 +316,7 @@ where
                 return passed.map(Ok);
             }
             if this.held.is_empty()
+                && !this.desk.has_given()
                 && (this.course.is_http2() || buffer.remaining() >= BUFFER_BYTES_MIN)
             {
                 ready!(this.poll_straight(context, buffer))?;
@@ -315,23 +336,23 @@ where
     A: Answers + Unpin,
 {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let heads = self.course.heads;
-        ready!(self.desk.poll_writes(heads, context));
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let this = self.get_mut();
+        ready!(this.poll_turn_to_write(context))?;
+        Pin::new(&mut this.stream).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let heads = self.course.heads;
-        ready!(self.desk.poll_writes(heads, context));
-        Pin::new(&mut self.stream).poll_write_vectored(context, pieces)
+        let this = self.get_mut();
+        ready!(this.poll_turn_to_write(context))?;
+        Pin::new(&mut this.stream).poll_write_vectored(context, pieces)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -347,7 +368,7 @@ where
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if !this.linger.has_begun() {
-            ready!(this.desk.poll_sent(&mut this.stream, context))?;
+            ready!(this.desk.poll_all_sent(&mut this.stream, context))?;
             ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
         }
         let has_unread = this.has_unread();

@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::*;
+use crate::connection::together::{self, Others};
 use crate::http::{PlainGet, ReadyMade};
 
 /// A client that sends this, piece by piece, and then waits or ends.
@@ -67,12 +68,24 @@ struct Passed {
     refused: Option<(u64, Reject)>,
 }
 
+/// More than the system keeps for a client that takes nothing.
+pub(super) const BIG: usize = 16 << 20;
+
 /// Answers some at once.
-pub(super) struct AtOnce;
+pub(super) struct AtOnce {
+    /// Always as one of many.
+    is_busy: bool,
+}
 
 impl Answers for AtOnce {
     fn answer(&self, number: u64, request: PlainGet<'_>, _: bool) -> Option<ReadyMade> {
-        let body = format!("at once {number}");
+        if self.is_busy {
+            together::was_busy(Others::Many);
+        }
+        let body = match request.target.contains("?big") {
+            true => "x".repeat(BIG),
+            false => format!("at once {number}"),
+        };
         let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len());
         request.path().ends_with("/now").then(|| ReadyMade {
             head: [head.into(), Bytes::new(), Bytes::from_static(b"\r\n")],
@@ -91,8 +104,21 @@ pub(super) fn observed_gate<S>(
     stream: S,
     protocol: Protocol,
 ) -> (Gate<S, AtOnce>, Arc<Door>, Arc<Activity>) {
+    given_gate(stream, protocol, None)
+}
+
+/// One that gives away what waits.
+pub(super) fn given_gate<S>(
+    stream: S,
+    protocol: Protocol,
+    writing: Option<Arc<OwnedWriteHalf>>,
+) -> (Gate<S, AtOnce>, Arc<Door>, Arc<Activity>) {
     let (door, activity) = (Arc::new(Door::default()), Arc::new(Activity::new()));
-    let gate = Gate::new(stream, protocol, AtOnce, door.clone(), activity.clone());
+    let at_once = AtOnce {
+        is_busy: writing.is_some(),
+    };
+    let (heads, seen) = (door.clone(), activity.clone());
+    let gate = Gate::new(stream, protocol, at_once, heads, seen, writing);
     (gate, door, activity)
 }
 

@@ -1,18 +1,24 @@
 //! Who answers when: the gate at once, and the library, each request in its turn.
 
 use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
 
 use ::bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use super::Protocol;
-use super::tests::{Random, observed_gate};
+use super::tests::{BIG, Random, given_gate};
 use crate::connection::sending::Sending;
-use crate::connection::together;
+use crate::connection::together::{self, Others};
+use crate::connection::{Socket, TakesFiles};
 use crate::http::Body;
 
 /// Sends requests in pieces of a size, and gives what was answered in the order of the answers.
@@ -23,7 +29,32 @@ async fn answered(sent: &str, size: usize, capacity: usize) -> Vec<String> {
 /// The same; the library's answers take a moment, or the client ends its side when it has asked.
 async fn asked(sent: &str, size: usize, capacity: usize, ends: bool) -> Vec<String> {
     let (client, server) = duplex(capacity);
-    let (gate, door, activity) = observed_gate(server, Protocol::Http1);
+    asked_over(client, server, None, sent, size, ends).await
+}
+
+/// The same over TCP, where what waits is given away.
+async fn asked_and_given(sent: &str, size: usize, ends: bool) -> Vec<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap());
+    let (client, server) = (client.await.unwrap(), listener.accept().await.unwrap().0);
+    let server = Socket::new(server);
+    let writing = server.writing();
+    asked_over(client, server, writing, sent, size, ends).await
+}
+
+async fn asked_over<C, S>(
+    client: C,
+    server: S,
+    writing: Option<Arc<OwnedWriteHalf>>,
+    sent: &str,
+    size: usize,
+    ends: bool,
+) -> Vec<String>
+where
+    C: AsyncRead + AsyncWrite,
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let (gate, door, activity) = given_gate(server, Protocol::Http1, writing);
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let (number, _) = door.enter();
         let in_progress = activity.begin(number, false);
@@ -80,8 +111,11 @@ async fn who_answers_at_once_answers_in_its_turn() {
             .collect();
         let sent = requests.concat();
         for size in [1 + random.below(200), sent.len()] {
-            let capacity = [16, 64 * 1024][random.below(2)];
-            let received = answered(&sent, size, capacity).await;
+            let received = match random.below(4) {
+                0 => answered(&sent, size, 16).await,
+                1 => answered(&sent, size, 64 * 1024).await,
+                _ => asked_and_given(&sent, size, false).await,
+            };
             assert_eq!(received.len(), requests.len(), "{requests:?} {received:?}");
             for (index, (request, received)) in requests.iter().zip(&received).enumerate() {
                 let number = index + 1;
@@ -104,7 +138,7 @@ async fn who_answers_at_once_answers_in_its_turn() {
         }
     }
     assert!(
-        at_once > 300 && behind_others > 10,
+        at_once > 300 && behind_others > 3,
         "{at_once} {behind_others}"
     );
 }
@@ -116,7 +150,58 @@ async fn an_answer_that_waits_is_sent_though_its_client_has_ended_its_side() {
         (POST.to_owned(), vec!["library 1, 3"]),
         (POST.repeat(2), vec!["library 1, 3", "library 2, 3"]),
     ] {
-        together::was_busy();
+        together::was_busy(Others::Few);
         assert_eq!(asked(&sent, sent.len(), 64 * 1024, true).await, expected);
     }
+    let sent = "GET /now HTTP/1.1\r\nHost: a\r\n\r\n";
+    let given = asked_and_given(sent, sent.len(), true).await;
+    assert_eq!(given, ["at once 1"]);
+}
+
+/// The library does not ask for more while it is at a request that others follow.
+#[tokio::test]
+async fn what_could_not_be_given_away_goes_on_whatever_the_library_is_at() {
+    const ALL: &str = "GET /now?big HTTP/1.1\r\nHost: a\r\n\r\n\
+        GET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /later HTTP/1.1\r\nHost: a\r\n\r\n";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap());
+    let (mut client, server) = (client.await.unwrap(), listener.accept().await.unwrap().0);
+    client.write_all(ALL.as_bytes()).await.unwrap();
+    let server = Socket::new(server);
+    let writing = server.writing();
+    let (gate, door, activity) = given_gate(server, Protocol::Http1, writing);
+    let (has_all, is_read) = (Notify::new(), Notify::new());
+    let service = service_fn(|_: hyper::Request<Incoming>| {
+        let (number, _) = door.enter();
+        let in_progress = activity.begin(number, false);
+        async {
+            has_all.notify_one();
+            is_read.notified().await;
+            is_read.notify_one();
+            Ok::<_, Infallible>(hyper::Response::new(Sending::new(
+                Body::empty(),
+                in_progress,
+                None,
+            )))
+        }
+    });
+    let serve = async {
+        let builder = hyper::server::conn::http1::Builder::new();
+        let _ = builder.serve_connection(TokioIo::new(gate), service).await;
+    };
+    let read = async {
+        let mut first = vec![0; BIG];
+        client.read_exact(&mut first).await.unwrap();
+        // All but its head.
+        has_all.notified().await;
+        is_read.notify_one();
+        let mut rest = Vec::new();
+        while rest.windows(4).filter(|end| *end == b"\r\n\r\n").count() < 2 {
+            assert!(client.read_buf(&mut rest).await.unwrap() > 0);
+        }
+        drop(client);
+    };
+    let both = async { tokio::join!(biased; serve, read) };
+    let limit = Duration::from_secs(30);
+    tokio::time::timeout(limit, both).await.unwrap();
 }
