@@ -108,6 +108,7 @@ pub use store::{
     MemoryStore, RedisStore, Space, Store, StoreError, VALUE_BYTES_MAX, Waiting,
 };
 pub use tally::{Tally, TrialReport};
+pub use threads::are_guests_at_work;
 pub use transform::{PAGE_BYTES_MAX, SentFile, page_limits, render_alone};
 pub use wasi_http::{
     AnswerStream, NoOutbound, Origin, Outbound, OutboundBody, OutboundError, OutboundTimes,

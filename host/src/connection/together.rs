@@ -9,6 +9,7 @@ use std::cell::Cell;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use tessera_engine::are_guests_at_work;
 use tokio::runtime;
 
 use super::courier;
@@ -17,7 +18,8 @@ use super::courier;
 const BUSY_MIN: Duration = Duration::from_micros(150);
 /// What an answer takes at most, on the average, in such a turn.
 const ANSWER_MAX: Duration = Duration::from_micros(100);
-/// How many answers a turn has at least where others send them, in it and the next ones: to call those takes a while, too.
+/// How many answers a turn has at least where others send them, in it and the next ones: to call those takes a while, too,
+/// and much longer where guests compute on all processors.
 const MANY_MIN: u32 = 20;
 /// So many of the next ones.
 const TURNS_AFTER_MANY: u8 = 64;
@@ -159,7 +161,9 @@ impl Departure {
     /// There is an answer to be sent, since a moment ago.
     pub(super) fn of_answer(made: Instant) -> Self {
         with_turn(|turn| match turn.answer(made) {
-            true if turn.has_many() => Self::Later(turn.number, Others::Many),
+            true if turn.has_many() && !are_guests_at_work() => {
+                Self::Later(turn.number, Others::Many)
+            }
             true => Self::Later(turn.number, Others::Few),
             false => Self::Now,
         })
