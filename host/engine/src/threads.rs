@@ -13,7 +13,7 @@ thread_local! {
     static IS_AT_WORK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether guests compute beside those that serve, and leave no processor idle.
+/// Whether a guest that runs long computes beside those that serve.
 pub fn are_guests_at_work() -> bool {
     AT_WORK.load(Ordering::Relaxed) > 0
 }

@@ -80,8 +80,8 @@ impl Parcel {
         Poll::Ready(given.failed.take().map_or(Ok(()), Err))
     }
 
-    /// Sends what was given, unless it was taken back. Nobody has to wait for a client to be woken meanwhile, and to take the
-    /// processor: the connection does not look in before its client has the answer.
+    /// Sends what was given, unless it was taken back. Not with the lock held: a client that is woken by it may take the
+    /// processor from this thread, and no thread that serves must wait for that.
     fn send(&self) {
         let mut pieces = {
             let mut given = self.given.lock();

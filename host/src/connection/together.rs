@@ -19,7 +19,7 @@ const BUSY_MIN: Duration = Duration::from_micros(150);
 /// What an answer takes at most, on the average, in such a turn.
 const ANSWER_MAX: Duration = Duration::from_micros(100);
 /// How many answers a turn has at least where others send them, in it and the next ones: to call those takes a while, too,
-/// and much longer where guests compute on all processors.
+/// and much longer where guests compute beside.
 const MANY_MIN: u32 = 20;
 /// So many of the next ones.
 const TURNS_AFTER_MANY: u8 = 64;

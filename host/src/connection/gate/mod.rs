@@ -181,13 +181,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin, A: Answers> Gate<S, A> {
     /// Answers at once what can be, until the library is needed.
     pub(super) fn poll_needed(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Needed>> {
         loop {
-            ready!(self.desk.poll_sent(&mut self.stream, context))?;
-            self.refuse_if_late();
+            ready!(self.poll_answered(context))?;
             if self.course.is_http2() {
                 return Poll::Ready(Ok(Needed::Http2));
-            }
-            if self.has_news() {
-                ready!(self.desk.poll_all_sent(&mut self.stream, context))?;
             }
             match self.state {
                 _ if self.ready > 0 => return Poll::Ready(Ok(Needed::Http1)),
@@ -198,10 +194,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin, A: Answers> Gate<S, A> {
         }
     }
 
-    /// Whether the library is to hear of something. It may not ask for more then, and so see to what was given away before, until
-    /// it has answered that.
-    fn has_news(&self) -> bool {
-        self.ready > 0 || self.state != State::Open
+    /// Sends what was answered: all of it where the library is to hear of something now, for until it has answered that it may
+    /// not ask for more, and nobody would see to what was given away.
+    fn poll_answered(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.desk.poll_sent(&mut self.stream, context))?;
+        self.refuse_if_late();
+        match self.ready > 0 || self.state != State::Open {
+            true => self.desk.poll_all_sent(&mut self.stream, context),
+            false => Poll::Ready(Ok(())),
+        }
     }
 
     fn refuse_if_late(&mut self) {
@@ -303,11 +304,7 @@ where
         let this = self.get_mut();
         let before = buffer.filled().len();
         loop {
-            ready!(this.desk.poll_sent(&mut this.stream, context))?;
-            this.refuse_if_late();
-            if this.has_news() {
-                ready!(this.desk.poll_all_sent(&mut this.stream, context))?;
-            }
+            ready!(this.poll_answered(context))?;
             if let Some(passed) = this.pass_on(buffer) {
                 let is_end = passed.is_ready() && buffer.filled().len() == before;
                 if is_end && this.desk.withholds_end() {
